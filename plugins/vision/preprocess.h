@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the bytes of a picture to the input of a network.
+ */
+#ifndef VISION_PREPROCESS_H
+#define VISION_PREPROCESS_H
+
+#include "vision/card.h"
+#include "vision/picture.h"
+#include "vision/resize.h"
+
+/**
+ * struct preprocess_scratch - memory kept between pictures
+ *
+ * All zero at first; one call at a time may use it.
+ */
+struct preprocess_scratch {
+	struct picture decoded;
+	struct picture resized;
+	struct resize_scratch resize;
+};
+
+/**
+ * tensor_fill() - turn pixels into the numbers that a network takes
+ * @input: layout, order of colours, means and scales; its sizes do not matter here
+ * @picture: already of the network's sizes
+ * @ret_tensor: width * height * 3 numbers, (value - mean) * scale each
+ */
+void tensor_fill(const struct card_input *input, const struct picture *picture, float *ret_tensor);
+
+/**
+ * picture_to_tensor() - decode a picture, resize it, turn it into numbers
+ * @data: JPEG or PNG
+ * @size: its bytes
+ * @limits: for picture_decode()
+ * @input: its sizes are set: the card's, or the model's where the card has none
+ * @scratch: memory kept between calls
+ * @ret_tensor: width * height * 3 numbers
+ *
+ * Return: 0; the errors of picture_decode() and picture_resize().
+ */
+int picture_to_tensor(const void *data, size_t size, const struct picture_limits *limits,
+		      const struct card_input *input, struct preprocess_scratch *scratch,
+		      float *ret_tensor);
+
+void preprocess_scratch_release(struct preprocess_scratch *scratch);
+
+#endif
