@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The tensor of an ONNX type, what is known of these types, and what tensors
+ * of all frameworks share.
+ */
+#include <string.h>
+
+#include <vaccel/tensor.h>
+
+#define TENSOR		vaccel_tensor
+#define TENSOR_RANK	size_t
+#define TENSOR_MIN_RANK 0
+#define TENSOR_DIM	int64_t
+#define TENSOR_TYPE	int32_t
+#include "value/tensor_template.h"
+
+int tensor_copy_dims(int64_t nr_dims, int64_t min, const void *dims, size_t dim_size,
+		     void **ret_copy)
+{
+	void *copy;
+
+	if (nr_dims < min || nr_dims > VACCEL_TENSOR_DIMS_MAX)
+		return vaccel_fail(VACCEL_EINVAL, "tensor: %lld dimensions, not %lld to %d",
+				   (long long)nr_dims, (long long)min, VACCEL_TENSOR_DIMS_MAX);
+	if (!nr_dims) {
+		*ret_copy = NULL;
+		return VACCEL_OK;
+	}
+	copy = calloc((size_t)nr_dims, dim_size);
+	if (!copy)
+		return vaccel_fail(VACCEL_ENOMEM, "tensor: no memory for its dimensions");
+	if (dims)
+		memcpy(copy, dims, (size_t)nr_dims * dim_size);
+	*ret_copy = copy;
+	return VACCEL_OK;
+}
+
+/* Bits of an element; 0 where elements have no one size. */
+static const unsigned char element_bits[] = {
+	[VACCEL_TENSOR_FLOAT] = 32,	    [VACCEL_TENSOR_UINT8] = 8,
+	[VACCEL_TENSOR_INT8] = 8,	    [VACCEL_TENSOR_UINT16] = 16,
+	[VACCEL_TENSOR_INT16] = 16,	    [VACCEL_TENSOR_INT32] = 32,
+	[VACCEL_TENSOR_INT64] = 64,	    [VACCEL_TENSOR_BOOL] = 8,
+	[VACCEL_TENSOR_FLOAT16] = 16,	    [VACCEL_TENSOR_DOUBLE] = 64,
+	[VACCEL_TENSOR_UINT32] = 32,	    [VACCEL_TENSOR_UINT64] = 64,
+	[VACCEL_TENSOR_COMPLEX64] = 64,	    [VACCEL_TENSOR_COMPLEX128] = 128,
+	[VACCEL_TENSOR_BFLOAT16] = 16,	    [VACCEL_TENSOR_FLOAT8E4M3FN] = 8,
+	[VACCEL_TENSOR_FLOAT8E4M3FNUZ] = 8, [VACCEL_TENSOR_FLOAT8E5M2] = 8,
+	[VACCEL_TENSOR_FLOAT8E5M2FNUZ] = 8, [VACCEL_TENSOR_UINT4] = 4,
+	[VACCEL_TENSOR_INT4] = 4,
+};
+
+static unsigned int bits_of(int32_t type)
+{
+	return type >= 0 && (size_t)type < ARRAY_SIZE(element_bits) ? element_bits[type] : 0;
+}
+
+size_t vaccel_tensor_element_size(int32_t type)
+{
+	return bits_of(type) / 8;
+}
+
+int vaccel_tensor_data_size(size_t nr_dims, const int64_t *dims, int32_t type, size_t *ret_size)
+{
+	uint64_t total = bits_of(type);
+
+	if (!ret_size || (!dims && nr_dims))
+		return vaccel_fail(VACCEL_EINVAL, "tensor size: NULL");
+	if (!total)
+		return vaccel_fail(VACCEL_EINVAL, "tensor size: elements of type %d have none",
+				   (int)type);
+	for (size_t i = 0; i < nr_dims; i++) {
+		if (dims[i] < 0)
+			return vaccel_fail(VACCEL_EINVAL, "tensor size: dimension %zu is negative",
+					   i);
+		if (__builtin_mul_overflow(total, (uint64_t)dims[i], &total))
+			return vaccel_fail(VACCEL_ERANGE, "tensor size: too large");
+	}
+	total = total / 8 + (total % 8 != 0);
+	if (total > PTRDIFF_MAX)
+		return vaccel_fail(VACCEL_ERANGE, "tensor size: too large");
+	*ret_size = (size_t)total;
+	return VACCEL_OK;
+}

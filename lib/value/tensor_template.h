@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The functions of a kind of tensor, as <vaccel/tensor.h> describes them. A C
+ * file that includes this has defined, and this undefines:
+ *
+ *	TENSOR		the struct's tag, with which the functions' names begin
+ *	TENSOR_RANK	the type of nr_dims
+ *	TENSOR_MIN_RANK	the least nr_dims
+ *	TENSOR_DIM	the type of a dimension
+ *	TENSOR_TYPE	the type of data_type
+ */
+#include <stdlib.h>
+
+#include <vaccel/error.h>
+#include <vaccel/tensor.h>
+
+#include "base/new.h"
+#include "base/util.h"
+#include "value/tensor.h"
+
+#define FUNCTION(verb) CONCAT(TENSOR, verb)
+
+int FUNCTION(_init)(struct TENSOR *tensor, TENSOR_RANK nr_dims, const TENSOR_DIM *dims,
+		    TENSOR_TYPE type)
+{
+	void *copy = NULL;
+	int ret;
+
+	if (!tensor)
+		return vaccel_fail(VACCEL_EINVAL, "tensor: NULL");
+	ret = tensor_copy_dims((int64_t)nr_dims, TENSOR_MIN_RANK, dims, sizeof(*dims), &copy);
+	if (ret)
+		return ret;
+	*tensor = (struct TENSOR){.nr_dims = nr_dims, .dims = copy, .data_type = type};
+	return VACCEL_OK;
+}
+
+int FUNCTION(_new)(struct TENSOR **tensor, TENSOR_RANK nr_dims, const TENSOR_DIM *dims,
+		   TENSOR_TYPE type)
+{
+	return NEW(tensor, FUNCTION(_init), nr_dims, dims, type);
+}
+
+int FUNCTION(_allocate)(struct TENSOR **tensor, TENSOR_RANK nr_dims, const TENSOR_DIM *dims,
+			TENSOR_TYPE type, size_t total_size)
+{
+	_cleanup_(freep) void *data = NULL;
+	int ret;
+
+	if (total_size) {
+		data = calloc(1, total_size);
+		if (!data)
+			return vaccel_fail(VACCEL_ENOMEM, "tensor: no memory for %zu bytes",
+					   total_size);
+	}
+	ret = FUNCTION(_new)(tensor, nr_dims, dims, type);
+	if (ret)
+		return ret;
+	(*tensor)->owned = data;
+	(*tensor)->size = total_size;
+	(*tensor)->data = TAKE(data);
+	return VACCEL_OK;
+}
+
+int FUNCTION(_release)(struct TENSOR *tensor)
+{
+	if (!tensor)
+		return vaccel_fail(VACCEL_EINVAL, "tensor: NULL");
+	if (tensor->owned)
+		free(tensor->data);
+	free(tensor->dims);
+	*tensor = (struct TENSOR){0};
+	return VACCEL_OK;
+}
+
+int FUNCTION(_delete)(struct TENSOR *tensor)
+{
+	return DELETE(tensor, FUNCTION(_release));
+}
+
+int FUNCTION(_set_data)(struct TENSOR *tensor, void *data, size_t size)
+{
+	if (!tensor || (!data && size))
+		return vaccel_fail(VACCEL_EINVAL, "tensor: NULL, or %zu bytes at NULL", size);
+	tensor->data = data;
+	tensor->size = size;
+	tensor->owned = false;
+	return VACCEL_OK;
+}
+
+int FUNCTION(_take_data)(struct TENSOR *tensor, void **data, size_t *size)
+{
+	if (!tensor || !data || !size)
+		return vaccel_fail(VACCEL_EINVAL, "tensor: NULL, or nowhere to put its data");
+	*data = TAKE(tensor->data);
+	*size = tensor->size;
+	tensor->size = 0;
+	tensor->owned = false;
+	return VACCEL_OK;
+}
+
+#undef FUNCTION
+#undef TENSOR
+#undef TENSOR_RANK
+#undef TENSOR_MIN_RANK
+#undef TENSOR_DIM
+#undef TENSOR_TYPE
