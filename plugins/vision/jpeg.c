@@ -28,6 +28,7 @@ struct jpeg_reader {
 	struct jpeg_progress_mgr progress;
 	jmp_buf failed;
 	int code;
+	unsigned int orientation;
 };
 
 static noreturn void leave(struct jpeg_reader *reader, int code)
@@ -178,6 +179,7 @@ static int decode(struct jpeg_reader *reader, struct picture *picture, const voi
 	err = picture_admit(picture, jpeg->image_width, jpeg->image_height, limits);
 	if (err)
 		return err;
+	reader->orientation = find_orientation(jpeg);
 	jpeg_start_decompress(jpeg);
 	if (jpeg->out_color_space == JCS_RGB)
 		read_rgb(reader, picture);
@@ -200,7 +202,7 @@ int picture_from_jpeg(struct picture *picture, const void *data, size_t size,
 	reader.errors.emit_message = on_message;
 	err = decode(&reader, picture, data, size, limits);
 	if (!err)
-		*ret_orientation = find_orientation(&reader.jpeg);
+		*ret_orientation = reader.orientation;
 	jpeg_destroy_decompress(&reader.jpeg);
 	return err;
 }
