@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <vaccel/tensor.h>
+#include <vaccel/ops/describe.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -49,6 +49,93 @@ struct vaccel_tflite_tensor {
 };
 
 VACCEL_TENSOR_FUNCTIONS(vaccel_tflite_tensor, int, int32_t, enum vaccel_tflite_data_type)
+
+#define VACCEL_TFLITE_MODEL_LOAD_ARGS(ARG, op) \
+	ARG(op, IN, RESOURCE, MODEL, model, NONE, "a .tflite file")
+VACCEL_OP(11, TFLITE_MODEL_LOAD, tflite_model_load, vaccel_tflite_model_load, LOAD,
+	  "bring a TensorFlow Lite model to where it runs")
+
+#define VACCEL_TFLITE_MODEL_UNLOAD_ARGS(ARG, op) \
+	ARG(op, IN, RESOURCE, MODEL, model, NONE, "the model")
+VACCEL_OP(12, TFLITE_MODEL_UNLOAD, tflite_model_unload, vaccel_tflite_model_unload, UNLOAD,
+	  "take a TensorFlow Lite model away from where it runs")
+
+#define VACCEL_TFLITE_MODEL_RUN_ARGS(ARG, op)                                                \
+	ARG(op, IN, RESOURCE, MODEL, model, NONE, "the model")                               \
+	ARG(op, IN, TENSORS, tensor, in, OPTIONAL, "the inputs, with TFLite's type numbers") \
+	ARG(op, OUT, TENSORS, tensor, out, GROWS, "the outputs")                             \
+	ARG(op, OUT, ONE, u8, status, OPTIONAL, "a TfLiteStatus")
+VACCEL_OP(13, TFLITE_MODEL_RUN, tflite_model_run, vaccel_tflite_model_run, EFFECT,
+	  "run a TensorFlow Lite model")
+
+/**
+ * vaccel_tflite_model_load() - bring a TensorFlow Lite model to where it runs
+ * @sess: the session
+ * @model: a resource of type MODEL, registered with @sess: a .tflite file
+ *
+ * Return: VACCEL_OK; VACCEL_EINVAL if it is no such model; VACCEL_EPERM if it is not
+ * registered; or an error of vaccel_call().
+ */
+int vaccel_tflite_model_load(struct vaccel_session *sess, struct vaccel_resource *model);
+
+/** vaccel_tflite_model_unload() - take it away again; as vaccel_tflite_model_load() */
+int vaccel_tflite_model_unload(struct vaccel_session *sess, struct vaccel_resource *model);
+
+/**
+ * vaccel_tflite_model_run() - run a TensorFlow Lite model
+ * @sess: the session
+ * @model: a resource of type MODEL, registered with @sess
+ * @in: @nr_in tensors, in the order of the model's inputs
+ * @nr_in: how many
+ * @out: room for @nr_out pointers; set to new tensors, in the order of the model's
+ *	outputs, each to be freed with vaccel_tflite_tensor_delete()
+ * @nr_out: how many, at least 1
+ * @status: NULL, or set to a TfLiteStatus, 0 if all went well
+ *
+ * Return: VACCEL_OK; VACCEL_EINVAL; VACCEL_EPERM if @model is not registered;
+ * VACCEL_EBACKEND if TensorFlow Lite failed; or an error of vaccel_call().
+ */
+int vaccel_tflite_model_run(struct vaccel_session *sess, struct vaccel_resource *model,
+			    struct vaccel_tflite_tensor *const *in, int nr_in,
+			    struct vaccel_tflite_tensor **out, int nr_out, uint8_t *status);
+
+#ifdef VACCEL_OP_BODIES
+int vaccel_tflite_model_load(struct vaccel_session *sess, struct vaccel_resource *model)
+{
+	struct vaccel_tflite_model_load_args args = {.model = model};
+
+	return vaccel_call(sess, &vaccel_op_tflite_model_load, &args);
+}
+
+int vaccel_tflite_model_unload(struct vaccel_session *sess, struct vaccel_resource *model)
+{
+	struct vaccel_tflite_model_unload_args args = {.model = model};
+
+	return vaccel_call(sess, &vaccel_op_tflite_model_unload, &args);
+}
+
+int vaccel_tflite_model_run(struct vaccel_session *sess, struct vaccel_resource *model,
+			    struct vaccel_tflite_tensor *const *in, int nr_in,
+			    struct vaccel_tflite_tensor **out, int nr_out, uint8_t *status)
+{
+	size_t inputs = tensor_count(nr_in), outputs = tensor_count(nr_out);
+	struct vaccel_tflite_model_run_args args = {.model = model, .status = status};
+	_cleanup_(freep) struct vaccel_tensor *in_array = NULL;
+	_cleanup_(freep) struct vaccel_tensor *out_array = NULL;
+	int ret = import_vaccel_tflite_tensor(in, inputs, &in_array);
+
+	if (!ret)
+		ret = tensor_outputs_new("tflite_model_run", out, outputs, &out_array);
+	if (ret)
+		return ret;
+	args.in.data = in_array;
+	args.in.count = inputs;
+	args.out.data = out_array;
+	args.out.count = outputs;
+	ret = vaccel_call(sess, &vaccel_op_tflite_model_run, &args);
+	return ret ? ret : export_vaccel_tflite_tensor(out_array, outputs, out);
+}
+#endif
 
 #ifdef __cplusplus
 }

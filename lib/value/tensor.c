@@ -82,3 +82,57 @@ int vaccel_tensor_data_size(size_t nr_dims, const int64_t *dims, int32_t type, s
 	*ret_size = (size_t)total;
 	return VACCEL_OK;
 }
+
+int tensor_array_new(const void *const *from, size_t nr, struct vaccel_tensor **ret_array,
+		     int64_t **ret_dims)
+{
+	const size_t each = sizeof(struct vaccel_tensor) + VACCEL_TENSOR_DIMS_MAX * sizeof(int64_t);
+	struct vaccel_tensor *array;
+	size_t bytes;
+
+	if (!from && nr)
+		return vaccel_fail(VACCEL_EINVAL, "there are %zu tensors at NULL", nr);
+	if (__builtin_mul_overflow(nr, each, &bytes) || bytes > PTRDIFF_MAX)
+		return vaccel_fail(VACCEL_EINVAL, "there cannot be %zu tensors", nr);
+	for (size_t i = 0; i < nr; i++)
+		if (!from[i])
+			return vaccel_fail(VACCEL_EINVAL, "tensor %zu is NULL", i);
+	/* Uninitialised: only what is filled in is ever looked at. */
+	array = malloc(bytes ? bytes : 1);
+	if (!array)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for %zu tensors", nr);
+	*ret_array = array;
+	*ret_dims = (int64_t *)(array + nr);
+	return VACCEL_OK;
+}
+
+int tensor_check_rank(size_t index, int64_t nr_dims, const void *dims)
+{
+	if (nr_dims >= 0 && nr_dims <= VACCEL_TENSOR_DIMS_MAX && (dims || !nr_dims))
+		return VACCEL_OK;
+	return vaccel_fail(VACCEL_EINVAL, "tensor %zu has %lld dimensions%s", index,
+			   (long long)nr_dims, dims ? "" : " at NULL");
+}
+
+int tensor_outputs_new(const char *op, const void *out, size_t nr, struct vaccel_tensor **ret_array)
+{
+	struct vaccel_tensor *array;
+
+	if (!out || !nr)
+		return vaccel_fail(VACCEL_EINVAL,
+				   "%s: no place for output tensors; ask for 1 or more", op);
+	array = calloc(nr, sizeof(*array));
+	if (!array)
+		return vaccel_fail(VACCEL_ENOMEM, "%s: no memory for %zu output tensors", op, nr);
+	*ret_array = array;
+	return VACCEL_OK;
+}
+
+void tensor_array_release(struct vaccel_tensor *tensors, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		free(tensors[i].data);
+		free(tensors[i].dims);
+		tensors[i] = (struct vaccel_tensor){0};
+	}
+}

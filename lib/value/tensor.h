@@ -13,4 +13,45 @@
 int tensor_copy_dims(int64_t nr_dims, int64_t min, const void *dims, size_t dim_size,
 		     void **ret_copy);
 
+/*
+ * Between a framework's tensors and the one form that calls carry, struct vaccel_tensor.
+ *
+ * import_X() borrows the data of @nr tensors; one free() gives back what it made.
+ * EINVAL for NULL among them, ENOMEM. export_X() moves the data of @nr tensors
+ * into new ones of the framework's and leaves @from empty, also when it fails: ENOMEM,
+ * and @to holds NULLs as far as it got.
+ */
+#define TENSOR_CONVERSIONS(tensor_)                                  \
+	int import_##tensor_(struct tensor_ *const *from, size_t nr, \
+			     struct vaccel_tensor **ret_to);         \
+	int export_##tensor_(struct vaccel_tensor *from, size_t nr, struct tensor_ **to);
+
+struct vaccel_tensor;
+struct vaccel_tf_tensor;
+struct vaccel_tflite_tensor;
+struct vaccel_torch_tensor;
+TENSOR_CONVERSIONS(vaccel_tensor)
+TENSOR_CONVERSIONS(vaccel_tf_tensor)
+TENSOR_CONVERSIONS(vaccel_tflite_tensor)
+TENSOR_CONVERSIONS(vaccel_torch_tensor)
+
+/* For the templates: @nr empty tensors and room for the dimensions of each in one block. */
+int tensor_array_new(const void *const *from, size_t nr, struct vaccel_tensor **ret_array,
+		     int64_t **ret_dims);
+int tensor_check_rank(size_t index, int64_t nr_dims, const void *dims);
+
+/* A number of tensors as programs give it; a negative one becomes one that there cannot be. */
+static inline size_t tensor_count(int64_t nr)
+{
+	return nr < 0 ? SIZE_MAX : (size_t)nr;
+}
+
+/* For operations: @nr empty tensors for a backend to fill, at least 1; @out is where they will go.
+ */
+int tensor_outputs_new(const char *op, const void *out, size_t nr,
+		       struct vaccel_tensor **ret_array);
+
+/* Frees the data and dimensions of @nr tensors, not the array. */
+void tensor_array_release(struct vaccel_tensor *tensors, size_t nr);
+
 #endif

@@ -99,6 +99,71 @@ int FUNCTION(_take_data)(struct TENSOR *tensor, void **data, size_t *size)
 	return VACCEL_OK;
 }
 
+int CONCAT(import_, TENSOR)(struct TENSOR *const *from, size_t nr, struct vaccel_tensor **ret_to)
+{
+	_cleanup_(freep) struct vaccel_tensor *to = NULL;
+	int64_t *dims;
+	int ret = tensor_array_new((const void *const *)from, nr, &to, &dims);
+
+	for (size_t i = 0; !ret && i < nr; i++) {
+		ret = tensor_check_rank(i, (int64_t)from[i]->nr_dims, from[i]->dims);
+		if (ret)
+			break;
+		for (int64_t d = 0; d < (int64_t)from[i]->nr_dims; d++)
+			dims[d] = from[i]->dims[d];
+		to[i] = (struct vaccel_tensor){
+			.data = from[i]->data,
+			.size = from[i]->size,
+			.nr_dims = (size_t)from[i]->nr_dims,
+			.dims = dims,
+			.data_type = (int32_t)from[i]->data_type,
+		};
+		dims += VACCEL_TENSOR_DIMS_MAX;
+	}
+	if (!ret)
+		*ret_to = TAKE(to);
+	return ret;
+}
+
+static struct TENSOR *CONCAT(one_, TENSOR)(struct vaccel_tensor *from)
+{
+	_cleanup_(freep) struct TENSOR *tensor = calloc(1, sizeof(*tensor));
+	TENSOR_DIM *dims = calloc(from->nr_dims ? from->nr_dims : 1, sizeof(*dims));
+
+	if (!tensor || !dims) {
+		free(dims);
+		return NULL;
+	}
+	for (size_t d = 0; d < from->nr_dims; d++)
+		dims[d] = (TENSOR_DIM)from->dims[d];
+	*tensor = (struct TENSOR){
+		.data = TAKE(from->data),
+		.size = from->size,
+		.owned = true,
+		.nr_dims = (TENSOR_RANK)from->nr_dims,
+		.dims = dims,
+		.data_type = (TENSOR_TYPE)from->data_type,
+	};
+	return TAKE(tensor);
+}
+
+int CONCAT(export_, TENSOR)(struct vaccel_tensor *from, size_t nr, struct TENSOR **to)
+{
+	int ret = VACCEL_OK;
+
+	for (size_t i = 0; !ret && i < nr; i++) {
+		to[i] = CONCAT(one_, TENSOR)(&from[i]);
+		if (!to[i])
+			ret = vaccel_fail(VACCEL_ENOMEM, "no memory for output tensor %zu", i);
+	}
+	for (size_t i = 0; ret && i < nr && to[i]; i++) {
+		FUNCTION(_delete)(to[i]);
+		to[i] = NULL;
+	}
+	tensor_array_release(from, nr);
+	return ret;
+}
+
 #undef FUNCTION
 #undef TENSOR
 #undef TENSOR_RANK

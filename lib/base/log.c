@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The log: whole lines, each one write(2), so that lines of threads and
+ * processes that share a file do not mix.
+ */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <vaccel/error.h>
+#include <vaccel/log.h>
+
+#include "base/log.h"
+#include "base/util.h"
+
+#define LINE_MAX_BYTES 2048
+
+VACCEL_ENUM_NAMES_DEFINE(vaccel_log_level, VACCEL_LOG, VACCEL_LOG_LEVEL_LIST)
+
+int vaccel_log_threshold = VACCEL_LOG_ERROR;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* path, and opening and closing */
+static char *path;
+static atomic_int log_fd = STDERR_FILENO;
+
+static void switch_to(int fd)
+{
+	int before = atomic_exchange(&log_fd, fd);
+
+	if (before != STDERR_FILENO)
+		close(before);
+}
+
+static int open_log(void)
+{
+	int fd;
+
+	if (!path) {
+		switch_to(STDERR_FILENO);
+		return VACCEL_OK;
+	}
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0) {
+		int code = errno;
+
+		switch_to(STDERR_FILENO);
+		return vaccel_fail(code,
+				   "cannot open the log file '%s': %s; set VACCEL_LOG_FILE to "
+				   "one that can be written",
+				   path, strerror(code));
+	}
+	switch_to(fd);
+	return VACCEL_OK;
+}
+
+int log_configure(vaccel_log_level_t level, const char *file)
+{
+	SCOPED_LOCK(&lock);
+	char *copy = file && *file ? strdup(file) : NULL;
+
+	free(path);
+	path = copy;
+	__atomic_store_n(&vaccel_log_threshold, (int)level, __ATOMIC_RELAXED);
+	return open_log();
+}
+
+int vaccel_log_init(void)
+{
+	SCOPED_LOCK(&lock);
+	return open_log();
+}
+
+int vaccel_log_shutdown(void)
+{
+	SCOPED_LOCK(&lock);
+	switch_to(STDERR_FILENO);
+	return VACCEL_OK;
+}
+
+void vaccel_log_line(vaccel_log_level_t level, const char *format, ...)
+{
+	static const char *const words[] = {"", "error", "warning", "info", "debug"};
+	char line[LINE_MAX_BYTES];
+	struct timespec now;
+	struct tm date;
+	size_t used;
+	va_list args;
+
+	if ((int)level < VACCEL_LOG_ERROR || level >= VACCEL_LOG_MAX)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &date);
+	used = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &date);
+	used += (size_t)snprintf(line + used, sizeof(line) - used,
+				 ".%03ldZ vaccel %s: ", now.tv_nsec / 1000000, words[level]);
+	va_start(args, format);
+	used += (size_t)vsnprintf(line + used, sizeof(line) - used - 1, format, args);
+	va_end(args);
+	used = MIN_OF(used, sizeof(line) - 2);
+	line[used++] = '\n';
+	/* There is nowhere to report that the log cannot be written. */
+	(void)!write(atomic_load(&log_fd), line, used);
+}

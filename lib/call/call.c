@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The way of every operation: check the arguments, choose the plugin, run it.
+ * It takes no lock and touches no memory that another call writes, so that
+ * calls of several threads on one session do not slow each other.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vaccel/log.h>
+#include <vaccel/ops/describe.h>
+#include <vaccel/plugin.h>
+#include <vaccel/prof.h>
+
+#include "base/error.h"
+#include "base/prof.h"
+#include "base/util.h"
+#include "call/call.h"
+#include "lifecycle.h"
+#include "object/session.h"
+#include "plugin/registry.h"
+
+#define REGION(name, NAME) VACCEL_PROF_REGION_INIT("vaccel_" #name),
+static struct vaccel_prof_region regions[] = {VACCEL_OP_NAME_LIST(REGION)};
+
+static int choose(struct vaccel_session *sess, const struct vaccel_op *op,
+		  const struct binding **ret_binding)
+{
+	size_t position = 0;
+	int ret = registry_choose(op, sess->hint, &position, ret_binding);
+
+	if (!ret) {
+		atomic_store_explicit(&sess->state->choice[op->index], *ret_binding,
+				      memory_order_release);
+		vaccel_debug("session %" PRId64 ": %s goes to plugin %s", sess->id, op->name,
+			     (*ret_binding)->plugin->desc.info->name);
+	}
+	return ret;
+}
+
+/* Asks plugins that look at the arguments, from the first choice on, until one takes the call. */
+static int ask(struct vaccel_call *call, const struct binding **binding)
+{
+	size_t position = 0;
+	int ret = VACCEL_OK;
+
+	while (!ret) {
+		call->plugin = (*binding)->plugin;
+		if (!call->plugin->desc.supports ||
+		    call->plugin->desc.supports(call, call->op, call->args))
+			return VACCEL_OK;
+		do {
+			ret = registry_choose(call->op, call->sess->hint, &position, binding);
+		} while (!ret && (*binding)->plugin == call->plugin);
+	}
+	return ret;
+}
+
+/* A plugin that failed without a word still gets a sentence. */
+static int in_words(const struct vaccel_call *call, int ret)
+{
+	if (error_code_now() == ret)
+		return ret;
+	return vaccel_fail(ret, "plugin %s could not run '%s': %s", call->plugin->desc.info->name,
+			   call->op->name, strerror(ret));
+}
+
+static int run(struct vaccel_call *call, const struct binding *binding)
+{
+	int ret;
+
+	if (unlikely(vaccel_prof_enabled()))
+		vaccel_prof_region_start(&regions[call->op->index]);
+	ret = binding->run(call, call->args);
+	if (unlikely(vaccel_prof_enabled()))
+		vaccel_prof_region_stop(&regions[call->op->index]);
+	return ret;
+}
+
+static int fail(struct vaccel_call *call, int ret)
+{
+	args_drop_outputs(call->op, call->args);
+	return in_words(call, ret);
+}
+
+int vaccel_call(struct vaccel_session *sess, const struct vaccel_op *op, void *args)
+{
+	struct vaccel_call call = {.op = op, .sess = sess, .args = args};
+	const struct binding *binding;
+	int ret;
+
+	/* Zero is no epoch of a session that is open, nor of a library that is ready. */
+	if (unlikely(!sess || !sess->epoch || sess->epoch != atomic_load(&lifecycle_epoch)))
+		return session_check(sess);
+	error_code_forget();
+	ret = args_check(op, sess, args);
+	if (unlikely(ret))
+		return ret;
+	binding = atomic_load_explicit(&sess->state->choice[op->index], memory_order_acquire);
+	if (unlikely(!binding))
+		ret = choose(sess, op, &binding);
+	if (unlikely(!ret && binding->plugin->desc.supports))
+		ret = ask(&call, &binding);
+	if (unlikely(ret))
+		return ret;
+	call.plugin = binding->plugin;
+	ret = run(&call, binding);
+	return likely(!ret) ? VACCEL_OK : fail(&call, ret);
+}
+
+struct vaccel_session *vaccel_call_session(const struct vaccel_call *call)
+{
+	return call->sess;
+}
+
+static const struct vaccel_field *growing_field(const struct vaccel_call *call, const void *member)
+{
+	size_t offset = (size_t)((const char *)member - (const char *)call->args);
+
+	for (size_t i = 0; i < call->op->nr_fields; i++) {
+		const struct vaccel_field *field = &call->op->fields[i];
+
+		if (field->offset == offset && field->marks & VACCEL_MARK_GROWS)
+			return field;
+	}
+	return NULL;
+}
+
+void *vaccel_call_out(struct vaccel_call *call, void *member, size_t size)
+{
+	const struct vaccel_field *field = growing_field(call, member);
+	struct extent extent;
+
+	if (!field) {
+		vaccel_fail(VACCEL_EINVAL, "%s: that is no output whose size the backend decides",
+			    call->op->name);
+		return NULL;
+	}
+	free(extent_get(call->args, field).data);
+	extent.count = field->kind == VACCEL_KIND_TEXT ? size : 0;
+	/* A block of no bytes is still a block: the caller sees that the output is there. */
+	extent.data = calloc(1, size ? size : 1);
+	extent_set(call->args, field, extent);
+	if (!extent.data)
+		vaccel_fail(VACCEL_ENOMEM, "%s: no memory for %zu bytes of '%s'", call->op->name,
+			    size, field->name);
+	return extent.data;
+}
+
+int vaccel_call_out_tensor(struct vaccel_call *call, struct vaccel_tensor *tensor, int32_t type,
+			   size_t nr_dims, const int64_t *dims, size_t size)
+{
+	_cleanup_(freep) int64_t *copy = calloc(nr_dims ? nr_dims : 1, sizeof(*copy));
+	void *data = calloc(1, size ? size : 1);
+
+	if (!copy || !data) {
+		free(data);
+		return vaccel_fail(VACCEL_ENOMEM, "%s: no memory for a tensor of %zu bytes",
+				   call->op->name, size);
+	}
+	if (nr_dims)
+		memcpy(copy, dims, nr_dims * sizeof(*copy));
+	*tensor = (struct vaccel_tensor){
+		.data = data,
+		.size = size,
+		.owned = true,
+		.nr_dims = nr_dims,
+		.dims = TAKE(copy),
+		.data_type = type,
+	};
+	return VACCEL_OK;
+}
+
+int vaccel_call_session_slot(struct vaccel_call *call, void **ret_slot)
+{
+	return slots_get(&call->sess->state->slots, &slots_session, call->plugin, call->sess,
+			 ret_slot);
+}
+
+void profile_report(void)
+{
+	if (vaccel_prof_enabled())
+		vaccel_prof_regions_print_all(regions, ARRAY_SIZE(regions));
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The library's side of a session. */
+#ifndef VACCEL_OBJECT_SESSION_H
+#define VACCEL_OBJECT_SESSION_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <vaccel/session.h>
+
+#include "call/op.h"
+#include "object/id_list.h"
+#include "object/table.h"
+#include "plugin/slots.h"
+
+struct binding;
+
+struct session_state {
+	struct table_entry *entry;
+	struct vaccel_session *sess; /* the program's struct */
+	pthread_mutex_t lock;	     /* changing resources; rundir */
+	struct id_list resources;    /* in the order of registration; read without the lock */
+	char *rundir;
+	struct slots slots;
+	/* The first plugin for each operation; NULL until the first call. */
+	_Atomic(const struct binding *) choice[OP_COUNT];
+};
+
+/*
+ * Counts the bootstraps while the library is ready, 0 while it is not. A session
+ * of an earlier bootstrap has another number, and is not looked into.
+ */
+extern _Atomic uint64_t lifecycle_epoch;
+
+/* VACCEL_OK if the session is open; EINVAL or ESESS with words if not. */
+int session_check(const struct vaccel_session *sess);
+
+/* Adds a resource to the session's, or takes it away. The resource's lock is held by the caller. */
+int session_attach(struct vaccel_session *sess, vaccel_id_t resource);
+int session_detach(struct vaccel_session *sess, vaccel_id_t resource);
+
+/* The same for a session known by its id, which may be gone. */
+void session_detach_by_id(vaccel_id_t session, vaccel_id_t resource);
+
+/* Lets every session choose anew at its next calls. */
+void sessions_forget_choices(void);
+
+/* Closes the library's side of every session left. No call may be running. */
+void sessions_close_all(void);
+
+#endif

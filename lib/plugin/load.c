@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One plugin: where its file is, whether it is one and fits this library, what
+ * it offers. A library once opened stays mapped (RTLD_NODELETE): frameworks
+ * behind plugins leave threads and exit handlers that must not lose their code.
+ */
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <vaccel/log.h>
+
+#include "base/knob.h"
+#include "base/util.h"
+#include "call/call.h"
+#include "plugin/load.h"
+#include "plugin/manifest.h"
+
+/* No struct vaccel_plugin of ABI 1 is smaller, and none will ever come near the larger. */
+#define DESC_SIZE_LEAST offsetof(struct vaccel_plugin, needs)
+#define DESC_SIZE_MOST	4096
+
+/* The directory of libvaccel.so, as the dynamic linker found it. */
+static char *library_directory(void)
+{
+	Dl_info info;
+	char *path, *slash;
+
+	if (!dladdr((void *)plugin_directory, &info) || !info.dli_fname)
+		return strdup(".");
+	path = realpath(info.dli_fname, NULL);
+	slash = path ? strrchr(path, '/') : NULL;
+	if (slash)
+		*slash = '\0';
+	return path ? path : strdup(".");
+}
+
+char *plugin_directory(void)
+{
+	_cleanup_(freep) char *library = NULL;
+	const char *set = knob_text(KNOB_PLUGIN_DIR);
+	char *path;
+
+	if (set)
+		return strdup(set);
+	library = library_directory();
+	if (!library || asprintf(&path, "%s/vaccel", library) < 0)
+		return NULL;
+	return path;
+}
+
+const char *vaccel_datadir(void)
+{
+	static _Atomic(char *) found;
+	const char *set = knob_text(KNOB_DATA_DIR);
+	_cleanup_(freep) char *library = NULL;
+	_cleanup_(freep) char *path = NULL;
+	char *none = NULL;
+
+	if (set)
+		return set;
+	if (atomic_load(&found))
+		return atomic_load(&found);
+	library = library_directory();
+	if (!library || asprintf(&path, "%s/../share/vaccel", library) < 0)
+		return "/usr/local/share/vaccel";
+	if (atomic_compare_exchange_strong(&found, &none, path))
+		return TAKE(path);
+	return none;
+}
+
+/* "onnx" and "libvaccel-onnx.so" both become the latter. */
+static int file_name_of(const char *name, char *buf, size_t size)
+{
+	bool whole = strstr(name, ".so") != NULL;
+
+	return snprintf(buf, size, whole ? "%s" : "libvaccel-%s.so", name) < (int)size;
+}
+
+static bool exists_in(const char *directory, const char *below, const char *file, char **ret_path)
+{
+	_cleanup_(freep) char *path = NULL;
+
+	if (!directory || asprintf(&path, "%s%s/%s", directory, below, file) < 0)
+		return false;
+	if (access(path, F_OK))
+		return false;
+	*ret_path = TAKE(path);
+	return true;
+}
+
+int plugin_find(const char *name, char **ret_path)
+{
+	_cleanup_(freep) char *library = library_directory();
+	_cleanup_(freep) char *plugins = plugin_directory();
+	char file[NAME_MAX + 1];
+
+	if (!*name)
+		return vaccel_fail(VACCEL_EINVAL, "the name of a plugin is empty");
+	if (strchr(name, '/')) {
+		*ret_path = strdup(name);
+	} else {
+		if (!file_name_of(name, file, sizeof(file)))
+			return vaccel_fail(VACCEL_ENOENT, "plugin '%.40s...': the name is too long",
+					   name);
+		if (exists_in(library, "", file, ret_path) ||
+		    exists_in(plugins, "", file, ret_path) ||
+		    exists_in(library, "/vaccel", file, ret_path))
+			return VACCEL_OK;
+		*ret_path = strdup(file);
+	}
+	return *ret_path ? VACCEL_OK : vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
+}
+
+struct plugin *plugin_new(const char *path)
+{
+	struct plugin *plugin = calloc(1, sizeof(*plugin));
+
+	if (!plugin)
+		return NULL;
+	pthread_mutex_init(&plugin->lock, NULL);
+	plugin->path = strdup(path);
+	if (plugin->path)
+		return plugin;
+	plugin_delete(plugin);
+	return NULL;
+}
+
+struct plugin *plugin_listed(const char *path)
+{
+	_cleanup_(plugin_deletep) struct plugin *plugin = plugin_new(path);
+
+	if (!plugin || !manifest_read(plugin))
+		return NULL;
+	plugin->desc.info = &plugin->info;
+	return TAKE(plugin);
+}
+
+/* Runs through whatever forwards: the typed functions and run_any look the same to a caller. */
+static int run_forwarded(struct vaccel_call *call, void *args)
+{
+	return call->plugin->desc.run_any(call, call->op, args);
+}
+
+static void bind_op(struct plugin *plugin, const struct vaccel_plugin_op *row)
+{
+	const struct vaccel_op *op = vaccel_op_by_number(row->number);
+
+	if (!op || !row->run || !row->signature) {
+		vaccel_debug("plugin %s: operation %d is unknown here and left out",
+			     plugin->desc.info->name, (int)row->number);
+		return;
+	}
+	if (strcmp(op->signature, row->signature) != 0) {
+		vaccel_warn("plugin %s was built for another '%s' and is not asked for it "
+			    "(its: %s; here: %s)",
+			    plugin->desc.info->name, op->name, row->signature, op->signature);
+		return;
+	}
+	plugin->offers[op->index] = true;
+	plugin->binding[op->index] = (struct binding){
+		.plugin = plugin,
+		.run = (int (*)(struct vaccel_call *, void *))row->run,
+	};
+}
+
+static void bind_ops(struct plugin *plugin)
+{
+	memset(plugin->offers, 0, sizeof(plugin->offers));
+	if (plugin->desc.run_any) {
+		for (size_t i = 0; i < OP_COUNT; i++) {
+			plugin->offers[i] = true;
+			plugin->binding[i] = (struct binding){plugin, run_forwarded};
+		}
+	}
+	for (size_t i = 0; i < plugin->desc.nr_ops; i++)
+		bind_op(plugin, &plugin->desc.ops[i]);
+}
+
+/* What the plugin exports, or NULL with words if it is no plugin of this ABI. */
+static const struct vaccel_plugin *exported_by(const struct plugin *plugin)
+{
+	const struct vaccel_plugin *desc = dlsym(plugin->handle, "vaccel_plugin");
+
+	if (!desc) {
+		vaccel_fail(VACCEL_ELIBBAD,
+			    "'%s' is a library but no vaccel plugin: it exports no vaccel_plugin",
+			    plugin->path);
+		return NULL;
+	}
+	if (desc->size < DESC_SIZE_LEAST || desc->size > DESC_SIZE_MOST ||
+	    desc->abi != VACCEL_PLUGIN_ABI) {
+		vaccel_fail(
+			VACCEL_ELIBBAD,
+			"'%s' is not a plugin of ABI %d; build it against this vaccel's headers",
+			plugin->path, VACCEL_PLUGIN_ABI);
+		return NULL;
+	}
+	if (!desc->info || !desc->info->name || !desc->info->vaccel_version) {
+		vaccel_fail(VACCEL_ELIBBAD, "plugin '%s' does not say who it is", plugin->path);
+		return NULL;
+	}
+	return desc;
+}
+
+/* Versions fit if major and minor are the same. */
+static int check_version(const struct vaccel_plugin *desc, bool version_ignore)
+{
+	const char *theirs = desc->info->vaccel_version;
+	const char *dot = strrchr(VACCEL_VERSION, '.');
+
+	if (version_ignore || !strncmp(theirs, VACCEL_VERSION, (size_t)(dot - VACCEL_VERSION) + 1))
+		return VACCEL_OK;
+	return vaccel_fail(
+		VACCEL_ELIBBAD,
+		"plugin %s was built against vaccel %s and this is %s; build it anew, or "
+		"set VACCEL_VERSION_IGNORE=1 to try",
+		desc->info->name, theirs, VACCEL_VERSION);
+}
+
+static int check_knobs(const struct vaccel_plugin *desc)
+{
+	int ret = VACCEL_OK;
+
+	for (size_t i = 0; !ret && i < desc->nr_knobs; i++)
+		ret = knob_check(&desc->knobs[i]);
+	return ret;
+}
+
+static int open_library(struct plugin *plugin)
+{
+	const char *why;
+
+	plugin->handle = dlopen(plugin->path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (plugin->handle)
+		return VACCEL_OK;
+	why = dlerror();
+	return vaccel_fail(
+		VACCEL_ENOENT,
+		"cannot load the plugin '%s': %s; give a name that `vaccel plugins` lists, "
+		"or install what is missing",
+		plugin->path, why ? why : "no reason given");
+}
+
+static int open_and_check(struct plugin *plugin, bool version_ignore)
+{
+	const struct vaccel_plugin *desc;
+	int ret = open_library(plugin);
+
+	if (ret)
+		return ret;
+	desc = exported_by(plugin);
+	if (!desc)
+		return VACCEL_ELIBBAD;
+	ret = check_version(desc, version_ignore);
+	if (!ret)
+		ret = check_knobs(desc);
+	if (!ret && desc->init)
+		ret = desc->init();
+	if (ret)
+		return ret;
+	/* What an older plugin does not have stays zero. */
+	memset(&plugin->desc, 0, sizeof(plugin->desc));
+	memcpy(&plugin->desc, desc, MIN_OF(desc->size, sizeof(plugin->desc)));
+	bind_ops(plugin);
+	vaccel_debug("loaded plugin %s %s from %s", plugin->desc.info->name,
+		     plugin->desc.info->version, plugin->path);
+	return VACCEL_OK;
+}
+
+int plugin_open(struct plugin *plugin, bool version_ignore)
+{
+	if (likely(atomic_load_explicit(&plugin->state, memory_order_acquire) == PLUGIN_LOADED))
+		return VACCEL_OK;
+	SCOPED_LOCK(&plugin->lock);
+	if (atomic_load(&plugin->state) == PLUGIN_LOADED)
+		return VACCEL_OK;
+	if (atomic_load(&plugin->state) == PLUGIN_FAILED)
+		return vaccel_fail(plugin->failure_code, "%s",
+				   plugin->failure ? plugin->failure : "");
+	plugin->failure_code = open_and_check(plugin, version_ignore);
+	if (plugin->failure_code) {
+		plugin->failure = strdup(vaccel_error_text());
+		atomic_store(&plugin->state, PLUGIN_FAILED);
+	} else {
+		atomic_store_explicit(&plugin->state, PLUGIN_LOADED, memory_order_release);
+	}
+	return plugin->failure_code;
+}
+
+void plugin_delete(struct plugin *plugin)
+{
+	if (!plugin)
+		return;
+	if (atomic_load(&plugin->state) == PLUGIN_LOADED && plugin->desc.fini)
+		plugin->desc.fini();
+	if (plugin->handle)
+		dlclose(plugin->handle);
+	pthread_mutex_destroy(&plugin->lock);
+	free(plugin->failure);
+	free(plugin->manifest);
+	free(plugin->path);
+	free(plugin);
+}
+
+void plugin_deletep(struct plugin **plugin)
+{
+	plugin_delete(*plugin);
+}

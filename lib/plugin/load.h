@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One plugin: found, opened, checked; or only listed from its manifest. */
+#ifndef VACCEL_PLUGIN_LOAD_H
+#define VACCEL_PLUGIN_LOAD_H
+
+#include "plugin/registry.h"
+
+/* Where plugins lie: VACCEL_PLUGIN_DIR, else vaccel/ beside libvaccel.so. malloc'd, NULL for
+ * ENOMEM. */
+char *plugin_directory(void);
+
+/* The file that a name, a file name or a path means; malloc'd. */
+int plugin_find(const char *name, char **ret_path);
+
+/* A plugin that is only listed: from the manifest beside it; or NULL if there is none. */
+struct plugin *plugin_listed(const char *path);
+
+/* A plugin of this file, not yet opened. NULL for ENOMEM. */
+struct plugin *plugin_new(const char *path);
+
+/* Opens it, checks it and calls its init(). Once: a failure is remembered and said again. */
+int plugin_open(struct plugin *plugin, bool version_ignore);
+
+/* Calls fini() and frees it. NULL is fine. */
+void plugin_delete(struct plugin *plugin);
+void plugin_deletep(struct plugin **plugin);
+
+#endif

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * All plugins, and which one does what. The list is only appended to between
+ * registry_open() and registry_close(), so that calls walk it without a lock.
+ */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <vaccel/log.h>
+
+#include "base/knob.h"
+#include "base/util.h"
+#include "object/session.h"
+#include "plugin/load.h"
+#include "plugin/registry.h"
+
+#define FILE_PREFIX   "libvaccel-"
+#define AGENT_SOCKET  "/run/vaccel/agent.sock"
+#define AUTO	      "auto"
+#define NAME_OF_LAST  "cpu"
+#define PLUGIN_SUFFIX ".so"
+
+VACCEL_ENUM_NAMES_DEFINE(vaccel_plugin_type, VACCEL_PLUGIN, VACCEL_PLUGIN_TYPE_LIST)
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* adding plugins */
+static _Atomic(struct plugin *) first;
+static bool version_ignored;
+static bool remote_goes_first;
+
+static struct plugin *next_of(const struct plugin *plugin)
+{
+	return atomic_load_explicit(plugin ? &plugin->next : &first, memory_order_acquire);
+}
+
+static void append(struct plugin *plugin)
+{
+	_Atomic(struct plugin *) *link = &first;
+
+	while (atomic_load(link))
+		link = &atomic_load(link)->next;
+	atomic_store_explicit(link, plugin, memory_order_release);
+}
+
+static struct plugin *known_by_path(const char *path)
+{
+	_cleanup_(freep) char *real = realpath(path, NULL);
+
+	for (struct plugin *p = next_of(NULL); p; p = next_of(p))
+		if (!strcmp(p->path, real ? real : path))
+			return p;
+	return NULL;
+}
+
+static bool known_by_handle(const struct plugin *plugin)
+{
+	for (struct plugin *p = next_of(NULL); p; p = next_of(p))
+		if (p->handle == plugin->handle)
+			return true;
+	return false;
+}
+
+/* Opens a file as a plugin and appends it, unless it is there under any name or is unwanted. */
+static int add_opened(const char *path, bool debug_too)
+{
+	_cleanup_(plugin_deletep) struct plugin *plugin = NULL;
+	_cleanup_(freep) char *real = realpath(path, NULL);
+	struct plugin *known = known_by_path(path);
+	int ret;
+
+	if (known)
+		return plugin_open(known, version_ignored);
+	plugin = plugin_new(real ? real : path);
+	if (!plugin)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a plugin");
+	ret = plugin_open(plugin, version_ignored);
+	if (ret)
+		return ret;
+	if (known_by_handle(plugin))
+		return VACCEL_OK;
+	if (!debug_too && (plugin->desc.info->type & VACCEL_PLUGIN_DEBUG))
+		return VACCEL_OK;
+	append(TAKE(plugin));
+	return VACCEL_OK;
+}
+
+static int is_plugin_file(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return !strncmp(entry->d_name, FILE_PREFIX, strlen(FILE_PREFIX)) &&
+	       length > strlen(PLUGIN_SUFFIX) &&
+	       !strcmp(entry->d_name + length - strlen(PLUGIN_SUFFIX), PLUGIN_SUFFIX);
+}
+
+/* Lists a plugin without opening it where its manifest allows. One that cannot be used is warned
+ * of. */
+static void add_listed(const char *path)
+{
+	struct plugin *plugin;
+
+	if (known_by_path(path))
+		return;
+	plugin = plugin_listed(path);
+	if (plugin && (plugin->info.type & VACCEL_PLUGIN_DEBUG))
+		plugin_delete(plugin);
+	else if (plugin)
+		append(plugin);
+	else if (add_opened(path, false))
+		vaccel_warn("%s", vaccel_error_text());
+}
+
+static void add_wanted(const char *path)
+{
+	if (add_opened(path, false))
+		vaccel_warn("%s", vaccel_error_text());
+}
+
+static bool is_last(const char *file)
+{
+	return !strcmp(file, FILE_PREFIX NAME_OF_LAST PLUGIN_SUFFIX);
+}
+
+/* Calls @add for each plugin file of a directory, alphabetically, `cpu` last. ENOENT if it has
+ * none. */
+static int each_in(const char *directory, void (*add)(const char *path))
+{
+	struct dirent **entries = NULL;
+	int nr = scandir(directory, &entries, is_plugin_file, alphasort);
+
+	for (int last = 0; last <= 1; last++) {
+		for (int i = 0; i < nr; i++) {
+			_cleanup_(freep) char *path = NULL;
+			_cleanup_(freep) char *real = NULL;
+
+			if (is_last(entries[i]->d_name) != (last == 1) ||
+			    asprintf(&path, "%s/%s", directory, entries[i]->d_name) < 0)
+				continue;
+			real = realpath(path, NULL);
+			add(real ? real : path);
+		}
+	}
+	for (int i = 0; i < nr; i++)
+		free(entries[i]);
+	free(entries);
+	if (nr > 0)
+		return VACCEL_OK;
+	return vaccel_fail(VACCEL_ENOENT, "no plugins (libvaccel-NAME.so) in the directory '%s'",
+			   directory);
+}
+
+static int add_auto(void)
+{
+	_cleanup_(freep) char *directory = plugin_directory();
+
+	if (!directory)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
+	remote_goes_first = knob_is_set(KNOB_RPC_ADDRESS) || !access(AGENT_SOCKET, F_OK);
+	/* An installation without plugins is told to the program by its first session. */
+	if (each_in(directory, add_listed))
+		vaccel_info("%s", vaccel_error_text());
+	return VACCEL_OK;
+}
+
+static int add_item(const char *item)
+{
+	_cleanup_(freep) char *path = NULL;
+	struct stat status;
+	int ret;
+
+	if (!strcmp(item, AUTO))
+		return add_auto();
+	ret = plugin_find(item, &path);
+	if (ret)
+		return ret;
+	if (!stat(path, &status) && S_ISDIR(status.st_mode))
+		return each_in(path, add_wanted);
+	return add_opened(path, true);
+}
+
+static int add_list(const char *list)
+{
+	_cleanup_(freep) char *copy = strdup(list);
+	char *rest = copy, *item;
+	int ret = VACCEL_OK;
+
+	if (!copy)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for the list of plugins");
+	while (!ret && (item = strsep(&rest, ":")))
+		if (*item)
+			ret = add_item(item);
+	return ret;
+}
+
+int registry_open(const char *list, bool version_ignore)
+{
+	int ret;
+
+	registry_close();
+	SCOPED_LOCK(&lock);
+	version_ignored = version_ignore;
+	ret = list ? add_list(list) : VACCEL_OK;
+	return ret;
+}
+
+void registry_close(void)
+{
+	SCOPED_LOCK(&lock);
+	struct plugin *plugin = atomic_exchange(&first, NULL);
+
+	remote_goes_first = false;
+	while (plugin) {
+		struct plugin *next = next_of(plugin);
+
+		plugin_delete(plugin);
+		plugin = next;
+	}
+}
+
+int registry_load(const char *name)
+{
+	int ret;
+
+	pthread_mutex_lock(&lock);
+	ret = add_item(name);
+	pthread_mutex_unlock(&lock);
+	/* What is new may fit better than what sessions chose before. */
+	sessions_forget_choices();
+	return ret;
+}
+
+int registry_load_list(const char *list)
+{
+	int ret;
+
+	pthread_mutex_lock(&lock);
+	ret = add_list(list);
+	pthread_mutex_unlock(&lock);
+	sessions_forget_choices();
+	return ret;
+}
+
+static bool is_remote(const struct plugin *plugin)
+{
+	return plugin->desc.info->type & VACCEL_PLUGIN_REMOTE;
+}
+
+bool registry_has_local(void)
+{
+	for (struct plugin *p = next_of(NULL); p; p = next_of(p))
+		if (!is_remote(p))
+			return true;
+	return false;
+}
+
+/* Plugins are asked in the order of their ranks, within a rank in the order of the list. */
+enum { RANK_REMOTE_FIRST, RANK_FITS_HINT, RANK_LOCAL, RANK_REMOTE, RANK_COUNT };
+
+static int rank_of(const struct plugin *plugin, unsigned int hint)
+{
+	if (hint & VACCEL_PLUGIN_REMOTE && hint != VACCEL_PLUGIN_ALL)
+		return is_remote(plugin) ? RANK_REMOTE : RANK_COUNT;
+	if (is_remote(plugin))
+		return remote_goes_first ? RANK_REMOTE_FIRST : RANK_REMOTE;
+	return plugin->desc.info->type & hint ? RANK_FITS_HINT : RANK_LOCAL;
+}
+
+/* The plugin at @position of the order for @hint, or NULL. */
+static struct plugin *plugin_ranked(unsigned int hint, size_t position)
+{
+	for (int rank = 0; rank < RANK_COUNT; rank++)
+		for (struct plugin *p = next_of(NULL); p; p = next_of(p))
+			if (rank_of(p, hint) == rank && position-- == 0)
+				return p;
+	return NULL;
+}
+
+int registry_prefer(unsigned int hint, struct plugin **ret_plugin)
+{
+	struct plugin *plugin = plugin_ranked(hint, 0);
+
+	if (plugin) {
+		*ret_plugin = plugin;
+		return VACCEL_OK;
+	}
+	if (hint & VACCEL_PLUGIN_REMOTE)
+		return vaccel_fail(VACCEL_ENOTSUP,
+				   "the session asks for a remote plugin and there is none; set "
+				   "VACCEL_PLUGINS=remote");
+	return vaccel_fail(VACCEL_ENOTSUP, "no plugin is loaded; set VACCEL_PLUGINS to what "
+					   "`vaccel plugins` lists, or unset it");
+}
+
+int registry_choose(const struct vaccel_op *op, unsigned int hint, size_t *position,
+		    const struct binding **ret_binding)
+{
+	_cleanup_(freep) char *failure = NULL;
+	struct plugin *plugin;
+
+	while ((plugin = plugin_ranked(hint, (*position)++))) {
+		if (!plugin->offers[op->index])
+			continue;
+		if (plugin_open(plugin, version_ignored)) {
+			if (!failure)
+				failure = strdup(vaccel_error_text());
+			continue;
+		}
+		if (plugin->binding[op->index].run) {
+			*ret_binding = &plugin->binding[op->index];
+			return VACCEL_OK;
+		}
+	}
+	if (failure)
+		return vaccel_fail(VACCEL_ENOTSUP, "%s", failure);
+	return vaccel_fail(
+		VACCEL_ENOTSUP,
+		"no plugin of this session takes '%s'; `vaccel plugins` says which ones do",
+		op->name);
+}
+
+const struct vaccel_plugin *vaccel_plugin_at(size_t index)
+{
+	struct plugin *plugin = next_of(NULL);
+
+	while (plugin && index--)
+		plugin = next_of(plugin);
+	return plugin ? &plugin->desc : NULL;
+}
