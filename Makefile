@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The everyday commands. Meson does the building (in build/ and build-*/), tools/deps fetches what is
+# missing; DEPS=true leaves this machine's packages alone.
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+
+PREFIX ?= /usr/local
+DEPS ?= tools/deps
+FUZZ_SECONDS ?= 60
+PICTURE ?= models/digits/images/seven.png
+SUITES ?= call infer
+
+stage := build/stage
+onnxruntime := .deps/onnxruntime/lib
+sources = $(shell git ls-files '*.c' '*.h' '*.cc' '*.cpp')
+comma := ,
+gcc := CC=gcc CXX=g++
+clang := CC=clang-14 CXX=clang++-14
+address := -Db_sanitize=address$(comma)undefined -Db_lundef=false
+thread := -Db_sanitize=thread -Db_lundef=false
+
+# $(call setup,DIR,OPTIONS,COMPILER): configures DIR; again, from nothing, if packages came since.
+setup = [ $1/build.ninja -nt .deps/changed ] || \
+	$3 meson setup $$([ ! -e $1/build.ninja ] || echo --wipe) --prefix=/usr/local --libdir=lib $2 $1
+
+help: ## this list
+	@echo "usage: make TARGET, of:"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: build ## build, then classify a picture with our own model
+	$(stage)/bin/classify $(PICTURE) 1
+
+test: ## build and run every test; ends in one line with the counts
+	@$(DEPS) build test
+	@$(MAKE) build DEPS=true
+	@tools/run-tests build
+
+build: ## build; leaves a tree in build/stage that works wherever it is copied
+	@$(DEPS) build
+	@$(call setup,build)
+	@ninja -C build
+	@rm -rf build/dest $(stage)
+	@DESTDIR='$(CURDIR)/build/dest' meson install -C build --no-rebuild --quiet
+	@if [ -e build/dest/usr/local/lib/vaccel/libvaccel-onnx.so ] && [ -e $(onnxruntime) ]; then \
+		cp $(onnxruntime)/libonnxruntime.so.1 build/dest/usr/local/lib/vaccel && \
+		install -D -m 644 -t build/dest/usr/local/share/doc/vaccel/onnxruntime \
+			$(onnxruntime)/LICENSE $(onnxruntime)/ThirdPartyNotices.txt; \
+	fi
+	@mv build/dest/usr/local $(stage) && rm -r build/dest
+
+install: build ## copy that tree to DESTDIR/PREFIX (/usr/local)
+	mkdir -p '$(DESTDIR)$(PREFIX)'
+	cp -dR --remove-destination --preserve=mode,timestamps $(stage)/. '$(DESTDIR)$(PREFIX)'
+
+format: ## lay out the code by clang-format
+	@$(DEPS) lint
+	@clang-format-14 -i $(sources)
+
+lint: ## check the layout, the code (clang-tidy) and the scripts (shellcheck)
+	@$(DEPS) build test lint
+	@clang-format-14 --dry-run -Werror $(sources)
+	@shellcheck --severity warning .ci/run tools/deps tools/fetch tools/run-fuzz tools/size
+	@$(call setup,build)
+	@ninja -C build
+	@run-clang-tidy-14 -quiet -p build -extra-arg=-include -extra-arg='$(CURDIR)/tools/analyzer.h'
+
+size: ## list files and functions over the limits
+	@$(DEPS) size
+	@tools/size
+
+sanitize: ## run the tests under both compilers' sanitizers, the unit tests under valgrind
+	@$(DEPS) build test sanitize
+	@$(call setup,build-gcc-address,$(address),$(gcc))
+	@tools/run-tests build-gcc-address
+	@$(call setup,build-gcc-thread,$(thread),$(gcc))
+	@tools/run-tests build-gcc-thread
+	@$(call setup,build-clang-address,$(address),$(clang))
+	@tools/run-tests build-clang-address
+	@$(call setup,build-clang-thread,$(thread),$(clang))
+	@tools/run-tests build-clang-thread
+	@$(call setup,build-valgrind)
+	@tools/run-tests build-valgrind --suite unit --timeout-multiplier 10 \
+		--wrapper 'valgrind -q --error-exitcode=99 --leak-check=full'
+
+coverage: ## measure which lines of lib/ and ops/ the tests reach; fails under 90 %
+	@$(DEPS) build test coverage
+	@$(call setup,build-coverage,-Db_coverage=true)
+	@tools/run-tests build-coverage
+	@gcovr --root . --filter lib/ --filter ops/ --fail-under-line 90 --print-summary \
+		--html-details build-coverage/coverage.html build-coverage
+
+fuzz: ## run each fuzz target for FUZZ_SECONDS (60)
+	@$(DEPS) build fuzz
+	@$(call setup,build-fuzz,-Dfuzz=true -Dtests=false $(address),$(clang))
+	@ninja -C build-fuzz
+	@tools/run-fuzz build-fuzz $(FUZZ_SECONDS)
+
+bench: build ## measure calls and inference beside what the machine can do at best
+	@for suite in $(SUITES); do $(stage)/bin/vaccel bench $$suite || exit; done
+
+docs: ## build the API pages and the manual pages
+	@$(DEPS) build docs
+	@$(call setup,build)
+	@ninja -C build docs
+
+clean: ## remove what was built, but not what was fetched
+	rm -rf build build-*
+
+.PHONY: help demo test build install format lint size sanitize coverage fuzz bench docs clean
