@@ -134,8 +134,7 @@ int arg_array_reserve(struct vaccel_arg_array *array, size_t count)
 	if (!array->owned)
 		return vaccel_fail(VACCEL_ERANGE, "argument array: full, and of fixed size %zu",
 				   capacity);
-	while (capacity < needed)
-		capacity = capacity > needed / 2 ? needed : capacity * 2;
+	capacity = MAX_OF(capacity * 2, needed);
 	args = reallocarray(array->args, capacity, sizeof(*args));
 	if (!args)
 		return vaccel_fail(VACCEL_ENOMEM, "argument array: no memory for %zu arguments",
