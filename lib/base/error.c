@@ -23,6 +23,7 @@ const char *vaccel_error_text(void)
 	return text;
 }
 
+#undef vaccel_fail /* which tools/analyzer.h wraps */
 int vaccel_fail(int code, const char *format, ...)
 {
 	char fresh[ERROR_TEXT_MAX];
