@@ -29,7 +29,8 @@ VACCEL_ENUM_DECLARE(vaccel_blob_type, VACCEL_BLOB, VACCEL_BLOB_TYPE_LIST)
  * @path: its file; NULL for a BUFFER
  * @path_owned: the library wrote the file, and removes it on release
  * @data: its bytes; NULL for a FILE
- * @data_owned: the bytes go with the blob
+ * @data_owned: the bytes are the blob's own, and go with it; not so those of a
+ *	caller's file or buffer
  * @size: bytes at @data; 0 for a FILE
  *
  * One thread at a time. What follows @size is the library's.
@@ -43,7 +44,9 @@ struct vaccel_blob {
 	bool data_owned;
 	size_t size;
 
+	void *map;
 	size_t mapped;
+	int maker;
 };
 
 /**
@@ -64,7 +67,7 @@ int vaccel_blob_new(struct vaccel_blob **ret_blob, const char *path);
  * @buf: the bytes
  * @size: how many, at least 1
  * @own: copy them; otherwise they are borrowed and must outlive the blob
- * @filename: the blob's name, and its file's; without "/"
+ * @filename: the blob's name, and its file's; "sub/x" is fine, a way out of @dir is not
  * @dir: NULL, or an existing directory in which to write them: the blob is
  *	MAPPED then and needs @buf no longer, whatever @own says
  * @randomize: give the file a random ending; it gets one anyway if there is a
@@ -84,6 +87,8 @@ int vaccel_blob_from_buf(struct vaccel_blob **ret_blob, const uint8_t *buf, size
  * vaccel_blob_release() - free what a blob holds, and remove a file that the library wrote
  * @blob: the blob; its type is VACCEL_BLOB_MAX afterwards
  *
+ * A forked child removes none of its parent's files.
+ *
  * Return: VACCEL_OK; VACCEL_EINVAL for NULL or a blob that is released already.
  */
 int vaccel_blob_release(struct vaccel_blob *blob);
@@ -92,7 +97,7 @@ int vaccel_blob_release(struct vaccel_blob *blob);
  * vaccel_blob_delete() - release a blob and free it
  * @blob: from vaccel_blob_new() or vaccel_blob_from_buf()
  *
- * Return: VACCEL_OK; VACCEL_EINVAL for NULL.
+ * Return: VACCEL_OK; VACCEL_EINVAL, and nothing is freed, for NULL or a released blob.
  */
 int vaccel_blob_delete(struct vaccel_blob *blob);
 
@@ -100,7 +105,7 @@ int vaccel_blob_delete(struct vaccel_blob *blob);
  * vaccel_blob_persist() - write a blob's bytes to a file of their own
  * @blob: a BUFFER, which becomes MAPPED
  * @dir: an existing directory
- * @filename: the file's name, without "/"
+ * @filename: the file's name below it
  * @randomize: as for vaccel_blob_init_from_buf()
  *
  * The bytes at @data are the file's then; borrowed ones are borrowed no more.
@@ -113,8 +118,8 @@ int vaccel_blob_persist(struct vaccel_blob *blob, const char *dir, const char *f
 
 /**
  * vaccel_blob_read() - bring a blob's bytes into memory
- * @blob: a FILE becomes MAPPED: its bytes are the file's of now, and changes to
- *	them stay in memory. Others are left as they are
+ * @blob: a FILE becomes MAPPED; what is changed in its bytes stays in memory,
+ *	and nobody may shorten the file. Others are left as they are
  *
  * Return: VACCEL_OK; VACCEL_EINVAL; VACCEL_ENOMEM; or the errno of reading the file.
  */

@@ -102,7 +102,7 @@ int vaccel_resource_multi_new(struct vaccel_resource **ret_res, const char **pat
  * @buf: the bytes
  * @nr_bytes: how many, at least 1
  * @type: what it is
- * @filename: its name, without "/"; NULL names it after its type
+ * @filename: its name; NULL names it after its type
  * @mem_only: borrow the bytes, which must outlive the resource, and make no
  *	file; vaccel_resource_sync() writes there. Otherwise they are copied to a
  *	file in the resource's run directory
@@ -119,9 +119,10 @@ int vaccel_resource_from_buf(struct vaccel_resource **ret_res, const void *buf, 
 /**
  * vaccel_resource_init_from_blobs() - a resource from blobs
  * @res: memory for it
- * @blobs: copied: files are looked up by their path, bytes in memory are copied
- *	to files in the resource's run directory, in the sub-folders that names
- *	like "sub/x" ask for
+ * @blobs: copied: those that have a file to files in the resource's run directory,
+ *	in the sub-folders that names like "sub/x" ask for, those in memory to
+ *	memory; bytes that a blob does not own are borrowed and must outlive
+ *	the resource
  * @nr_blobs: how many, at least 1
  * @type: what it is
  *
@@ -137,12 +138,13 @@ int vaccel_resource_from_blobs(struct vaccel_resource **ret_res, const struct va
 
 /**
  * vaccel_resource_release() - unregister a resource everywhere and free what it holds
- * @res: the resource; its id is 0 afterwards
+ * @res: the resource; all zeros afterwards
  *
  * Waits for calls that hold it, and removes the files that were made for it;
  * the program's own files stay.
  *
- * Return: VACCEL_OK; VACCEL_EINVAL for NULL or a resource that is released already.
+ * Return: VACCEL_OK, also where vaccel_cleanup() has closed it; VACCEL_EINVAL for
+ * NULL or a resource that is released already.
  */
 int vaccel_resource_release(struct vaccel_resource *res);
 
@@ -150,7 +152,7 @@ int vaccel_resource_release(struct vaccel_resource *res);
  * vaccel_resource_delete() - release a resource and free it
  * @res: from one of the functions that allocate
  *
- * Return: VACCEL_OK; VACCEL_EINVAL for NULL or one that was released by other means.
+ * Return: as vaccel_resource_release(); after VACCEL_EINVAL nothing is freed.
  */
 int vaccel_resource_delete(struct vaccel_resource *res);
 
@@ -167,7 +169,7 @@ long vaccel_resource_refcount(const struct vaccel_resource *res);
  * @ret_res: set to the resource, which stays its owner's
  * @id: its id
  *
- * Return: VACCEL_OK, VACCEL_EINVAL, VACCEL_ENOENT, VACCEL_EPERM before bootstrap.
+ * Return: VACCEL_OK; VACCEL_EINVAL for NULL; VACCEL_ENOENT; VACCEL_EPERM before bootstrap.
  */
 int vaccel_resource_get_by_id(struct vaccel_resource **ret_res, vaccel_id_t id);
 
@@ -183,7 +185,7 @@ int vaccel_resource_get_by_type(struct vaccel_resource **ret_res, vaccel_resourc
 /**
  * vaccel_resource_get_all_by_type() - all live resources of a type
  * @ret_res: set to an array, oldest first, to be freed with free()
- * @ret_nr: set to how many they are
+ * @ret_nr: set to how many they are, also to 0
  * @type: the type
  *
  * Return: as vaccel_resource_get_by_id(); VACCEL_ENOMEM.
@@ -199,10 +201,11 @@ int vaccel_resource_get_all_by_type(struct vaccel_resource ***ret_res, size_t *r
  * Files are looked up and URLs fetched the first time. If anything fails the
  * resource is as it was.
  *
- * Return: VACCEL_OK; VACCEL_EINVAL; VACCEL_ENOENT if a file has gone since;
- * VACCEL_ENOTSUP where libcurl is missing; VACCEL_EREMOTEIO if a URL cannot be
- * fetched; VACCEL_ETIMEDOUT; VACCEL_EDQUOT past VACCEL_URL_MAX_BYTES; VACCEL_ESESS
- * before bootstrap; VACCEL_ENOMEM.
+ * Return: VACCEL_OK; VACCEL_EINVAL, also if a file has gone since; VACCEL_ERANGE for
+ * a directory beyond bounds; VACCEL_ENOTSUP where libcurl is missing;
+ * VACCEL_EREMOTEIO, VACCEL_ELOOP (redirects), VACCEL_ETIMEDOUT if a URL cannot be
+ * fetched; VACCEL_EDQUOT past VACCEL_URL_MAX_BYTES; VACCEL_ESESS before bootstrap;
+ * VACCEL_ENOMEM; or the errno of reading or writing a file.
  */
 int vaccel_resource_register(struct vaccel_resource *res, struct vaccel_session *sess);
 
@@ -217,10 +220,10 @@ int vaccel_resource_unregister(struct vaccel_resource *res, struct vaccel_sessio
 
 /**
  * vaccel_resource_sync() - bring back what operations changed in a resource
- * @res: a resource from a buffer with mem_only; the bytes there are updated
+ * @res: a resource whose bytes are in memory only; they are updated there
  * @sess: the session whose operations changed it
  *
- * Return: VACCEL_OK; VACCEL_EINVAL, also for a resource that is not of type BUFFER;
+ * Return: VACCEL_OK; VACCEL_EINVAL, also for a resource whose blobs are not BUFFERs;
  * VACCEL_EPERM if it is not registered with @sess; or the error of the agent.
  */
 int vaccel_resource_sync(struct vaccel_resource *res, struct vaccel_session *sess);
@@ -232,10 +235,12 @@ int vaccel_resource_sync(struct vaccel_resource *res, struct vaccel_session *ses
  * @size: bytes at @out
  * @alloc: NULL, or where to put the path, to be freed with free()
  *
- * Of a resource from blobs this is the directory where they all lie as files.
+ * A program that made a resource from the blobs of a directory says so by setting
+ * @path_type to VACCEL_PATH_LOCAL_DIR; its directory is then the run directory,
+ * where all of them lie as files.
  *
- * Return: VACCEL_OK; VACCEL_EINVAL; VACCEL_ENOTSUP if it is not a directory;
- * VACCEL_ENAMETOOLONG if it does not fit into @size; VACCEL_ENOMEM.
+ * Return: VACCEL_OK; VACCEL_EINVAL, also if @size is too small; VACCEL_ENOTSUP if
+ * it is not a directory; VACCEL_ENOMEM; or the errno of writing a file.
  */
 int vaccel_resource_directory(struct vaccel_resource *res, char *out, size_t size, char **alloc);
 
