@@ -33,29 +33,28 @@ static void cut_lines(char *text, const char **lines, size_t count)
 	}
 }
 
-/* Takes the text over, success or not. */
-static int take_text(char *owned, size_t size, struct labels *ret_labels)
+/* Takes the text over on success. */
+static int adopt(char **text, size_t size, struct labels *ret_labels)
 {
-	_cleanup_(freep) char *text = owned;
-	size_t mark = size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
+	size_t mark = size >= 3 && !memcmp(*text, "\xef\xbb\xbf", 3) ? 3 : 0;
 	struct labels labels = {0};
 
-	if (memchr(text, '\0', size))
+	if (memchr(*text, '\0', size))
 		return vaccel_fail(VACCEL_EINVAL,
 				   "the labels hold NUL bytes: a text is wanted, one label a line");
-	labels.count = count_lines(text + mark, size - mark);
+	labels.count = count_lines(*text + mark, size - mark);
 	labels.lines = calloc(labels.count + 1, sizeof(*labels.lines));
 	if (!labels.lines)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for %zu labels", labels.count);
-	cut_lines(text + mark, labels.lines, labels.count);
-	labels.text = TAKE(text);
+	cut_lines(*text + mark, labels.lines, labels.count);
+	labels.text = TAKE(*text);
 	*ret_labels = labels;
 	return 0;
 }
 
 int labels_parse(const char *text, size_t size, struct labels *ret_labels)
 {
-	char *copy;
+	_cleanup_(freep) char *copy = NULL;
 
 	if (size > LABELS_SIZE_MAX)
 		return vaccel_fail(VACCEL_EINVAL, "the labels have %zu bytes, %d are allowed", size,
@@ -65,19 +64,19 @@ int labels_parse(const char *text, size_t size, struct labels *ret_labels)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for labels");
 	memcpy(copy, text, size);
 	copy[size] = '\0';
-	return take_text(copy, size, ret_labels);
+	return adopt(&copy, size, ret_labels);
 }
 
 int labels_load(const char *path, struct labels *ret_labels)
 {
-	char *text;
+	_cleanup_(freep) char *text = NULL;
 	size_t size;
 	int err;
 
 	err = file_read(path, LABELS_SIZE_MAX, &text, &size);
 	if (err)
 		return err;
-	return take_text(text, size, ret_labels);
+	return adopt(&text, size, ret_labels);
 }
 
 const char *labels_get(const struct labels *labels, size_t index)

@@ -23,7 +23,7 @@ int picture_reserve(struct picture *picture, uint32_t width, uint32_t height)
 	uint64_t size = (uint64_t)width * height * 3;
 	uint8_t *rgb;
 
-	if (size > picture->room) {
+	if (!picture->rgb || size > picture->room) {
 		rgb = size > PTRDIFF_MAX ? NULL : malloc(size);
 		if (!rgb)
 			return vaccel_fail(VACCEL_ENOMEM, "no memory for a picture of %ux%u pixels",

@@ -3,13 +3,16 @@
  * PNG through libpng, any kind of it as 8-bit RGB. libpng leaves by longjmp() on
  * errors; nothing between setjmp() and longjmp() owns memory but libpng's own
  * structures and the picture. Chunks that do not bear on the pixels are skipped
- * unread, except eXIf for its orientation.
+ * unread, since libpng allocates what their lengths claim; the one that holds the
+ * orientation is found here.
  */
 #include <png.h>
 #include <string.h>
 #include <vaccel/error.h>
 
 #include "vision/decode.h"
+
+enum { SIGNATURE_SIZE = 8, CHUNK_OVERHEAD = 12 };
 
 struct png_reader {
 	png_structp png;
@@ -48,7 +51,6 @@ static void ask_for_rgb(png_structp png, png_infop info)
 {
 	if (png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE)
 		png_set_palette_to_rgb(png);
-	png_set_expand_gray_1_2_4_to_8(png);
 	png_set_gray_to_rgb(png);
 	png_set_strip_16(png);
 	png_set_strip_alpha(png);
@@ -76,7 +78,6 @@ static int decode(struct png_reader *reader, struct picture *picture,
 	png_set_read_fn(png, reader, on_read);
 	png_set_user_limits(png, PICTURE_SIDE_MAX, PICTURE_SIDE_MAX);
 	png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
-	png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "eXIf", 1);
 	png_read_info(png, info);
 	err = picture_admit(picture, png_get_image_width(png, info),
 			    png_get_image_height(png, info), limits);
@@ -88,14 +89,21 @@ static int decode(struct png_reader *reader, struct picture *picture,
 	return 0;
 }
 
-static unsigned int find_orientation(struct png_reader *reader)
+/* Walks the chunks: length, name, data, checksum. */
+static unsigned int find_orientation(const uint8_t *data, size_t size)
 {
-	png_bytep exif = NULL;
-	png_uint_32 size = 0;
+	size_t at = SIGNATURE_SIZE;
 
-	if (!png_get_eXIf_1(reader->png, reader->info, &size, &exif))
-		return ORIENTATION_UPRIGHT;
-	return exif_orientation(exif, size);
+	while (size - at >= CHUNK_OVERHEAD) {
+		size_t length = png_get_uint_32(data + at);
+
+		if (length > size - at - CHUNK_OVERHEAD)
+			break;
+		if (!memcmp(data + at + 4, "eXIf", 4))
+			return exif_orientation(data + at + 8, length);
+		at += length + CHUNK_OVERHEAD;
+	}
+	return ORIENTATION_UPRIGHT;
 }
 
 int picture_from_png(struct picture *picture, const void *data, size_t size,
@@ -109,7 +117,7 @@ int picture_from_png(struct picture *picture, const void *data, size_t size,
 	if (reader.info) {
 		err = decode(&reader, picture, limits);
 		if (!err)
-			*ret_orientation = find_orientation(&reader);
+			*ret_orientation = find_orientation(data, size);
 	} else {
 		err = vaccel_fail(VACCEL_ENOMEM, "no memory to decode a PNG picture");
 	}

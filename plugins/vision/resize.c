@@ -159,7 +159,7 @@ static int resize_init(struct resize *resize, struct resize_scratch *scratch)
 	uint64_t size = spans * sizeof(struct span) + (weights + stride) * sizeof(uint32_t) +
 			y->taps * stride;
 
-	if (size > scratch->size) {
+	if (!scratch->memory || size > scratch->size) {
 		void *memory = size > PTRDIFF_MAX ? NULL : malloc(size);
 
 		if (!memory)

@@ -10,8 +10,6 @@
 
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
 #define TAKE(p)                             \
 	({                                  \
 		__typeof__(p) taken_ = (p); \
