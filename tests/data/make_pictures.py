@@ -56,7 +56,8 @@ def exif(orientation, endian):
 def jpegs():
     picture = scene()
     small = scene(7, 4)
-    cmyk = encode(picture.convert("CMYK"), "JPEG", quality=60, optimize=True)
+    inks = Image.merge("CMYK", (*picture.split(), Image.linear_gradient("L").resize(picture.size)))
+    cmyk = encode(inks, "JPEG", quality=60, optimize=True)
     marker = cmyk.index(b"\xff\xee")
     return {
         "jpeg_444.jpg": encode(picture, "JPEG", quality=80, subsampling=0, optimize=True),

@@ -133,14 +133,13 @@ static void wrong_cards_say_what_is_wrong(void **state)
 
 static void size_is_limited(void **state)
 {
-	char *text = malloc(CARD_SIZE_MAX + 1);
+	char *text = malloc(CARD_SIZE_MAX + 2);
 	struct card card;
 	char *path;
 
 	(void)state;
 	assert_non_null(text);
-	memset(text, ' ', CARD_SIZE_MAX + 1);
-	memcpy(text, "{\"task\":\"pose\"}", 15);
+	snprintf(text, CARD_SIZE_MAX + 2, "{\"task\":\"pose\"}%*s", CARD_SIZE_MAX + 1 - 15, "");
 	assert_int_equal(card_parse(text, CARD_SIZE_MAX, &card), 0);
 	assert_failed(card_parse(text, CARD_SIZE_MAX + 1, &card), VACCEL_EINVAL, "allowed");
 	path = write_temporary(text, CARD_SIZE_MAX + 1);

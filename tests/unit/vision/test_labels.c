@@ -65,6 +65,7 @@ static void fewer_labels_than_classes_are_an_error(void **state)
 	assert_int_equal(labels_parse("a\nb\n", 4, &labels), 0);
 	assert_int_equal(labels_check(&labels, 1), 0);
 	assert_int_equal(labels_check(&labels, 2), 0);
+	assert_failed(labels_check(&labels, 3), VACCEL_EINVAL, "3 classes");
 	assert_failed(labels_check(&labels, 1001), VACCEL_EINVAL,
 		      "2 labels for a model of 1001 classes");
 	labels_release(&labels);

@@ -113,6 +113,8 @@ static void flipped_bits_do_no_harm(void **state)
 
 static void what_is_no_picture_is_refused(void **state)
 {
+	static const uint8_t jpeg_magic[] = {0xff, 0xd8, 0xff};
+	static const uint8_t png_magic[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 	struct picture picture = {0};
 	uint8_t noise[512];
 	uint32_t seed = 7;
@@ -124,10 +126,10 @@ static void what_is_no_picture_is_refused(void **state)
 	assert_failed(picture_decode(&picture, noise, 0, &limits), VACCEL_EINVAL, "empty");
 	assert_failed(picture_decode(&picture, noise, sizeof(noise), &limits), VACCEL_EINVAL,
 		      "neither a JPEG nor a PNG");
-	memcpy(noise, "\xff\xd8\xff", 3);
+	memcpy(noise, jpeg_magic, sizeof(jpeg_magic));
 	assert_failed(picture_decode(&picture, noise, sizeof(noise), &limits), VACCEL_EINVAL,
 		      "JPEG picture");
-	memcpy(noise, "\x89PNG\r\n\x1a\n", 8);
+	memcpy(noise, png_magic, sizeof(png_magic));
 	assert_failed(picture_decode(&picture, noise, sizeof(noise), &limits), VACCEL_EINVAL,
 		      "PNG picture");
 	assert_null(picture.rgb);
@@ -352,6 +354,7 @@ static void exif_is_read_within_its_bounds(void **state)
 		{1, 26, "IM*\0\10\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0"},
 		{1, 26, "II+\0\10\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0"},
 		{1, 26, "II*\0\377\377\377\377\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0"},
+		{1, 26, "II*\0\31\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0"},
 		{1, 21, "II*\0\10\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0"},
 		{1, 7, "II*\0\10\0\0"},
 		{1, 10, "II*\0\10\0\0\0\377\377"},

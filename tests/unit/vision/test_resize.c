@@ -147,6 +147,8 @@ static void white_stays_white_at_the_extremes(void **state)
 {
 	static const uint32_t sizes[][4] = {
 		{PICTURE_SIDE_MAX, 1, 1, 1},
+		/* Weights of 3.5 to 7 units round up by so much that sums pass 255. */
+		{798915, 1, 1, 1},
 		{1, PICTURE_SIDE_MAX, 3, 2},
 		{1, 1, RESIZE_SIDE_MAX, 1},
 		{1, 1, 1, RESIZE_SIDE_MAX},

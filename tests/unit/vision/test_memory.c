@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory runs out: each allocation of ours fails in turn, and nothing leaks. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "nomem.h"
+#include "support.h"
+#include "vision/labels.h"
+#include "vision/preprocess.h"
+
+/* Decoded, upright and resized pixels, and tables. */
+static void tensor_of_a_turned_picture(void **state)
+{
+	struct bytes file = load_bytes("exif_6.jpg");
+	struct preprocess_scratch scratch = {0};
+	float tensor[4 * 4 * 3];
+	struct card card;
+
+	(void)state;
+	card_init(&card, CARD_CLASSIFY);
+	card.input.width = 4;
+	card.input.height = 4;
+	NOMEM_SWEEP(picture_to_tensor(file.data, file.size, &(struct picture_limits){1000},
+				      &card.input, &scratch, tensor));
+	preprocess_scratch_release(&scratch);
+	free(file.data);
+}
+
+static void labels_of_a_text(void **state)
+{
+	struct labels labels = {0};
+
+	(void)state;
+	NOMEM_SWEEP(labels_parse("a\nb\n", 4, &labels));
+	assert_int_equal(labels.count, 2);
+	labels_release(&labels);
+}
+
+/* The file is large enough for its buffer to grow. */
+static void labels_of_a_file(void **state)
+{
+	struct labels labels = {0};
+	char lines[6000];
+	char *path;
+
+	(void)state;
+	memset(lines, '\n', sizeof(lines));
+	path = write_temporary(lines, sizeof(lines));
+	NOMEM_SWEEP(labels_load(path, &labels));
+	assert_int_equal(labels.count, sizeof(lines));
+	labels_release(&labels);
+	unlink(path);
+	free(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tensor_of_a_turned_picture),
+		cmocka_unit_test(labels_of_a_text),
+		cmocka_unit_test(labels_of_a_file),
+	};
+
+	return cmocka_run_group_tests_name("vision/memory", tests, NULL, NULL);
+}
