@@ -169,6 +169,8 @@ static void cards_come_from_files(void **state)
 	assert_failed(card_load(path, &card), VACCEL_EIO, "cannot open");
 	unlink(path);
 	free(path);
+	/* A regular file whose first page is not there to be read. */
+	assert_failed(card_load("/proc/self/mem", &card), VACCEL_EIO, "cannot read");
 }
 
 int main(void)
