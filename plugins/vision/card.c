@@ -6,6 +6,7 @@
  */
 #include "vision/card.h"
 
+#include <float.h>
 #include <json-c/json.h>
 #include <math.h>
 #include <stdio.h>
@@ -125,10 +126,12 @@ static int read_triple(json_object *parent, const char *path, bool zero_allowed,
 	good = json_object_is_type(value, json_type_array) && json_object_array_length(value) == 3;
 	for (size_t i = 0; good && i < 3; i++) {
 		json_object *item = json_object_array_get_idx(value, i);
+		double number = json_object_get_double(item);
 
-		numbers[i] = (float)json_object_get_double(item);
-		good = is_number(item) && isfinite(numbers[i]) &&
-		       (zero_allowed || numbers[i] != 0.0f);
+		/* False of NaN too. */
+		good = is_number(item) && fabs(number) <= FLT_MAX;
+		numbers[i] = good ? (float)number : 0.0f;
+		good = good && (zero_allowed || numbers[i] != 0.0f);
 	}
 	if (!good)
 		return vaccel_fail(
