@@ -3,8 +3,10 @@
 #ifndef VACCEL_BASE_ERROR_H
 #define VACCEL_BASE_ERROR_H
 
+#include "base/util.h"
+
 /* On the way of every call, so reached without a function call. */
-extern _Thread_local int error_code __attribute__((tls_model("initial-exec")));
+extern hidden _Thread_local int error_code __attribute__((tls_model("initial-exec")));
 
 static inline void error_code_forget(void)
 {

@@ -21,40 +21,36 @@
 #include "object/session.h"
 #include "plugin/registry.h"
 
+/* So many elements of any scalar type are fewer bytes than memory can have. */
+#define PLAIN_COUNT_MAX (PTRDIFF_MAX / 8)
+
 #define REGION(name, NAME) VACCEL_PROF_REGION_INIT("vaccel_" #name),
 static struct vaccel_prof_region regions[] = {VACCEL_OP_NAME_LIST(REGION)};
 
-static int choose(struct vaccel_session *sess, const struct vaccel_op *op,
-		  const struct binding **ret_binding)
+/*
+ * The first plugin in the session's order that takes the call. Remembered for
+ * the session, unless the plugin wants to see each call's arguments.
+ */
+static int choose(struct vaccel_call *call, const struct binding **ret_binding)
 {
+	const struct binding *binding;
 	size_t position = 0;
-	int ret = registry_choose(op, sess->hint, &position, ret_binding);
+	int ret;
 
-	if (!ret) {
-		atomic_store_explicit(&sess->state->choice[op->index], *ret_binding,
+	do {
+		ret = registry_choose(call->op, call->sess->hint, &position, &binding);
+		if (ret)
+			return ret;
+		call->plugin = binding->plugin;
+	} while (call->plugin->desc.supports &&
+		 !call->plugin->desc.supports(call, call->op, call->args));
+	vaccel_debug("session %" PRId64 ": %s goes to plugin %s", call->sess->id, call->op->name,
+		     call->plugin->desc.info->name);
+	if (!call->plugin->desc.supports)
+		atomic_store_explicit(&call->sess->state->choice[call->op->index], binding,
 				      memory_order_release);
-		vaccel_debug("session %" PRId64 ": %s goes to plugin %s", sess->id, op->name,
-			     (*ret_binding)->plugin->desc.info->name);
-	}
-	return ret;
-}
-
-/* Asks plugins that look at the arguments, from the first choice on, until one takes the call. */
-static int ask(struct vaccel_call *call, const struct binding **binding)
-{
-	size_t position = 0;
-	int ret = VACCEL_OK;
-
-	while (!ret) {
-		call->plugin = (*binding)->plugin;
-		if (!call->plugin->desc.supports ||
-		    call->plugin->desc.supports(call, call->op, call->args))
-			return VACCEL_OK;
-		do {
-			ret = registry_choose(call->op, call->sess->hint, &position, binding);
-		} while (!ret && (*binding)->plugin == call->plugin);
-	}
-	return ret;
+	*ret_binding = binding;
+	return VACCEL_OK;
 }
 
 /* A plugin that failed without a word still gets a sentence. */
@@ -66,15 +62,39 @@ static int in_words(const struct vaccel_call *call, int ret)
 			   call->op->name, strerror(ret));
 }
 
-static int run(struct vaccel_call *call, const struct binding *binding)
+/* Memory of a size beyond doubt: what most arguments are, and all that need be known of them. */
+static bool is_plain_memory(const struct vaccel_field *field, const void *args)
+{
+	struct extent extent;
+
+	if (field->kind != VACCEL_KIND_SPAN && field->kind != VACCEL_KIND_TEXT)
+		return false;
+	if (field->kind == VACCEL_KIND_TEXT && field->dir == VACCEL_DIR_IN)
+		return false;
+	extent = extent_get(args, field);
+	return extent.data && extent.count <= PLAIN_COUNT_MAX;
+}
+
+static int check(const struct vaccel_call *call)
+{
+	const struct vaccel_op *op = call->op;
+	int ret = VACCEL_OK;
+
+	for (size_t i = 0; !ret && i < op->nr_fields; i++)
+		if (!is_plain_memory(&op->fields[i], call->args))
+			ret = field_check(op, &op->fields[i], call->sess, call->args);
+	if (!ret && op->check)
+		ret = op->check(call->args);
+	return ret;
+}
+
+static int run_measured(struct vaccel_call *call, const struct binding *binding)
 {
 	int ret;
 
-	if (unlikely(vaccel_prof_enabled()))
-		vaccel_prof_region_start(&regions[call->op->index]);
+	vaccel_prof_region_start(&regions[call->op->index]);
 	ret = binding->run(call, call->args);
-	if (unlikely(vaccel_prof_enabled()))
-		vaccel_prof_region_stop(&regions[call->op->index]);
+	vaccel_prof_region_stop(&regions[call->op->index]);
 	return ret;
 }
 
@@ -94,18 +114,17 @@ int vaccel_call(struct vaccel_session *sess, const struct vaccel_op *op, void *a
 	if (unlikely(!sess || !sess->epoch || sess->epoch != atomic_load(&lifecycle_epoch)))
 		return session_check(sess);
 	error_code_forget();
-	ret = args_check(op, sess, args);
+	ret = check(&call);
 	if (unlikely(ret))
 		return ret;
 	binding = atomic_load_explicit(&sess->state->choice[op->index], memory_order_acquire);
-	if (unlikely(!binding))
-		ret = choose(sess, op, &binding);
-	if (unlikely(!ret && binding->plugin->desc.supports))
-		ret = ask(&call, &binding);
-	if (unlikely(ret))
-		return ret;
+	if (unlikely(!binding)) {
+		ret = choose(&call, &binding);
+		if (ret)
+			return ret;
+	}
 	call.plugin = binding->plugin;
-	ret = run(&call, binding);
+	ret = prof_is_on() ? run_measured(&call, binding) : binding->run(&call, args);
 	return likely(!ret) ? VACCEL_OK : fail(&call, ret);
 }
 
@@ -180,6 +199,6 @@ int vaccel_call_session_slot(struct vaccel_call *call, void **ret_slot)
 
 void profile_report(void)
 {
-	if (vaccel_prof_enabled())
+	if (prof_is_on())
 		vaccel_prof_regions_print_all(regions, ARRAY_SIZE(regions));
 }

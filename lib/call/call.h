@@ -3,6 +3,8 @@
 #ifndef VACCEL_CALL_CALL_H
 #define VACCEL_CALL_CALL_H
 
+#include <string.h>
+
 #include <vaccel/op.h>
 #include <vaccel/session.h>
 
@@ -23,21 +25,42 @@ struct extent {
 };
 
 /*
- * What the description demands of any argument: pointers where there must be
- * some, sizes that can be, resources of the right type and registered.
+ * What the description demands of one argument: a pointer where there must be
+ * one, a size that can be, a resource of the right type and registered.
  */
-int args_check(const struct vaccel_op *op, const struct vaccel_session *sess, const void *args);
+int field_check(const struct vaccel_op *op, const struct vaccel_field *field,
+		const struct vaccel_session *sess, const void *args);
 
 /* Frees what a backend made for the GROWS outputs, and zeroes those. */
 void args_drop_outputs(const struct vaccel_op *op, void *args);
 
 /* The extent of a SPAN, LIST, TENSORS or ARGS, or of a TEXT that goes out. */
-struct extent extent_get(const void *args, const struct vaccel_field *field);
-void extent_set(void *args, const struct vaccel_field *field, struct extent extent);
+static inline struct extent extent_get(const void *args, const struct vaccel_field *field)
+{
+	struct extent extent;
+
+	memcpy(&extent, (const char *)args + field->offset, sizeof(extent));
+	return extent;
+}
+
+static inline void extent_set(void *args, const struct vaccel_field *field, struct extent extent)
+{
+	memcpy((char *)args + field->offset, &extent, sizeof(extent));
+}
 
 /* The pointer of an IN TEXT, an OUT ONE or a RESOURCE. */
-void *pointer_get(const void *args, const struct vaccel_field *field);
-void pointer_set(void *args, const struct vaccel_field *field, const void *pointer);
+static inline void *pointer_get(const void *args, const struct vaccel_field *field)
+{
+	void *pointer;
+
+	memcpy(&pointer, (const char *)args + field->offset, sizeof(pointer));
+	return pointer;
+}
+
+static inline void pointer_set(void *args, const struct vaccel_field *field, const void *pointer)
+{
+	memcpy((char *)args + field->offset, &pointer, sizeof(pointer));
+}
 
 /* Logs what each operation took, where profiling is on. */
 void profile_report(void);

@@ -16,32 +16,6 @@
 #include "object/session.h"
 #include "value/tensor.h"
 
-struct extent extent_get(const void *args, const struct vaccel_field *field)
-{
-	struct extent extent;
-
-	memcpy(&extent, (const char *)args + field->offset, sizeof(extent));
-	return extent;
-}
-
-void extent_set(void *args, const struct vaccel_field *field, struct extent extent)
-{
-	memcpy((char *)args + field->offset, &extent, sizeof(extent));
-}
-
-void *pointer_get(const void *args, const struct vaccel_field *field)
-{
-	void *pointer;
-
-	memcpy(&pointer, (const char *)args + field->offset, sizeof(pointer));
-	return pointer;
-}
-
-void pointer_set(void *args, const struct vaccel_field *field, const void *pointer)
-{
-	memcpy((char *)args + field->offset, &pointer, sizeof(pointer));
-}
-
 static int missing(const struct vaccel_op *op, const struct vaccel_field *field)
 {
 	return vaccel_fail(VACCEL_EINVAL, "%s: '%s' (%s) is missing", op->name, field->name,
@@ -151,8 +125,8 @@ static int check_resource(const struct vaccel_op *op, const struct vaccel_field 
 	return VACCEL_OK;
 }
 
-static int check_field(const struct vaccel_op *op, const struct vaccel_field *field,
-		       const struct vaccel_session *sess, const void *args)
+int field_check(const struct vaccel_op *op, const struct vaccel_field *field,
+		const struct vaccel_session *sess, const void *args)
 {
 	if (field->marks & VACCEL_MARK_GROWS && field->kind != VACCEL_KIND_TENSORS)
 		return VACCEL_OK;
@@ -175,17 +149,6 @@ static int check_field(const struct vaccel_op *op, const struct vaccel_field *fi
 		return check_resource(op, field, sess, args);
 	}
 	return VACCEL_OK;
-}
-
-int args_check(const struct vaccel_op *op, const struct vaccel_session *sess, const void *args)
-{
-	int ret = VACCEL_OK;
-
-	for (size_t i = 0; !ret && i < op->nr_fields; i++)
-		ret = check_field(op, &op->fields[i], sess, args);
-	if (!ret && op->check)
-		ret = op->check(args);
-	return ret;
 }
 
 void args_drop_outputs(const struct vaccel_op *op, void *args)

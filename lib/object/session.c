@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #include <vaccel/log.h>
+#include <vaccel/core.h>
+#include <vaccel/ops/noop.h>
 #include <vaccel/plugin.h>
 
 #include "base/util.h"

@@ -26,12 +26,6 @@ struct session_state {
 	_Atomic(const struct binding *) choice[OP_COUNT];
 };
 
-/*
- * Counts the bootstraps while the library is ready, 0 while it is not. A session
- * of an earlier bootstrap has another number, and is not looked into.
- */
-extern _Atomic uint64_t lifecycle_epoch;
-
 /* VACCEL_OK if the session is open; EINVAL or ESESS with words if not. */
 int session_check(const struct vaccel_session *sess);
 
