@@ -21,7 +21,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <vaccel/core.h>
 #include <vaccel/error.h>
 #include <vaccel/log.h>
 
@@ -251,11 +250,6 @@ const char *rundir_path(void)
 	const char *path;
 
 	return ensure_own(&path) ? NULL : path;
-}
-
-const char *vaccel_rundir(void)
-{
-	return rundir_path();
 }
 
 int rundir_make(const char *name_prefix, char **ret_path)
