@@ -125,35 +125,26 @@ static int get_bytes(struct vaccel_arg_array *array, vaccel_arg_type_t type, voi
 	return size ? get_many(array, type, 1, buf, size) : nowhere();
 }
 
-int vaccel_arg_array_add_raw(struct vaccel_arg_array *array, void *buf, size_t size)
-{
-	return arg_array_add(array, VACCEL_ARG_RAW, 0, buf, size);
-}
+#define DEFINE_BYTES(suffix, type)                                                                \
+	int vaccel_arg_array_add_##suffix(struct vaccel_arg_array *array, void *buf, size_t size) \
+	{                                                                                         \
+		return arg_array_add(array, type, 0, buf, size);                                  \
+	}                                                                                         \
+                                                                                                  \
+	int vaccel_arg_array_get_##suffix(struct vaccel_arg_array *array, void **buf,             \
+					  size_t *size)                                           \
+	{                                                                                         \
+		return get_bytes(array, type, buf, size);                                         \
+	}                                                                                         \
+                                                                                                  \
+	int vaccel_arg_array_set_##suffix(struct vaccel_arg_array *array, const void *buf,        \
+					  size_t size)                                            \
+	{                                                                                         \
+		return arg_array_set(array, type, buf, size);                                     \
+	}
 
-int vaccel_arg_array_get_raw(struct vaccel_arg_array *array, void **buf, size_t *size)
-{
-	return get_bytes(array, VACCEL_ARG_RAW, buf, size);
-}
-
-int vaccel_arg_array_set_raw(struct vaccel_arg_array *array, const void *buf, size_t size)
-{
-	return arg_array_set(array, VACCEL_ARG_RAW, buf, size);
-}
-
-int vaccel_arg_array_add_buffer(struct vaccel_arg_array *array, void *buf, size_t size)
-{
-	return arg_array_add(array, VACCEL_ARG_BUFFER, 0, buf, size);
-}
-
-int vaccel_arg_array_get_buffer(struct vaccel_arg_array *array, void **buf, size_t *size)
-{
-	return get_bytes(array, VACCEL_ARG_BUFFER, buf, size);
-}
-
-int vaccel_arg_array_set_buffer(struct vaccel_arg_array *array, const void *buf, size_t size)
-{
-	return arg_array_set(array, VACCEL_ARG_BUFFER, buf, size);
-}
+DEFINE_BYTES(raw, VACCEL_ARG_RAW)
+DEFINE_BYTES(buffer, VACCEL_ARG_BUFFER)
 
 int vaccel_arg_array_add_string(struct vaccel_arg_array *array, char *str)
 {
