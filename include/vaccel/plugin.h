@@ -326,9 +326,16 @@ const char *vaccel_session_rundir(struct vaccel_session *sess);
 /**
  * vaccel_datadir() - where vaccel's own data lie, such as the default models
  *
- * Return: PREFIX/share/vaccel of the tree that libvaccel was loaded from.
+ * Return: VACCEL_DATA_DIR, else share/vaccel of the tree that libvaccel was loaded from.
  */
 const char *vaccel_datadir(void);
+
+/**
+ * vaccel_plugindir() - where plugins lie
+ *
+ * Return: VACCEL_PLUGIN_DIR, else vaccel/ beside libvaccel.so.
+ */
+const char *vaccel_plugindir(void);
 
 /* For programs */
 
@@ -362,6 +369,49 @@ int vaccel_plugin_parse_and_load(const char *list);
  * Return: the plugin, or NULL past the last one. Valid until vaccel_cleanup().
  */
 const struct vaccel_plugin *vaccel_plugin_at(size_t index);
+
+/** Receives one plugin of the installation. */
+typedef void vaccel_plugin_seen_fn(void *context, const struct vaccel_plugin *plugin);
+
+/**
+ * vaccel_plugin_installed() - look at the plugins of this installation
+ * @seen: called for each libvaccel-NAME.so of the plugin directory, alphabetically, `cpu` last
+ * @context: handed to @seen
+ *
+ * Whatever the configuration says, those of type DEBUG included. Nothing is
+ * loaded: of a plugin only @info is there, as its manifest has it, or @info's
+ * name alone if it has none. It is valid until @seen returns.
+ *
+ * Return: VACCEL_OK; VACCEL_EINVAL for NULL; VACCEL_ENOENT if the directory holds no
+ * plugin; VACCEL_ENOMEM.
+ */
+int vaccel_plugin_installed(vaccel_plugin_seen_fn *seen, void *context);
+
+/**
+ * vaccel_plugin_path() - the file of a plugin
+ * @plugin: from vaccel_plugin_at(), vaccel_plugin_installed() or a session
+ *
+ * Return: its path, valid as long as the plugin; NULL for NULL.
+ */
+const char *vaccel_plugin_path(const struct vaccel_plugin *plugin);
+
+/**
+ * vaccel_plugin_failure() - why a plugin could not be loaded
+ * @plugin: as for vaccel_plugin_path()
+ *
+ * Return: a sentence, valid as long as the plugin; NULL if it is loaded, or if that was
+ * not tried yet, or for NULL.
+ */
+const char *vaccel_plugin_failure(const struct vaccel_plugin *plugin);
+
+/**
+ * vaccel_plugin_offers() - whether a plugin says that it takes an operation
+ * @plugin: as for vaccel_plugin_path()
+ * @op: the operation
+ *
+ * Return: true if it does, by its manifest where it is not loaded; false for NULL.
+ */
+bool vaccel_plugin_offers(const struct vaccel_plugin *plugin, const struct vaccel_op *op);
 
 #ifdef __cplusplus
 }

@@ -29,7 +29,7 @@ static char *library_directory(void)
 	Dl_info info;
 	char *path, *slash;
 
-	if (!dladdr((void *)plugin_directory, &info) || !info.dli_fname)
+	if (!dladdr((void *)plugin_find, &info) || !info.dli_fname)
 		return strdup(".");
 	path = realpath(info.dli_fname, NULL);
 	slash = path ? strrchr(path, '/') : NULL;
@@ -38,38 +38,37 @@ static char *library_directory(void)
 	return path ? path : strdup(".");
 }
 
-char *plugin_directory(void)
+/* Where something of this library's tree lies: found once, and good for the life of the process. */
+static const char *below_library(_Atomic(char *) *found, const char *below)
 {
 	_cleanup_(freep) char *library = NULL;
-	const char *set = knob_text(KNOB_PLUGIN_DIR);
-	char *path;
+	char *path = atomic_load(found), *none = NULL;
 
-	if (set)
-		return strdup(set);
+	if (path)
+		return path;
 	library = library_directory();
-	if (!library || asprintf(&path, "%s/vaccel", library) < 0)
-		return NULL;
-	return path;
+	if (!library || asprintf(&path, "%s/%s", library, below) < 0)
+		return below;
+	if (atomic_compare_exchange_strong(found, &none, path))
+		return path;
+	free(path);
+	return none;
+}
+
+const char *vaccel_plugindir(void)
+{
+	static _Atomic(char *) found;
+	const char *set = knob_text(KNOB_PLUGIN_DIR);
+
+	return set ? set : below_library(&found, "vaccel");
 }
 
 const char *vaccel_datadir(void)
 {
 	static _Atomic(char *) found;
 	const char *set = knob_text(KNOB_DATA_DIR);
-	_cleanup_(freep) char *library = NULL;
-	_cleanup_(freep) char *path = NULL;
-	char *none = NULL;
 
-	if (set)
-		return set;
-	if (atomic_load(&found))
-		return atomic_load(&found);
-	library = library_directory();
-	if (!library || asprintf(&path, "%s/../share/vaccel", library) < 0)
-		return "/usr/local/share/vaccel";
-	if (atomic_compare_exchange_strong(&found, &none, path))
-		return TAKE(path);
-	return none;
+	return set ? set : below_library(&found, "../share/vaccel");
 }
 
 /* "onnx" and "libvaccel-onnx.so" both become the latter. */
@@ -95,7 +94,6 @@ static bool exists_in(const char *directory, const char *below, const char *file
 int plugin_find(const char *name, char **ret_path)
 {
 	_cleanup_(freep) char *library = library_directory();
-	_cleanup_(freep) char *plugins = plugin_directory();
 	char file[NAME_MAX + 1];
 
 	if (!*name)
@@ -107,7 +105,7 @@ int plugin_find(const char *name, char **ret_path)
 			return vaccel_fail(VACCEL_ENOENT, "plugin '%.40s...': the name is too long",
 					   name);
 		if (exists_in(library, "", file, ret_path) ||
-		    exists_in(plugins, "", file, ret_path) ||
+		    exists_in(vaccel_plugindir(), "", file, ret_path) ||
 		    exists_in(library, "/vaccel", file, ret_path))
 			return VACCEL_OK;
 		*ret_path = strdup(file);
@@ -137,6 +135,28 @@ struct plugin *plugin_listed(const char *path)
 		return NULL;
 	plugin->desc.info = &plugin->info;
 	return TAKE(plugin);
+}
+
+struct plugin *plugin_described(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	const char *dash = strchr(base, '-');
+	const char *name = dash ? dash + 1 : base;
+	struct plugin *plugin = plugin_listed(path);
+
+	if (plugin)
+		return plugin;
+	plugin = plugin_new(path);
+	if (!plugin)
+		return NULL;
+	plugin->manifest = strndup(name, strcspn(name, "."));
+	plugin->info.name = plugin->manifest;
+	plugin->desc.info = &plugin->info;
+	if (plugin->info.name)
+		return plugin;
+	plugin_delete(plugin);
+	return NULL;
 }
 
 /* Runs through whatever forwards: the typed functions and run_any look the same to a caller. */

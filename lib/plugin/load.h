@@ -5,15 +5,14 @@
 
 #include "plugin/registry.h"
 
-/* Where plugins lie: VACCEL_PLUGIN_DIR, else vaccel/ beside libvaccel.so. malloc'd, NULL for
- * ENOMEM. */
-char *plugin_directory(void);
-
 /* The file that a name, a file name or a path means; malloc'd. */
 int plugin_find(const char *name, char **ret_path);
 
 /* A plugin that is only listed: from the manifest beside it; or NULL if there is none. */
 struct plugin *plugin_listed(const char *path);
+
+/* The same; one without a manifest is named after its file libvaccel-NAME.so. NULL for ENOMEM. */
+struct plugin *plugin_described(const char *path);
 
 /* A plugin of this file, not yet opened. NULL for ENOMEM. */
 struct plugin *plugin_new(const char *path);

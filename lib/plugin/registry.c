@@ -96,7 +96,7 @@ static int is_plugin_file(const struct dirent *entry)
 
 /* Lists a plugin without opening it where its manifest allows. One that cannot be used is warned
  * of. */
-static void add_listed(const char *path)
+static void add_listed(void *unused, const char *path)
 {
 	struct plugin *plugin;
 
@@ -111,7 +111,7 @@ static void add_listed(const char *path)
 		vaccel_warn("%s", vaccel_error_text());
 }
 
-static void add_wanted(const char *path)
+static void add_wanted(void *unused, const char *path)
 {
 	if (add_opened(path, false))
 		vaccel_warn("%s", vaccel_error_text());
@@ -122,9 +122,10 @@ static bool is_last(const char *file)
 	return !strcmp(file, FILE_PREFIX NAME_OF_LAST PLUGIN_SUFFIX);
 }
 
-/* Calls @add for each plugin file of a directory, alphabetically, `cpu` last. ENOENT if it has
+/* Calls @take for each plugin file of a directory, alphabetically, `cpu` last. ENOENT if it has
  * none. */
-static int each_in(const char *directory, void (*add)(const char *path))
+static int each_in(const char *directory, void (*take)(void *context, const char *path),
+		   void *context)
 {
 	struct dirent **entries = NULL;
 	int nr = scandir(directory, &entries, is_plugin_file, alphasort);
@@ -138,7 +139,7 @@ static int each_in(const char *directory, void (*add)(const char *path))
 			    asprintf(&path, "%s/%s", directory, entries[i]->d_name) < 0)
 				continue;
 			real = realpath(path, NULL);
-			add(real ? real : path);
+			take(context, real ? real : path);
 		}
 	}
 	for (int i = 0; i < nr; i++)
@@ -152,13 +153,9 @@ static int each_in(const char *directory, void (*add)(const char *path))
 
 static int add_auto(void)
 {
-	_cleanup_(freep) char *directory = plugin_directory();
-
-	if (!directory)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
 	remote_goes_first = knob_is_set(KNOB_RPC_ADDRESS) || !access(AGENT_SOCKET, F_OK);
 	/* An installation without plugins is told to the program by its first session. */
-	if (each_in(directory, add_listed))
+	if (each_in(directory, add_listed, NULL))
 		vaccel_info("%s", vaccel_error_text());
 	return VACCEL_OK;
 }
@@ -175,7 +172,7 @@ static int add_item(const char *item)
 	if (ret)
 		return ret;
 	if (!stat(path, &status) && S_ISDIR(status.st_mode))
-		return each_in(path, add_wanted);
+		return each_in(path, add_wanted, NULL);
 	return add_opened(path, true);
 }
 
@@ -326,4 +323,48 @@ const struct vaccel_plugin *vaccel_plugin_at(size_t index)
 	while (plugin && index--)
 		plugin = next_of(plugin);
 	return plugin ? &plugin->desc : NULL;
+}
+
+struct onlooker {
+	vaccel_plugin_seen_fn *seen;
+	void *context;
+};
+
+static void show_to(void *context, const char *path)
+{
+	const struct onlooker *onlooker = context;
+	_cleanup_(plugin_deletep) struct plugin *plugin = plugin_described(path);
+
+	if (plugin)
+		onlooker->seen(onlooker->context, &plugin->desc);
+}
+
+int vaccel_plugin_installed(vaccel_plugin_seen_fn *seen, void *context)
+{
+	_cleanup_(freep) char *directory = plugin_directory();
+
+	if (!seen)
+		return vaccel_fail(VACCEL_EINVAL, "there is nobody to look at the plugins");
+	if (!directory)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
+	return each_in(directory, show_to, &(struct onlooker){seen, context});
+}
+
+const char *vaccel_plugin_path(const struct vaccel_plugin *plugin)
+{
+	return plugin ? ((const struct plugin *)plugin)->path : NULL;
+}
+
+const char *vaccel_plugin_failure(const struct vaccel_plugin *desc)
+{
+	const struct plugin *plugin = (const struct plugin *)desc;
+
+	if (!plugin || atomic_load(&plugin->state) != PLUGIN_FAILED)
+		return NULL;
+	return plugin->failure ? plugin->failure : "no memory for the reason";
+}
+
+bool vaccel_plugin_offers(const struct vaccel_plugin *plugin, const struct vaccel_op *op)
+{
+	return plugin && op && ((const struct plugin *)plugin)->offers[op->index];
 }
