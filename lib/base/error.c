@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The thread's last error in words. The text lives in thread-local storage, so
- * that a failure in one thread never hides another's; nothing here allocates.
+ * The thread's last error in words, each thread's its own, so that a failure in
+ * one never hides another's. The words are allocated at a thread's first failure:
+ * a library with a variable in static thread-local storage, as error_code is, must
+ * keep all of that small, or a program cannot dlopen() it.
  */
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,26 +19,54 @@
 #define ERROR_TEXT_MAX 1024
 
 _Thread_local int error_code __attribute__((tls_model("initial-exec")));
-static _Thread_local char text[ERROR_TEXT_MAX];
+
+static pthread_key_t text_key;
+static pthread_once_t text_key_once = PTHREAD_ONCE_INIT;
+
+static void make_text_key(void)
+{
+	/* Without a key no thread has words, which is still no reason to stop. */
+	pthread_key_create(&text_key, free);
+}
+
+/* The thread's words, NULL if there is no memory for them. */
+static char *text_of_thread(void)
+{
+	char *text;
+
+	pthread_once(&text_key_once, make_text_key);
+	text = pthread_getspecific(text_key);
+	if (text)
+		return text;
+	text = calloc(1, ERROR_TEXT_MAX);
+	if (!text || !pthread_setspecific(text_key, text))
+		return text;
+	free(text);
+	return NULL;
+}
 
 const char *vaccel_error_text(void)
 {
-	return text;
+	const char *text = text_of_thread();
+
+	return text ? text : "no memory for words";
 }
 
 #undef vaccel_fail /* which tools/analyzer.h wraps */
 int vaccel_fail(int code, const char *format, ...)
 {
 	char fresh[ERROR_TEXT_MAX];
+	char *text = text_of_thread();
 	va_list args;
 
 	/* A sentence may quote the one before it. */
 	va_start(args, format);
 	vsnprintf(fresh, sizeof(fresh), format, args);
 	va_end(args);
-	memcpy(text, fresh, sizeof(text));
+	if (text)
+		memcpy(text, fresh, sizeof(fresh));
 	error_code = code;
-	vaccel_debug("%s: %s", vaccel_error_name(code), text);
+	vaccel_debug("%s: %s", vaccel_error_name(code), fresh);
 	return code;
 }
 
