@@ -155,7 +155,7 @@ static int add_auto(void)
 {
 	remote_goes_first = knob_is_set(KNOB_RPC_ADDRESS) || !access(AGENT_SOCKET, F_OK);
 	/* An installation without plugins is told to the program by its first session. */
-	if (each_in(directory, add_listed, NULL))
+	if (each_in(vaccel_plugindir(), add_listed, NULL))
 		vaccel_info("%s", vaccel_error_text());
 	return VACCEL_OK;
 }
@@ -341,13 +341,9 @@ static void show_to(void *context, const char *path)
 
 int vaccel_plugin_installed(vaccel_plugin_seen_fn *seen, void *context)
 {
-	_cleanup_(freep) char *directory = plugin_directory();
-
 	if (!seen)
 		return vaccel_fail(VACCEL_EINVAL, "there is nobody to look at the plugins");
-	if (!directory)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
-	return each_in(directory, show_to, &(struct onlooker){seen, context});
+	return each_in(vaccel_plugindir(), show_to, &(struct onlooker){seen, context});
 }
 
 const char *vaccel_plugin_path(const struct vaccel_plugin *plugin)
