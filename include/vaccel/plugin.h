@@ -382,8 +382,7 @@ typedef void vaccel_plugin_seen_fn(void *context, const struct vaccel_plugin *pl
  * loaded: of a plugin only @info is there, as its manifest has it, or @info's
  * name alone if it has none. It is valid until @seen returns.
  *
- * Return: VACCEL_OK; VACCEL_EINVAL for NULL; VACCEL_ENOENT if the directory holds no
- * plugin; VACCEL_ENOMEM.
+ * Return: VACCEL_OK; VACCEL_EINVAL for NULL; VACCEL_ENOENT if the directory holds no plugin.
  */
 int vaccel_plugin_installed(vaccel_plugin_seen_fn *seen, void *context);
 
