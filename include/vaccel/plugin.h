@@ -219,17 +219,17 @@ struct vaccel_plugin {
 };
 
 /*
- * Defines the plugin: VACCEL_PLUGIN(.info = &info, .ops = ops, .nr_ops = 3). In
- * C++ the members must be in the order of the struct.
+ * Defines the plugin: VACCEL_PLUGIN(.info = &info, .ops = ops, .nr_ops = 3);
+ * In C++ the members must be in the order of the struct.
  */
 #ifdef __cplusplus
-#define VACCEL_PLUGIN_EXPORT_ extern "C" __attribute__((visibility("default")))
+#define VACCEL_PLUGIN_DECLARE_ extern "C" __attribute__((visibility("default")))
 #else
-#define VACCEL_PLUGIN_EXPORT_ __attribute__((visibility("default")))
+#define VACCEL_PLUGIN_DECLARE_ extern __attribute__((visibility("default")))
 #endif
-#define VACCEL_PLUGIN(...)                                                     \
-	VACCEL_PLUGIN_EXPORT_ extern const struct vaccel_plugin vaccel_plugin; \
-	VACCEL_PLUGIN_EXPORT_ const struct vaccel_plugin vaccel_plugin = {     \
+#define VACCEL_PLUGIN(...)                                               \
+	VACCEL_PLUGIN_DECLARE_ const struct vaccel_plugin vaccel_plugin; \
+	const struct vaccel_plugin vaccel_plugin = {                     \
 		.size = sizeof(struct vaccel_plugin), .abi = VACCEL_PLUGIN_ABI, __VA_ARGS__}
 
 /* For plugins, during a call */
