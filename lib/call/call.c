@@ -18,6 +18,7 @@
 #include "base/util.h"
 #include "call/call.h"
 #include "lifecycle.h"
+#include "object/resource.h"
 #include "object/session.h"
 #include "plugin/registry.h"
 
@@ -194,6 +195,13 @@ int vaccel_call_out_tensor(struct vaccel_call *call, struct vaccel_tensor *tenso
 int vaccel_call_session_slot(struct vaccel_call *call, void **ret_slot)
 {
 	return slots_get(&call->sess->state->slots, &slots_session, call->plugin, call->sess,
+			 ret_slot);
+}
+
+int vaccel_call_resource_slot(struct vaccel_call *call, struct vaccel_resource *resource,
+			      void **ret_slot)
+{
+	return slots_get(&resource->state->slots, &slots_resource, call->plugin, resource,
 			 ret_slot);
 }
 

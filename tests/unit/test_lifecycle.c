@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Bootstrap, reload and cleanup, and what a bad configuration does to sessions. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <vaccel.h>
+
+#include "lifecycle.h"
+
+static int clean(void **state)
+{
+	unsetenv("VACCEL_PLUGINS");
+	unsetenv("VACCEL_LOG_LEVEL");
+	unsetenv("VACCEL_LOG_FILE");
+	return vaccel_cleanup();
+}
+
+static void test_before_bootstrap(void **state)
+{
+	struct vaccel_session sess = {0}, *found;
+
+	assert_false(vaccel_is_initialized());
+	assert_null(vaccel_config()->plugins);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_ESESS);
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_ESESS);
+	assert_int_equal(vaccel_session_update(&sess, 0), VACCEL_ESESS);
+	assert_int_equal(vaccel_session_get_by_id(&found, 1), VACCEL_EPERM);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_ESESS);
+	assert_non_null(strstr(vaccel_error_text(), "vaccel_bootstrap()"));
+	assert_int_equal(vaccel_plugin_load("noop"), VACCEL_ESESS);
+	assert_int_equal(vaccel_plugin_parse_and_load("noop"), VACCEL_ESESS);
+	assert_int_equal(vaccel_cleanup(), VACCEL_OK);
+	assert_int_equal(vaccel_cleanup(), VACCEL_OK);
+}
+
+static void test_environment(void **state)
+{
+	struct vaccel_session sess;
+
+	setenv("VACCEL_PLUGINS", "noop", 1);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+	assert_true(vaccel_is_initialized());
+	assert_string_equal(vaccel_config()->plugins, "noop");
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	assert_int_equal(vaccel_cleanup(), VACCEL_OK);
+	assert_false(vaccel_is_initialized());
+}
+
+static void test_program_without_plugins(void **state)
+{
+	struct vaccel_config config = {.log_level = VACCEL_LOG_ERROR};
+	struct vaccel_session sess = {.id = 77};
+
+	assert_int_equal(vaccel_bootstrap_with_config(&config), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_ENOTSUP);
+	assert_non_null(strstr(vaccel_error_text(), "VACCEL_PLUGINS"));
+	assert_int_equal(sess.id, 77);
+	assert_int_equal(vaccel_plugin_load("noop"), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	assert_int_equal(vaccel_bootstrap_with_config(NULL), VACCEL_EINVAL);
+	assert_true(vaccel_is_initialized());
+}
+
+/* The error of a bad configuration is that of every session, until a bootstrap succeeds. */
+static void assert_refused(const char *variable, const char *value, int code, const char *words)
+{
+	struct vaccel_session sess;
+
+	setenv(variable, value, 1);
+	setenv("VACCEL_LOG_FILE", "/dev/null", 0);
+	assert_int_equal(vaccel_bootstrap(), code);
+	assert_non_null(strstr(vaccel_error_text(), words));
+	assert_false(vaccel_is_initialized());
+	vaccel_fail(VACCEL_EIO, "something else meanwhile");
+	assert_int_equal(vaccel_session_init(&sess, 0), code);
+	assert_non_null(strstr(vaccel_error_text(), words));
+	unsetenv(variable);
+	unsetenv("VACCEL_LOG_FILE");
+	setenv("VACCEL_PLUGINS", "noop", 1);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	clean(NULL);
+}
+
+static void test_bad_configurations(void **state)
+{
+	assert_refused("VACCEL_PLUGINS", "nobody", VACCEL_ENOENT, "libvaccel-nobody.so");
+	assert_refused("VACCEL_PLUGINS", "noop:/nowhere/x.so", VACCEL_ENOENT, "/nowhere/x.so");
+	assert_refused("VACCEL_LOG_LEVEL", "loud", VACCEL_EINVAL, "VACCEL_LOG_LEVEL");
+	assert_refused("VACCEL_LOG_FILE", "/nowhere/log", VACCEL_ENOENT, "/nowhere/log");
+}
+
+/* A session of before a reload is refused, not looked into. */
+static void test_reload(void **state)
+{
+	struct vaccel_session before, after, *allocated;
+	vaccel_id_t last;
+
+	setenv("VACCEL_PLUGINS", "noop", 1);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&before, 0), VACCEL_OK);
+	assert_int_equal(vaccel_session_new(&allocated, 0), VACCEL_OK);
+	last = allocated->id;
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+	assert_int_equal(vaccel_noop(&before), VACCEL_ESESS);
+	assert_int_equal(vaccel_session_release(&before), VACCEL_ESESS);
+	assert_int_equal(vaccel_session_delete(allocated), VACCEL_ESESS);
+	assert_int_equal(vaccel_session_init(&after, 0), VACCEL_OK);
+	assert_true(after.id > last);
+	assert_int_equal(vaccel_noop(&after), VACCEL_OK);
+	assert_int_equal(vaccel_session_release(&after), VACCEL_OK);
+	/* What vaccel_config() points to may be given back. */
+	assert_int_equal(vaccel_bootstrap_with_config(vaccel_config()), VACCEL_OK);
+	assert_string_equal(vaccel_config()->plugins, "noop");
+}
+
+static void test_rundir_is_gone_after_cleanup(void **state)
+{
+	struct vaccel_session sess;
+	struct stat status;
+	char *path, *session;
+
+	setenv("VACCEL_PLUGINS", "noop", 1);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+	path = strdup(vaccel_rundir());
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0700);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	session = strdup(vaccel_session_rundir(&sess));
+	assert_string_equal(session, vaccel_session_rundir(&sess));
+	assert_int_equal(strncmp(session, path, strlen(path)), 0);
+	assert_int_equal(stat(session, &status), 0);
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	assert_int_not_equal(stat(session, &status), 0);
+	assert_null(vaccel_session_rundir(&sess));
+	assert_int_equal(vaccel_cleanup(), VACCEL_OK);
+	assert_int_not_equal(stat(path, &status), 0);
+	free(session);
+	free(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_before_bootstrap),
+		cmocka_unit_test_teardown(test_environment, clean),
+		cmocka_unit_test_teardown(test_program_without_plugins, clean),
+		cmocka_unit_test_teardown(test_bad_configurations, clean),
+		cmocka_unit_test_teardown(test_reload, clean),
+		cmocka_unit_test_teardown(test_rundir_is_gone_after_cleanup, clean),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
