@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <vaccel/error.h>
+#include <vaccel/utils/path.h>
 #include <vaccel/version.h>
 
 #include "base/knob.h"
@@ -157,9 +158,11 @@ static int fail_with(const struct curl_api *curl, void *handle, int code, const 
 	url_for_words(url, words, sizeof(words));
 	switch (code) {
 	case CURL_BAD_URL:
+		return vaccel_fail(VACCEL_EINVAL, "cannot fetch %s: it is no proper URL", words);
 	case CURL_UNSUPPORTED_PROTOCOL:
-		return vaccel_fail(VACCEL_EINVAL, "cannot fetch %s: not a URL of http or https",
-				   words);
+		return vaccel_fail(
+			VACCEL_EREMOTEIO,
+			"cannot fetch %s: it redirects to what is neither http nor https", words);
 	case CURL_NO_MEMORY:
 		return vaccel_fail(VACCEL_ENOMEM, "no memory to fetch %s", words);
 	case CURL_TIMED_OUT:
@@ -186,11 +189,17 @@ static int fail_with(const struct curl_api *curl, void *handle, int code, const 
 int url_fetch(const char *url, int fd)
 {
 	struct sink sink = {.fd = fd, .left = knob_number(KNOB_URL_MAX_BYTES)};
+	vaccel_path_type_t type;
 	const struct curl_api *curl;
 	void *handle;
 	int code;
-	int ret = get_curl(&curl);
+	int ret = vaccel_path_type(url, &type);
 
+	if (!ret && type != VACCEL_PATH_REMOTE_FILE)
+		ret = vaccel_fail(VACCEL_EINVAL,
+				  "what is to be fetched is not a URL of http or https");
+	if (!ret)
+		ret = get_curl(&curl);
 	if (ret)
 		return ret;
 	handle = curl->easy_init();
