@@ -59,14 +59,11 @@ static void take_line(struct plugin *plugin, const char *key, char *value)
 		offer(plugin, value);
 }
 
-bool manifest_read(struct plugin *plugin)
+bool manifest_take(struct plugin *plugin, char *text)
 {
-	char *rest, *line;
+	char *rest = text, *line;
 
-	plugin->manifest = read_beside(plugin->path);
-	if (!plugin->manifest)
-		return false;
-	rest = plugin->manifest;
+	plugin->manifest = text;
 	line = strsep(&rest, "\n");
 	if (strcmp(line, FIRST_LINE) != 0) {
 		vaccel_warn("the manifest of '%s' is not understood; the plugin is loaded at once",
@@ -82,4 +79,11 @@ bool manifest_read(struct plugin *plugin)
 		take_line(plugin, line, value);
 	}
 	return plugin->info.name != NULL;
+}
+
+bool manifest_read(struct plugin *plugin)
+{
+	char *text = read_beside(plugin->path);
+
+	return text && manifest_take(plugin, text);
 }

@@ -22,4 +22,7 @@ struct plugin;
 /* Fills info, manifest and offers from the file beside plugin->path; false if there is none. */
 bool manifest_read(struct plugin *plugin);
 
+/* The same from @text, which is malloc'd and becomes the plugin's. */
+bool manifest_take(struct plugin *plugin, char *text);
+
 #endif
