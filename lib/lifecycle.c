@@ -7,9 +7,6 @@
  * At exit only files are removed: other threads may still be in calls, and what
  * memory and plugins there are goes with the process.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include <vaccel/core.h>
 #include <vaccel/log.h>
 #include <vaccel/plugin.h>
@@ -17,45 +14,25 @@
 #include "base/knob.h"
 #include "base/log.h"
 #include "base/prof.h"
+#include "base/ready.h"
 #include "base/util.h"
 #include "call/call.h"
-#include "lifecycle.h"
 #include "object/resource.h"
 #include "object/rundir.h"
 #include "object/session.h"
 #include "plugin/registry.h"
 
-_Atomic uint64_t lifecycle_epoch;
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* all below, and changing the epoch */
-static uint64_t bootstraps;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* all below, and being ready */
 static struct vaccel_config config = {.log_level = VACCEL_LOG_ERROR};
-static int failure_code;
-static char failure[1024];
-
-bool vaccel_is_initialized(void)
-{
-	return atomic_load_explicit(&lifecycle_epoch, memory_order_acquire) != 0;
-}
 
 const struct vaccel_config *vaccel_config(void)
 {
 	return &config;
 }
 
-int lifecycle_check(void)
-{
-	if (likely(vaccel_is_initialized()))
-		return VACCEL_OK;
-	SCOPED_LOCK(&lock);
-	if (failure_code)
-		return vaccel_fail(failure_code, "%s", failure);
-	return vaccel_fail(VACCEL_ESESS, "the library is not ready; call vaccel_bootstrap() first");
-}
-
 static void clean_up(void)
 {
-	atomic_store(&lifecycle_epoch, 0);
+	ready_end();
 	profile_report();
 	sessions_close_all();
 	resources_close_all();
@@ -63,7 +40,6 @@ static void clean_up(void)
 	rundir_cleanup();
 	vaccel_log_shutdown();
 	vaccel_config_release(&config);
-	failure_code = VACCEL_OK;
 }
 
 static int start(void)
@@ -77,7 +53,7 @@ static int start(void)
 	if (ret)
 		return ret;
 	rundir_sweep();
-	atomic_store_explicit(&lifecycle_epoch, ++bootstraps, memory_order_release);
+	ready_begin();
 	return VACCEL_OK;
 }
 
@@ -86,9 +62,8 @@ static int remember(int ret)
 	if (!ret)
 		return VACCEL_OK;
 	clean_up();
-	failure_code = ret;
-	strncpy(failure, vaccel_error_text(), sizeof(failure) - 1);
-	vaccel_error("vaccel is not ready: %s", failure);
+	ready_fail(ret);
+	vaccel_error("vaccel is not ready: %s", vaccel_error_text());
 	return ret;
 }
 
@@ -136,24 +111,30 @@ const char *vaccel_rundir(void)
 	return rundir_path();
 }
 
+static int load(int (*how)(const char *), const char *what)
+{
+	int ret = ready_or_why();
+
+	if (ret)
+		return ret;
+	ret = how(what);
+	/* What is new may fit better than what sessions chose before. */
+	sessions_forget_choices();
+	return ret;
+}
+
 int vaccel_plugin_load(const char *file)
 {
-	int ret;
-
 	if (!file)
 		return vaccel_fail(VACCEL_EINVAL, "the plugin to load is NULL");
-	ret = lifecycle_check();
-	return ret ? ret : registry_load(file);
+	return load(registry_load, file);
 }
 
 int vaccel_plugin_parse_and_load(const char *list)
 {
-	int ret;
-
 	if (!list)
 		return vaccel_fail(VACCEL_EINVAL, "the list of plugins is NULL");
-	ret = lifecycle_check();
-	return ret ? ret : registry_load_list(list);
+	return load(registry_load_list, list);
 }
 
 __attribute__((constructor)) static void on_load(void)

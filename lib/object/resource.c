@@ -8,12 +8,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include <vaccel/core.h>
 #include <vaccel/log.h>
 #include <vaccel/plugin.h>
 #include <vaccel/session.h>
 
 #include "base/new.h"
+#include "base/ready.h"
 #include "base/util.h"
 #include "object/resource.h"
 #include "object/session.h"
@@ -181,13 +181,6 @@ long vaccel_resource_refcount(const struct vaccel_resource *res)
 	return (long)id_list_count(&state->sessions);
 }
 
-static int check_ready(void)
-{
-	if (vaccel_is_initialized())
-		return VACCEL_OK;
-	return vaccel_fail(VACCEL_EPERM, "the library is not ready; call vaccel_bootstrap() first");
-}
-
 int vaccel_resource_get_by_id(struct vaccel_resource **ret_res, vaccel_id_t id)
 {
 	struct vaccel_resource *res;
@@ -195,7 +188,7 @@ int vaccel_resource_get_by_id(struct vaccel_resource **ret_res, vaccel_id_t id)
 
 	if (!ret_res)
 		return vaccel_fail(VACCEL_EINVAL, "no place for the resource");
-	ret = check_ready();
+	ret = ready_check(VACCEL_EPERM);
 	if (ret)
 		return ret;
 	res = resource_get(id);
@@ -257,7 +250,7 @@ static int find_by_type(vaccel_resource_type_t type, struct search *ret_search)
 	*ret_search = (struct search){.type = type};
 	if ((int)type < 0 || type >= VACCEL_RESOURCE_MAX)
 		return vaccel_fail(VACCEL_EINVAL, "there is no resource type %d", (int)type);
-	ret = check_ready();
+	ret = ready_check(VACCEL_EPERM);
 	if (ret)
 		return ret;
 	table_each(&resources, add_if_type, ret_search);

@@ -9,12 +9,11 @@
 #include <stdlib.h>
 
 #include <vaccel/log.h>
-#include <vaccel/core.h>
 #include <vaccel/ops/noop.h>
 #include <vaccel/plugin.h>
 
+#include "base/ready.h"
 #include "base/util.h"
-#include "lifecycle.h"
 #include "object/resource.h"
 #include "object/rundir.h"
 #include "object/session.h"
@@ -22,22 +21,15 @@
 
 static struct table sessions = TABLE_INIT;
 
-static int check_ready(int code)
-{
-	if (likely(vaccel_is_initialized()))
-		return VACCEL_OK;
-	return vaccel_fail(code, "the library is not ready; call vaccel_bootstrap() first");
-}
-
 int session_check(const struct vaccel_session *sess)
 {
 	if (!sess)
 		return vaccel_fail(VACCEL_EINVAL, "the session is NULL");
-	if (check_ready(VACCEL_ESESS))
+	if (ready_check(VACCEL_ESESS))
 		return VACCEL_ESESS;
 	if (sess->id <= 0 || !sess->state)
 		return vaccel_fail(VACCEL_EINVAL, "the session is not open");
-	if (sess->epoch != atomic_load_explicit(&lifecycle_epoch, memory_order_acquire))
+	if (sess->epoch != atomic_load_explicit(&ready_epoch, memory_order_acquire))
 		return vaccel_fail(VACCEL_ESESS,
 				   "session %" PRId64 " was closed by a cleanup; open a new one",
 				   sess->id);
@@ -104,7 +96,7 @@ int vaccel_session_init(struct vaccel_session *sess, uint32_t flags)
 
 	if (!sess)
 		return vaccel_fail(VACCEL_EINVAL, "the session is NULL");
-	ret = lifecycle_check();
+	ret = ready_or_why();
 	if (!ret)
 		ret = registry_prefer(flags, &plugin);
 	if (ret)
@@ -114,7 +106,7 @@ int vaccel_session_init(struct vaccel_session *sess, uint32_t flags)
 		return VACCEL_ENOMEM;
 	fresh.plugin = &plugin->desc;
 	fresh.state = state;
-	fresh.epoch = atomic_load(&lifecycle_epoch);
+	fresh.epoch = atomic_load(&ready_epoch);
 	ret = table_insert(&sessions, state, &fresh.id, &state->entry);
 	if (ret)
 		return ret;
@@ -256,7 +248,7 @@ int vaccel_session_get_by_id(struct vaccel_session **ret_sess, vaccel_id_t id)
 
 	if (!ret_sess || id <= 0)
 		return vaccel_fail(VACCEL_EINVAL, "id %" PRId64 " cannot be a session's", id);
-	if (check_ready(VACCEL_EPERM))
+	if (ready_check(VACCEL_EPERM))
 		return VACCEL_EPERM;
 	entry = table_get(&sessions, id);
 	if (!entry)
@@ -279,7 +271,7 @@ static int check_look_up(const struct vaccel_session *sess, const void *ret_plac
 	if (!sess || !ret_place)
 		return vaccel_fail(VACCEL_EINVAL,
 				   "the session or the place for the result is NULL");
-	if (check_ready(VACCEL_EPERM))
+	if (ready_check(VACCEL_EPERM))
 		return VACCEL_EPERM;
 	return session_check(sess);
 }
@@ -305,9 +297,8 @@ int vaccel_session_resource_by_id(struct vaccel_session *sess,
 	return VACCEL_OK;
 }
 
-/* The next resource of a type at or after *position, counted; NULL at the end. */
-static struct vaccel_resource *next_of_type(const struct session_state *state, size_t *position,
-					    vaccel_resource_type_t type)
+struct vaccel_resource *session_next_resource(const struct session_state *state, size_t *position,
+					      vaccel_resource_type_t type)
 {
 	vaccel_id_t id;
 
@@ -319,13 +310,6 @@ static struct vaccel_resource *next_of_type(const struct session_state *state, s
 		vaccel_resource_unref(resource);
 	}
 	return NULL;
-}
-
-struct vaccel_resource *vaccel_call_resource(struct vaccel_call *call, vaccel_resource_type_t type)
-{
-	size_t position = 0;
-
-	return next_of_type(vaccel_call_session(call)->state, &position, type);
 }
 
 static int none_of_type(const struct vaccel_session *sess, vaccel_resource_type_t type)
@@ -346,7 +330,7 @@ int vaccel_session_resource_by_type(struct vaccel_session *sess,
 		return ret;
 	if ((int)type < 0 || type >= VACCEL_RESOURCE_MAX)
 		return vaccel_fail(VACCEL_EINVAL, "there is no resource type %d", (int)type);
-	resource = next_of_type(sess->state, &position, type);
+	resource = session_next_resource(sess->state, &position, type);
 	if (!resource)
 		return none_of_type(sess, type);
 	*ret_resource = resource;
@@ -373,7 +357,7 @@ int vaccel_session_resources_by_type(struct vaccel_session *sess,
 		       sizeof(struct vaccel_resource *));
 	if (!found)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a list of resources");
-	while ((resource = next_of_type(sess->state, &position, type))) {
+	while ((resource = session_next_resource(sess->state, &position, type))) {
 		found[nr++] = resource;
 		vaccel_resource_unref(resource);
 	}

@@ -36,6 +36,10 @@ int session_detach(struct vaccel_session *sess, vaccel_id_t resource);
 /* The same for a session known by its id, which may be gone. */
 void session_detach_by_id(vaccel_id_t session, vaccel_id_t resource);
 
+/* The next resource of a type at or after *position, counted; NULL at the end. Start with 0. */
+struct vaccel_resource *session_next_resource(const struct session_state *state, size_t *position,
+					      vaccel_resource_type_t type);
+
 /* Lets every session choose anew at its next calls. */
 void sessions_forget_choices(void);
 

@@ -12,7 +12,6 @@
 
 #include "base/knob.h"
 #include "base/util.h"
-#include "object/session.h"
 #include "plugin/load.h"
 #include "plugin/registry.h"
 
@@ -217,25 +216,14 @@ void registry_close(void)
 
 int registry_load(const char *name)
 {
-	int ret;
-
-	pthread_mutex_lock(&lock);
-	ret = add_item(name);
-	pthread_mutex_unlock(&lock);
-	/* What is new may fit better than what sessions chose before. */
-	sessions_forget_choices();
-	return ret;
+	SCOPED_LOCK(&lock);
+	return add_item(name);
 }
 
 int registry_load_list(const char *list)
 {
-	int ret;
-
-	pthread_mutex_lock(&lock);
-	ret = add_list(list);
-	pthread_mutex_unlock(&lock);
-	sessions_forget_choices();
-	return ret;
+	SCOPED_LOCK(&lock);
+	return add_list(list);
 }
 
 static bool is_remote(const struct plugin *plugin)
@@ -318,10 +306,8 @@ int registry_choose(const struct vaccel_op *op, unsigned int hint, size_t *posit
 
 const struct vaccel_plugin *vaccel_plugin_at(size_t index)
 {
-	struct plugin *plugin = next_of(NULL);
+	const struct plugin *plugin = plugin_ranked(0, index);
 
-	while (plugin && index--)
-		plugin = next_of(plugin);
 	return plugin ? &plugin->desc : NULL;
 }
 

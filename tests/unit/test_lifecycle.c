@@ -12,8 +12,6 @@
 
 #include <vaccel.h>
 
-#include "lifecycle.h"
-
 static int clean(void **state)
 {
 	unsetenv("VACCEL_PLUGINS");

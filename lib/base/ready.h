@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whether the library is ready, for everything that must know. The bootstraps
+ * are counted: a session made under another number is stale, and is not looked into.
+ */
+#ifndef VACCEL_BASE_READY_H
+#define VACCEL_BASE_READY_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/util.h"
+
+/* The number of the bootstrap in force; 0 while the library is not ready. */
+extern hidden _Atomic uint64_t ready_epoch;
+
+/* VACCEL_OK, or @code with words. */
+int ready_check(int code);
+
+/* VACCEL_OK, or the error of the last bootstrap with its words, or ESESS if there was none. */
+int ready_or_why(void);
+
+/* For the lifecycle: ready from now on; not any more; not, because of the thread's last error. */
+void ready_begin(void);
+void ready_end(void);
+void ready_fail(int code);
+
+#endif
