@@ -301,14 +301,16 @@ static void test_a_forked_child_makes_its_own(void **state)
 	assert_int_equal(rundir_make("kept", &made), VACCEL_OK);
 	child = fork();
 	if (!child) {
-		const char *path;
+		const char *own;
+		char *path;
 
 		/* What it inherited is not its own, to clean up or to remove. */
 		rundir_cleanup();
 		rundir_remove_tree(made);
-		path = rundir_path();
-		if (!path || !strcmp(path, ours) || !vaccel_path_is_dir(path))
+		own = rundir_path();
+		if (!own || !strcmp(own, ours) || !vaccel_path_is_dir(own))
 			_exit(1);
+		path = strdup(own);
 		rundir_remove_tree(made);
 		rundir_sweep();
 		rundir_cleanup();
