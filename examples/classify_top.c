@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Lists the K classes that a picture most likely belongs to. */
+#include "example.h"
+
+int main(int argc, char **argv)
+{
+	struct vaccel_blob picture;
+	struct vaccel_session sess;
+	struct vaccel_class *top;
+	const uint8_t *bytes;
+	size_t size, count;
+
+	if (argc != 2 && argc != 3)
+		usage("classify_top IMAGE [K]");
+	TRY(vaccel_blob_init(&picture, argv[1]));
+	bytes = vaccel_blob_data(&picture, &size);
+	TRY(bytes ? VACCEL_OK : VACCEL_EIO);
+
+	TRY(vaccel_session_init(&sess, 0));
+	TRY(vaccel_image_classify_top(&sess, bytes, size, argc == 3 ? (size_t)atoi(argv[2]) : 3,
+				      &top, &count));
+	for (size_t i = 0; i < count; i++)
+		printf("%7.3f%% class %" PRIu32 ": %s\n", 100 * (double)top[i].probability,
+		       top[i].index, top[i].label);
+	/* The labels lie in the same block. */
+	free(top);
+
+	TRY(vaccel_session_release(&sess));
+	TRY(vaccel_blob_release(&picture));
+	return EXIT_SUCCESS;
+}
