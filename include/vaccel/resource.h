@@ -84,7 +84,7 @@ int vaccel_resource_new(struct vaccel_resource **ret_res, const char *path,
  * vaccel_resource_init_multi() - a resource from several files or URLs
  * @res: memory for it
  * @paths: files, or URLs, not both; their order is kept: a library comes after those it needs
- * @nr_paths: how many, at least 1; a directory only alone
+ * @nr_paths: how many, 1 to 65536; a directory only alone
  * @type: what it is
  *
  * Return: as vaccel_resource_init().
@@ -123,7 +123,7 @@ int vaccel_resource_from_buf(struct vaccel_resource **ret_res, const void *buf, 
  *	in the sub-folders that names like "sub/x" ask for, those in memory to
  *	memory; bytes that a blob does not own are borrowed and must outlive
  *	the resource
- * @nr_blobs: how many, at least 1
+ * @nr_blobs: how many, 1 to 65536
  * @type: what it is
  *
  * Return: VACCEL_OK; VACCEL_EINVAL, also for a blob that is not valid, or a name

@@ -16,6 +16,9 @@
 #include "object/file.h"
 #include "object/resource.h"
 
+/* As many files as a directory may have. */
+#define PARTS_MAX 65536
+
 static void state_deletep(struct resource_state **state)
 {
 	if (*state)
@@ -65,8 +68,9 @@ int vaccel_resource_init_multi(struct vaccel_resource *res, const char **paths, 
 	_cleanup_(state_deletep) struct resource_state *state = NULL;
 	int ret;
 
-	if (!res || !paths || !nr_paths)
-		return vaccel_fail(VACCEL_EINVAL, "a resource needs a place and paths");
+	if (!res || !paths || !nr_paths || nr_paths > PARTS_MAX)
+		return vaccel_fail(VACCEL_EINVAL, "a resource needs a place and 1 to %d paths",
+				   PARTS_MAX);
 	ret = state_new(type, &state);
 	if (ret)
 		return ret;
@@ -140,8 +144,9 @@ int vaccel_resource_init_from_blobs(struct vaccel_resource *res, const struct va
 	_cleanup_(state_deletep) struct resource_state *state = NULL;
 	int ret;
 
-	if (!res || !blobs || !nr_blobs)
-		return vaccel_fail(VACCEL_EINVAL, "a resource needs a place and blobs");
+	if (!res || !blobs || !nr_blobs || nr_blobs > PARTS_MAX)
+		return vaccel_fail(VACCEL_EINVAL, "a resource needs a place and 1 to %d blobs",
+				   PARTS_MAX);
 	ret = state_new(type, &state);
 	if (!ret)
 		ret = resource_alloc_blobs(state, nr_blobs);

@@ -3,12 +3,10 @@
  * A tiny HTTP server on the loopback, one thread, one connection at a time. What
  * it answers follows from the path:
  *
- *	/ok…		200, HTTP_TEXT		/empty		200, no bytes
+ *	/ok…, /?ok	200, HTTP_TEXT		/empty		200, no bytes
  *	/truncated	200, half of it		/missing	404
  *	/endless	200, bytes for ever	/silent		nothing, for ever
  *	/loop		redirects to itself	/to?URL		redirects to the URL
- *
- * Include after cmocka.h.
  */
 #ifndef TESTS_UNIT_HTTP_SERVER_H
 #define TESTS_UNIT_HTTP_SERVER_H
@@ -16,10 +14,17 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #define HTTP_TEXT "what the server has"
 
@@ -65,12 +70,13 @@ static inline void http_send_for_ever(int fd)
 
 static inline void http_answer(int fd, const char *path)
 {
+	bool truncated = !strcmp(path, "/truncated");
 	char head[2048];
 
-	if (!strncmp(path, "/ok", 3) || !strcmp(path, "/truncated")) {
+	if (!strncmp(path, "/ok", 3) || !strcmp(path, "/?ok") || truncated) {
 		snprintf(head, sizeof(head),
 			 "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%.*s",
-			 strlen(HTTP_TEXT), path[1] == 'o' ? 1000 : 7, HTTP_TEXT);
+			 strlen(HTTP_TEXT), truncated ? 7 : 1000, HTTP_TEXT);
 		http_send(fd, head);
 	} else if (!strcmp(path, "/empty")) {
 		http_send(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
