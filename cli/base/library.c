@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * libvaccel bootstraps when this process starts. If that fails it is not ready,
+ * and what went wrong is what a session is told.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <vaccel.h>
+
+#include "base/library.h"
+#include "base/terminal.h"
+
+static const char *find_failure(void)
+{
+	static char text[1024];
+	struct vaccel_session sess;
+	int ret;
+
+	if (vaccel_is_initialized())
+		return NULL;
+	ret = vaccel_session_init(&sess, 0);
+	/* The environment may only have said that programs are to bootstrap themselves. */
+	if (ret == VACCEL_ESESS)
+		ret = vaccel_bootstrap();
+	if (!ret)
+		return NULL;
+	snprintf(text, sizeof(text), "%s", vaccel_error_text());
+	return text;
+}
+
+const char *library_failure(void)
+{
+	static const char *failure;
+	static bool known;
+
+	if (!known)
+		failure = find_failure();
+	known = true;
+	return failure;
+}
+
+bool library_ready(void)
+{
+	const char *failure = library_failure();
+
+	if (failure)
+		complain("%s", failure);
+	return !failure;
+}
+
+int library_empty(void)
+{
+	struct vaccel_config config = {.log_level = VACCEL_LOG_ERROR};
+	int ret;
+
+	/* Of an environment that does not work nothing is taken. */
+	if (!library_failure() && vaccel_config_init_from_env(&config))
+		return VACCEL_EINVAL;
+	free(config.plugins);
+	config.plugins = NULL;
+	ret = vaccel_bootstrap_with_config(&config);
+	vaccel_config_release(&config);
+	return ret;
+}
+
+static void load(void *unused, const struct vaccel_plugin *plugin)
+{
+	(void)unused;
+	vaccel_plugin_load(vaccel_plugin_path(plugin));
+}
+
+void library_load_all(void)
+{
+	const struct vaccel_plugin *plugin;
+
+	if (library_failure())
+		library_empty();
+	for (size_t i = 0; (plugin = vaccel_plugin_at(i)); i++)
+		load(NULL, plugin);
+	vaccel_plugin_installed(load, NULL);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Commands and their options, as tables. What is typed is understood by them, and
+ * help and completion are made of them; a test compares the manual page.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exit statuses */
+enum { STATUS_OK, STATUS_FAILED, STATUS_USAGE };
+
+/* What was typed. A command reads what its rows fill; the rest has its default. */
+struct options {
+	bool json;
+	const char *model;
+	const char *labels;
+	const char *picture;
+	long top;
+	long repeat;
+	char *const *operands;
+	size_t nr_operands;
+};
+
+/* What may stand as an operand, for completion. */
+enum completes { COMPLETES_NOTHING, COMPLETES_FILES, COMPLETES_COMMANDS, COMPLETES_WORDS };
+
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
+
+struct option_row {
+	char letter; /* 0 for none */
+	const char *name;
+	enum option_kind kind;
+	size_t offset;	      /* in struct options: of a bool, a const char * or a long */
+	const char *argument; /* what the help calls it; NULL for a flag */
+	const char *sentence;
+	long least; /* a number's bounds */
+	long most;
+};
+
+struct command {
+	const char *name;
+	const char *operands; /* what the help calls them; "" for none */
+	size_t least_operands;
+	size_t most_operands;
+	enum completes completes;
+	const char *words; /* that may stand there; NULL for none */
+	const char *sentence;
+	const char *details; /* NULL for none */
+	const struct option_row *rows;
+	size_t nr_rows;
+	int (*run)(const struct options *options); /* returns the exit status */
+};
+
+/* Finds out what a mistyped word may have meant: set @typed, offer the words there are. */
+struct guess {
+	const char *typed;
+	const char *best;
+	size_t distance;
+};
+
+void guess_offer(struct guess *guess, const char *word);
+
+/* The nearest word offered, or NULL if none is near enough to be meant. */
+const char *guess_best(const struct guess *guess);
+
+enum parsed { PARSED_RUN, PARSED_HELP, PARSED_WRONG };
+
+/*
+ * Reads argv, whose first word is the command's name, into @options. Says on stderr what
+ * is wrong.
+ */
+enum parsed options_parse(const struct command *command, int argc, char **argv,
+			  struct options *options);
+
+/* The help of a command, to stdout. */
+void options_help(const struct command *command);
+
+#endif

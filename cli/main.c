@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * vaccel: the command. It uses what is installed, as any program does: the
+ * headers and libvaccel. Here is the table of its commands, and the way to them.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <vaccel.h>
+
+#include "base/terminal.h"
+#include "command.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define ROWS(table)	.rows = (table), .nr_rows = COUNT_OF(table)
+#define NAME_WIDTH	14
+
+static int help_main(const struct options *options);
+static int version_main(const struct options *options);
+
+#define OPTION_JSON                                                                              \
+	{                                                                                        \
+		0, "json", OPTION_FLAG, offsetof(struct options, json), NULL, "print JSON", 0, 0 \
+	}
+
+static const struct option_row json_only[] = {OPTION_JSON};
+
+static const struct option_row classify_rows[] = {
+	{'m', "model", OPTION_TEXT, offsetof(struct options, model), "MODEL",
+	 "a .onnx file, or a directory with model.onnx, labels.txt and model.json; without it, "
+	 "the default model",
+	 0, 0},
+	{'l', "labels", OPTION_TEXT, offsetof(struct options, labels), "FILE",
+	 "names of the classes, one in a line, instead of the model's", 0, 0},
+	{'k', "top", OPTION_NUMBER, offsetof(struct options, top), "NUMBER",
+	 "how many classes to tell; 5 if not given", 1, 1000000},
+	{'n', "repeat", OPTION_NUMBER, offsetof(struct options, repeat), "NUMBER",
+	 "classify each picture so often, and tell how long it took", 1, 1000000},
+	OPTION_JSON,
+};
+
+static const struct option_row bench_rows[] = {
+	{'p', "picture", OPTION_TEXT, offsetof(struct options, picture), "FILE",
+	 "what to classify in the suite infer, instead of our own picture", 0, 0},
+	OPTION_JSON,
+};
+
+const struct command commands[] = {
+	{
+		.name = "info",
+		.operands = "",
+		.sentence = "Tell what this installation offers: plugins, operations, devices.",
+		.details = "Plugins that are loaded only when needed are loaded now, to hear what "
+			   "devices and providers they found.",
+		ROWS(json_only),
+		.run = info_main,
+	},
+	{
+		.name = "ops",
+		.operands = "[NAME...]",
+		.most_operands = INT_MAX,
+		.sentence = "List the operations, or tell the arguments of some.",
+		ROWS(json_only),
+		.run = ops_main,
+	},
+	{
+		.name = "plugins",
+		.operands = "[show FILE...]",
+		.most_operands = INT_MAX,
+		.completes = COMPLETES_FILES,
+		.words = "show",
+		.sentence = "List the plugins at hand, or load some and show all they say of "
+			    "themselves.",
+		.details = "FILE is a path, a file name, or a name such as onnx.",
+		ROWS(json_only),
+		.run = plugins_main,
+	},
+	{
+		.name = "config",
+		.operands = "",
+		.sentence = "List every setting, its value, and where that comes from.",
+		.details = "Settings are variables of the environment. Those of plugins are known "
+			   "once a plugin can be loaded.",
+		ROWS(json_only),
+		.run = config_main,
+	},
+	{
+		.name = "classify",
+		.operands = "IMAGE...",
+		.least_operands = 1,
+		.most_operands = INT_MAX,
+		.completes = COMPLETES_FILES,
+		.sentence = "Say what JPEG and PNG pictures show.",
+		.details = "A picture that cannot be read does not stop the others; the exit "
+			   "status is then 1.",
+		ROWS(classify_rows),
+		.run = classify_main,
+	},
+	{
+		.name = "bench",
+		.operands = "SUITE [MODEL...]",
+		.least_operands = 1,
+		.most_operands = INT_MAX,
+		.completes = COMPLETES_WORDS,
+		.words = "call infer",
+		.sentence = "Measure what vaccel adds to the work itself.",
+		.details = "The suite call measures operations that do nothing, infer measures "
+			   "classification with the models given, or with our own. Each row stands "
+			   "beside its limit, which is measured in turns with it.",
+		ROWS(bench_rows),
+		.run = bench_main,
+	},
+	{
+		.name = "doctor",
+		.operands = "",
+		.sentence = "Look for what is wrong with this set-up, and say what to do.",
+		.details = "The exit status is 0 if all is well, 1 if something is wrong.",
+		ROWS(json_only),
+		.run = doctor_main,
+	},
+	{
+		.name = "completion",
+		.operands = "SHELL",
+		.least_operands = 1,
+		.most_operands = 1,
+		.completes = COMPLETES_WORDS,
+		.words = "bash zsh fish",
+		.sentence = "Print a script that completes vaccel's commands and options in bash, "
+			    "zsh or fish.",
+		.details = "For bash: eval \"$(vaccel completion bash)\"",
+		.run = completion_main,
+	},
+	{
+		.name = "help",
+		.operands = "[COMMAND]",
+		.most_operands = 1,
+		.completes = COMPLETES_COMMANDS,
+		.sentence = "Tell how to use a command.",
+		.run = help_main,
+	},
+	{
+		.name = "version",
+		.operands = "",
+		.sentence = "Print the version.",
+		.run = version_main,
+	},
+	{.name = NULL},
+};
+
+static const struct command *find_command(const char *name)
+{
+	struct guess guess = {.typed = name};
+	const char *best;
+
+	for (const struct command *command = commands; command->name; command++) {
+		if (!strcmp(name, command->name))
+			return command;
+		guess_offer(&guess, command->name);
+	}
+	best = guess_best(&guess);
+	if (best)
+		complain("there is no command '%s'; did you mean '%s'?", name, best);
+	else
+		complain("there is no command '%s'; `vaccel help` lists them", name);
+	return NULL;
+}
+
+static void list_commands(void)
+{
+	puts("usage: vaccel COMMAND [options]\n");
+	for (const struct command *command = commands; command->name; command++) {
+		printf("  ");
+		terminal_put(STYLE_HEADING, NAME_WIDTH - 2, command->name);
+		terminal_wrap(NAME_WIDTH, command->sentence);
+	}
+	puts("\n`vaccel help COMMAND` tells more of each, vaccel(7) of everything.");
+}
+
+static int help_main(const struct options *options)
+{
+	const struct command *command;
+
+	if (!options->nr_operands) {
+		list_commands();
+		return STATUS_OK;
+	}
+	command = find_command(options->operands[0]);
+	if (!command)
+		return STATUS_USAGE;
+	options_help(command);
+	return STATUS_OK;
+}
+
+static int version_main(const struct options *options)
+{
+	(void)options;
+	puts("vaccel " VACCEL_VERSION);
+	return STATUS_OK;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	struct options options = {.top = 5, .repeat = 1};
+
+	switch (options_parse(command, argc, argv, &options)) {
+	case PARSED_RUN:
+		return command->run(&options);
+	case PARSED_HELP:
+		options_help(command);
+		return STATUS_OK;
+	case PARSED_WRONG:
+		break;
+	}
+	return STATUS_USAGE;
+}
+
+/* The forms of these two that every program has. */
+static const char *command_meant(const char *typed)
+{
+	if (!strcmp(typed, "--help") || !strcmp(typed, "-h"))
+		return "help";
+	if (!strcmp(typed, "--version") || !strcmp(typed, "-V"))
+		return "version";
+	return typed;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	int status;
+
+	if (argc < 2) {
+		complain("which command? `vaccel help` lists them");
+		return STATUS_USAGE;
+	}
+	command = find_command(command_meant(argv[1]));
+	if (!command)
+		return STATUS_USAGE;
+	status = run(command, argc - 1, argv + 1);
+	if (fflush(stdout) || ferror(stdout)) {
+		complain("cannot write to the standard output");
+		return STATUS_FAILED;
+	}
+	return status;
+}
