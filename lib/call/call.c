@@ -29,11 +29,12 @@ static struct vaccel_prof_region regions[] = {VACCEL_OP_NAME_LIST(REGION)};
 
 /*
  * The first plugin in the session's order that takes the call. Remembered for
- * the session, unless the plugin wants to see each call's arguments.
+ * the session, unless it or one before it wants to see each call's arguments.
  */
 static int choose(struct vaccel_call *call, const struct binding **ret_binding)
 {
 	const struct binding *binding;
+	bool for_good = true;
 	size_t position = 0;
 	int ret;
 
@@ -42,11 +43,12 @@ static int choose(struct vaccel_call *call, const struct binding **ret_binding)
 		if (ret)
 			return ret;
 		call->plugin = binding->plugin;
+		for_good = for_good && !call->plugin->desc.supports;
 	} while (call->plugin->desc.supports &&
 		 !call->plugin->desc.supports(call, call->op, call->args));
 	vaccel_debug("session %" PRId64 ": %s goes to plugin %s", call->sess->id, call->op->name,
 		     call->plugin->desc.info->name);
-	if (!call->plugin->desc.supports)
+	if (for_good)
 		atomic_store_explicit(&call->sess->state->choice[call->op->index], binding,
 				      memory_order_release);
 	*ret_binding = binding;
