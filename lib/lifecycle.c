@@ -61,9 +61,10 @@ static int remember(int ret)
 {
 	if (!ret)
 		return VACCEL_OK;
+	/* Said while the log is still where the configuration wants it. */
+	vaccel_error("vaccel is not ready: %s", vaccel_error_text());
 	clean_up();
 	ready_fail(ret);
-	vaccel_error("vaccel is not ready: %s", vaccel_error_text());
 	return ret;
 }
 
