@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Which plugins there are after a bootstrap, when their files are loaded, and
+ * what is said of those that cannot be. Plugins stay mapped for the life of a
+ * process, so each test works on copies in a directory of its own.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "files.h"
+
+static void test_a_plugin_goes_by_many_names(void **state)
+{
+	char list[16384];
+
+	install_fake(*state, "alpha", true);
+	assert_int_equal(symlink(path_in(*state, "libvaccel-alpha.so"),
+				 path_in(*state, "libvaccel-link.so")),
+			 0);
+	assert_int_equal(boot("alpha"), VACCEL_OK);
+	assert_string_equal(plugin_names(), "alpha");
+	assert_int_equal(boot("libvaccel-alpha.so"), VACCEL_OK);
+	assert_string_equal(plugin_names(), "alpha");
+	assert_int_equal(boot(path_in(*state, "libvaccel-alpha.so")), VACCEL_OK);
+	assert_string_equal(plugin_names(), "alpha");
+
+	snprintf(list, sizeof(list),
+		 "::alpha:link:libvaccel-alpha.so:%s:%s/../%s/libvaccel-link.so:",
+		 path_in(*state, "libvaccel-alpha.so"), (char *)*state, strrchr(*state, '/') + 1);
+	assert_int_equal(boot(list), VACCEL_OK);
+	assert_string_equal(plugin_names(), "alpha");
+}
+
+static void test_a_list_keeps_its_order(void **state)
+{
+	install_fake(*state, "alpha", true);
+	install_fake(*state, "beta", true);
+	install_fake(*state, "cpu", true);
+	install_fake(*state, "debug", true);
+	assert_int_equal(boot("debug:cpu:beta:alpha"), VACCEL_OK);
+	assert_string_equal(plugin_names(), "debug cpu beta alpha");
+}
+
+static void test_a_directory_brings_all_but_debug(void **state)
+{
+	install_fake(*state, "beta", false);
+	install_fake(*state, "debug", false);
+	install_fake(*state, "cpu", false);
+	install_fake(*state, "alpha", false);
+	install_fake(*state, "picky", true);
+	write_file(path_in(*state, "libvaccel-text.so"), "no library at all\n");
+	write_file(path_in(*state, "libvaccel.so"), "no plugin's name\n");
+	write_file(path_in(*state, "README"), "nor this\n");
+	assert_int_equal(boot(*state), VACCEL_OK);
+	assert_string_equal(plugin_names(), "alpha beta picky cpu");
+}
+
+static void test_no_plugins(void **state)
+{
+	struct vaccel_session sess;
+
+	assert_int_equal(boot(NULL), VACCEL_OK);
+	assert_null(vaccel_plugin_at(0));
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_ENOTSUP);
+	assert_says("no plugin is loaded");
+	assert_int_equal(boot(""), VACCEL_OK);
+	assert_null(vaccel_plugin_at(0));
+	assert_int_equal(boot(":"), VACCEL_OK);
+	assert_null(vaccel_plugin_at(0));
+}
+
+static void test_auto_loads_what_is_needed(void **state)
+{
+	struct vaccel_session sess;
+	const struct vaccel_plugin *plugin;
+
+	install_fake(*state, "cpu", true);
+	install_fake(*state, "alpha", true);
+	install_fake(*state, "beta", true);
+	install_fake(*state, "debug", true);
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	assert_string_equal(plugin_names(), "alpha beta cpu");
+	plugin = vaccel_plugin_at(1);
+	assert_int_equal(plugin->info->type, VACCEL_PLUGIN_FPGA);
+	assert_string_equal(plugin->info->version, "1.2.3");
+	assert_string_equal(plugin->info->sentence, "is there for tests");
+
+	assert_int_equal(vaccel_session_init(&sess, VACCEL_PLUGIN_FPGA), VACCEL_OK);
+	assert_string_equal(sess.plugin->info->name, "beta");
+	assert_int_equal(vaccel_fpga_vadd(&sess, (float[]){1}, (float[]){1}, (float[]){1}, 1, 1),
+			 VACCEL_ENOTSUP);
+	assert_says("fpga_vectoradd");
+	assert_false(is_mapped(*state));
+	assert_int_equal(who_answers(&sess, 1), 2);
+	assert_true(is_mapped(path_in(*state, "libvaccel-beta.so")));
+	assert_false(is_mapped(path_in(*state, "libvaccel-alpha.so")));
+	assert_false(is_mapped(path_in(*state, "libvaccel-cpu.so")));
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+}
+
+static void test_auto_without_manifests(void **state)
+{
+	install_fake(*state, "beta", false);
+	install_fake(*state, "debug", false);
+	install_fake(*state, "alpha", true);
+	install_fake(*state, "cpu", false);
+	write_file(path_in(*state, "libvaccel-cpu.manifest"), "vaccel-plugin 77\nname cpu\n");
+	write_file(path_in(*state, "libvaccel-text.so"), "no library at all\n");
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	assert_string_equal(plugin_names(), "alpha beta cpu");
+	assert_false(is_mapped(path_in(*state, "libvaccel-alpha.so")));
+	assert_true(is_mapped(path_in(*state, "libvaccel-beta.so")));
+	assert_true(is_mapped(path_in(*state, "libvaccel-cpu.so")));
+}
+
+static void test_auto_beside_a_plugin_by_name(void **state)
+{
+	install_fake(*state, "alpha", true);
+	install_fake(*state, "debug", true);
+	assert_int_equal(boot("debug:auto"), VACCEL_OK);
+	assert_string_equal(plugin_names(), "debug alpha");
+}
+
+static void test_auto_of_nothing(void **state)
+{
+	struct vaccel_session sess;
+
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_ENOTSUP);
+	setenv("VACCEL_PLUGIN_DIR", "/nowhere/at/all", 1);
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_ENOTSUP);
+}
+
+/* A manifest may say more than the plugin, as after half an update. */
+static void test_a_manifest_that_promises_too_much(void **state)
+{
+	struct vaccel_session sess;
+
+	install_fake(*state, "alpha", true);
+	install_fake(*state, "beta", true);
+	write_file(path_in(*state, "libvaccel-alpha.manifest"),
+		   "vaccel-plugin 1\nname alpha\nversion 1\ntype 0x2\nfuture thing\n\nop noop\n"
+		   "op minmax\nop nobody_knows\n");
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_ENOTSUP);
+	assert_says("noop");
+	assert_int_equal(who_answers(&sess, 1), 1);
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+}
+
+/* A failed bootstrap is every session's error, until one succeeds. */
+static void check_refused(const char *plugins, int code, const char *words)
+{
+	struct vaccel_session sess;
+
+	assert_int_equal(boot(plugins), code);
+	assert_says(words);
+	assert_false(vaccel_is_initialized());
+	assert_null(vaccel_plugin_at(0));
+	assert_int_equal(vaccel_session_init(&sess, 0), code);
+	assert_says(words);
+}
+
+static void test_what_cannot_be_loaded(void **state)
+{
+	char long_name[400];
+
+	install_fake(*state, "alpha", true);
+	check_refused("nothere", VACCEL_ENOENT, "libvaccel-nothere.so");
+	check_refused("alpha:nothere", VACCEL_ENOENT, "libvaccel-nothere.so");
+	check_refused("/no/where/libvaccel-alpha.so", VACCEL_ENOENT, "/no/where");
+	memset(long_name, 'x', sizeof(long_name));
+	long_name[sizeof(long_name) - 1] = '\0';
+	check_refused(long_name, VACCEL_ENOENT, "too long");
+	write_file(path_in(*state, "libvaccel-text.so"), "no library at all, but long enough\n");
+	check_refused("text", VACCEL_ENOENT, "libvaccel-text.so");
+	assert_int_equal(mkdir(path_in(*state, "empty"), 0700), 0);
+	check_refused(path_in(*state, "empty"), VACCEL_ENOENT, "no plugins");
+	assert_int_equal(boot("alpha"), VACCEL_OK);
+	assert_string_equal(plugin_names(), "alpha");
+}
+
+static void test_a_plugin_cut_short(void **state)
+{
+	static const off_t sizes[] = {0, 1, 64};
+	const char *path;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		install_fake(*state, "alpha", false);
+		path = path_in(*state, "libvaccel-alpha.so");
+		assert_int_equal(truncate(path, sizes[i]), 0);
+		check_refused("alpha", VACCEL_ENOENT, "libvaccel-alpha.so");
+	}
+}
+
+static void test_a_plugin_whose_init_fails(void **state)
+{
+	struct vaccel_session sess;
+
+	install_fake(*state, "broken", true);
+	check_refused("broken", VACCEL_ENODEV, "on holiday");
+	/* Under auto it is only listed, and the call that needs it hears of it: each time. */
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(who_answers(&sess, 1), -VACCEL_ENOTSUP);
+		assert_says("on holiday");
+	}
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	/* Where another can do it, that one does. */
+	install_fake(*state, "cpu", true);
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	assert_int_equal(who_answers(&sess, 1), 3);
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+}
+
+static void test_a_plugin_of_another_version(void **state)
+{
+	install_fake(*state, "old", true);
+	check_refused("old", VACCEL_ELIBBAD, "0.8.1");
+	setenv("VACCEL_PLUGINS", "old", 1);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_ELIBBAD);
+	setenv("VACCEL_VERSION_IGNORE", "1", 1);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+	assert_string_equal(plugin_names(), "old");
+	unsetenv("VACCEL_PLUGINS");
+	unsetenv("VACCEL_VERSION_IGNORE");
+}
+
+static void test_a_knob_that_makes_no_sense(void **state)
+{
+	install_fake(*state, "alpha", true);
+	setenv("VACCEL_FAKE_LEVEL", "77", 1);
+	check_refused("alpha", VACCEL_EINVAL, "VACCEL_FAKE_LEVEL");
+	setenv("VACCEL_FAKE_LEVEL", "7", 1);
+	assert_int_equal(boot("alpha"), VACCEL_OK);
+	assert_string_equal(vaccel_knob_text(&vaccel_plugin_at(0)->knobs[0]), "7");
+	unsetenv("VACCEL_FAKE_LEVEL");
+}
+
+static void test_loading_at_run_time(void **state)
+{
+	struct vaccel_session sess;
+
+	install_fake(*state, "alpha", true);
+	install_fake(*state, "beta", true);
+	install_fake(*state, "broken", true);
+	assert_int_equal(vaccel_plugin_load("alpha"), VACCEL_ESESS);
+	assert_int_equal(boot(NULL), VACCEL_OK);
+	assert_int_equal(vaccel_plugin_load(NULL), VACCEL_EINVAL);
+	assert_int_equal(vaccel_plugin_load(""), VACCEL_EINVAL);
+	assert_int_equal(vaccel_plugin_load("nothere"), VACCEL_ENOENT);
+	assert_int_equal(vaccel_plugin_load("broken"), VACCEL_ENODEV);
+	assert_int_equal(vaccel_plugin_load("beta"), VACCEL_OK);
+	assert_int_equal(vaccel_plugin_load("libvaccel-beta.so"), VACCEL_OK);
+	assert_string_equal(plugin_names(), "beta");
+
+	assert_int_equal(vaccel_session_init(&sess, VACCEL_PLUGIN_GPU), VACCEL_OK);
+	assert_int_equal(who_answers(&sess, 1), 2);
+	assert_int_equal(vaccel_plugin_parse_and_load(NULL), VACCEL_EINVAL);
+	assert_int_equal(vaccel_plugin_parse_and_load("alpha:nothere:cpu"), VACCEL_ENOENT);
+	assert_string_equal(plugin_names(), "beta alpha");
+	/* The session finds that the new one fits its hint better. */
+	assert_int_equal(who_answers(&sess, 1), 1);
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, scratch_setup, scratch_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_plugin_goes_by_many_names),
+		TEST(a_list_keeps_its_order),
+		TEST(a_directory_brings_all_but_debug),
+		TEST(no_plugins),
+		TEST(auto_loads_what_is_needed),
+		TEST(auto_without_manifests),
+		TEST(auto_beside_a_plugin_by_name),
+		TEST(auto_of_nothing),
+		TEST(a_manifest_that_promises_too_much),
+		TEST(what_cannot_be_loaded),
+		TEST(a_plugin_cut_short),
+		TEST(a_plugin_whose_init_fails),
+		TEST(a_plugin_of_another_version),
+		TEST(a_knob_that_makes_no_sense),
+		TEST(loading_at_run_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
