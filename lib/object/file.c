@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,25 @@
 
 #include "base/util.h"
 #include "object/file.h"
+
+char *file_path(const char *format, ...)
+{
+	va_list args, again;
+	char *path;
+	int len;
+
+	va_start(args, format);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, args);
+	path = malloc((size_t)len + 1);
+	if (path)
+		vsnprintf(path, (size_t)len + 1, format, again);
+	else
+		vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
+	va_end(again);
+	va_end(args);
+	return path;
+}
 
 bool file_name_valid(const char *name)
 {
@@ -60,10 +80,9 @@ int file_create(const char *dir, const char *name, unsigned int flags, char **re
 	if (!file_name_valid(name))
 		return vaccel_fail(VACCEL_EINVAL, "'%.80s' cannot be a file's name", name);
 	/* Room for mkostemp()'s ending. */
-	if (asprintf(&path, "%s/%s%s", dir, name, ".XXXXXX") < 0) {
-		path = NULL;
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
-	}
+	path = file_path("%s/%s%s", dir, name, ".XXXXXX");
+	if (!path)
+		return VACCEL_ENOMEM;
 	if (flags & FILE_FOLDERS)
 		ret = make_folders(path, strlen(dir));
 	if (ret)

@@ -12,6 +12,9 @@ enum {
 	FILE_FOLDERS = 2, /* make the folders that the name has on its way */
 };
 
+/* A path put together like printf() does, to be freed; NULL after vaccel_fail(). */
+char *file_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Whether a name stays below the directory that it is put into: "x", "sub/x", never "../x". */
 bool file_name_valid(const char *name);
 

@@ -5,7 +5,6 @@
  * they are.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,6 +14,7 @@
 #include <vaccel/utils/path.h>
 
 #include "base/util.h"
+#include "object/file.h"
 
 VACCEL_ENUM_NAMES_DEFINE(vaccel_path_type, VACCEL_PATH, VACCEL_PATH_TYPE_LIST)
 
@@ -169,8 +169,9 @@ int vaccel_path_join(const char *dir, const char *name, char **ret_path)
 	for (len = strlen(dir); len && dir[len - 1] == '/'; len--)
 		;
 	name += strspn(name, "/");
-	if (asprintf(&path, "%.*s/%s", (int)len, dir, name) < 0)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
+	path = file_path("%.*s/%s", (int)len, dir, name);
+	if (!path)
+		return VACCEL_ENOMEM;
 	*ret_path = path;
 	return VACCEL_OK;
 }

@@ -108,10 +108,9 @@ static int visit(struct names *names, int dir, const char *prefix, const char *e
 
 	if (fstatat(dir, entry, &st, 0) || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
 		return VACCEL_OK;
-	if (asprintf(&name, "%s%s%s", prefix, entry, S_ISDIR(st.st_mode) ? "/" : "") < 0) {
-		name = NULL;
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a file's name");
-	}
+	name = file_path("%s%s%s", prefix, entry, S_ISDIR(st.st_mode) ? "/" : "");
+	if (!name)
+		return VACCEL_ENOMEM;
 	if (S_ISREG(st.st_mode))
 		return names_add(names, &name);
 	fd = openat(dir, entry, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -14,7 +14,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -26,6 +25,7 @@
 
 #include "base/knob.h"
 #include "base/util.h"
+#include "object/file.h"
 #include "object/rundir.h"
 
 #define RUN_PREFIX   "run-"
@@ -101,19 +101,11 @@ static char *parent_path(void)
 {
 	const char *runtime = knob_text(KNOB_XDG_RUNTIME_DIR);
 	const char *tmp = knob_text(KNOB_TMPDIR);
-	char *path;
-	int len;
 
 	if (runtime && runtime[0] == '/' && is_ours(runtime))
-		len = asprintf(&path, "%s/vaccel", runtime);
-	else
-		len = asprintf(&path, "%s/vaccel-%u", tmp && tmp[0] == '/' ? tmp : "/tmp",
-			       (unsigned int)geteuid());
-	if (len < 0) {
-		vaccel_fail(VACCEL_ENOMEM, "no memory for the run directory's path");
-		return NULL;
-	}
-	return path;
+		return file_path("%s/vaccel", runtime);
+	return file_path("%s/vaccel-%u", tmp && tmp[0] == '/' ? tmp : "/tmp",
+			 (unsigned int)geteuid());
 }
 
 static int lock_file(int fd, int operation)
@@ -199,13 +191,12 @@ static void sweep(int parent)
 /* own.lock and the parent's are held. */
 static int make_own(const char *parent)
 {
-	_cleanup_(freep) char *path = NULL;
+	_cleanup_(freep) char *path =
+		file_path("%s/" RUN_PREFIX "%ld-XXXXXX", parent, (long)getpid());
 	_cleanup_(closep) int fd = -1;
 
-	if (asprintf(&path, "%s/" RUN_PREFIX "%ld-XXXXXX", parent, (long)getpid()) < 0) {
-		path = NULL;
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for the run directory's path");
-	}
+	if (!path)
+		return VACCEL_ENOMEM;
 	if (!mkdtemp(path))
 		return vaccel_fail(errno, "cannot make a directory in '%s': %s", parent,
 				   strerror(errno));
@@ -260,10 +251,9 @@ int rundir_make(const char *name_prefix, char **ret_path)
 
 	if (ret)
 		return ret;
-	if (asprintf(&path, "%s/%s-XXXXXX", dir, name_prefix) < 0) {
-		path = NULL;
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a directory's path");
-	}
+	path = file_path("%s/%s-XXXXXX", dir, name_prefix);
+	if (!path)
+		return VACCEL_ENOMEM;
 	if (!mkdtemp(path))
 		return vaccel_fail(errno, "cannot make a directory in '%s': %s", dir,
 				   strerror(errno));

@@ -425,6 +425,26 @@ static void test_no_descriptor_is_left(void **state)
 	assert_int_equal(descriptors(), before);
 }
 
+static int make_and_clean_up(void)
+{
+	char *made;
+	int ret = rundir_make("x", &made);
+
+	if (!ret)
+		free(made);
+	rundir_cleanup();
+	return ret;
+}
+
+static void test_no_memory(void **state)
+{
+	NOMEM_SWEEP(make_and_clean_up());
+	assert_int_equal(dir_count(dir), 0);
+	nomem_after(0);
+	rundir_sweep();
+	nomem_after(-1);
+}
+
 #define TEST(name)     cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define TEST_TMP(name) cmocka_unit_test_setup_teardown(name, setup_tmp, teardown)
 
@@ -446,6 +466,7 @@ int main(void)
 		TEST(test_a_child_does_not_hold_its_parents_directory),
 		TEST(test_many_processes_start_and_stop_at_once),
 		TEST(test_threads_share_it),
+		TEST(test_no_memory),
 		TEST(test_no_descriptor_is_left),
 	};
 
