@@ -22,6 +22,7 @@
 /* No struct vaccel_plugin of ABI 1 is smaller, and none will ever come near the larger. */
 #define DESC_SIZE_LEAST offsetof(struct vaccel_plugin, needs)
 #define DESC_SIZE_MOST	4096
+#define DESC_INFO_END	offsetof(struct vaccel_plugin, ops)
 
 /* The directory of libvaccel.so, as the dynamic linker found it. */
 static char *library_directory(void)
@@ -180,7 +181,6 @@ static void bind_op(struct plugin *plugin, const struct vaccel_plugin_op *row)
 			    plugin->desc.info->name, op->name, row->signature, op->signature);
 		return;
 	}
-	plugin->offers[op->index] = true;
 	plugin->binding[op->index] = (struct binding){
 		.plugin = plugin,
 		.run = (int (*)(struct vaccel_call *, void *))row->run,
@@ -189,15 +189,26 @@ static void bind_op(struct plugin *plugin, const struct vaccel_plugin_op *row)
 
 static void bind_ops(struct plugin *plugin)
 {
-	memset(plugin->offers, 0, sizeof(plugin->offers));
-	if (plugin->desc.run_any) {
-		for (size_t i = 0; i < OP_COUNT; i++) {
-			plugin->offers[i] = true;
-			plugin->binding[i] = (struct binding){plugin, run_forwarded};
-		}
-	}
+	for (size_t i = 0; plugin->desc.run_any && i < OP_COUNT; i++)
+		plugin->binding[i] = (struct binding){plugin, run_forwarded};
 	for (size_t i = 0; i < plugin->desc.nr_ops; i++)
 		bind_op(plugin, &plugin->desc.ops[i]);
+	for (size_t i = 0; i < OP_COUNT; i++)
+		atomic_store(&plugin->offers[i], plugin->binding[i].run != NULL);
+}
+
+/*
+ * Takes over what the plugin exports; what an older one does not have is zero. One
+ * that is listed is read by other threads meanwhile, and keeps the info it has.
+ */
+static void describe(struct plugin *plugin, const struct vaccel_plugin *desc)
+{
+	if (!plugin->desc.info)
+		plugin->desc.info = desc->info;
+	plugin->desc.size = desc->size;
+	plugin->desc.abi = desc->abi;
+	memcpy((char *)&plugin->desc + DESC_INFO_END, (const char *)desc + DESC_INFO_END,
+	       MIN_OF(desc->size, sizeof(plugin->desc)) - DESC_INFO_END);
 }
 
 /* What the plugin exports, or NULL with words if it is no plugin of this ABI. */
@@ -250,10 +261,12 @@ static int check_knobs(const struct vaccel_plugin *desc)
 	return ret;
 }
 
-static int open_library(struct plugin *plugin)
+int plugin_map(struct plugin *plugin)
 {
 	const char *why;
 
+	if (plugin->handle)
+		return VACCEL_OK;
 	plugin->handle = dlopen(plugin->path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (plugin->handle)
 		return VACCEL_OK;
@@ -268,7 +281,7 @@ static int open_library(struct plugin *plugin)
 static int open_and_check(struct plugin *plugin, bool version_ignore)
 {
 	const struct vaccel_plugin *desc;
-	int ret = open_library(plugin);
+	int ret = plugin_map(plugin);
 
 	if (ret)
 		return ret;
@@ -278,13 +291,13 @@ static int open_and_check(struct plugin *plugin, bool version_ignore)
 	ret = check_version(desc, version_ignore);
 	if (!ret)
 		ret = check_knobs(desc);
-	if (!ret && desc->init)
-		ret = desc->init();
 	if (ret)
 		return ret;
-	/* What an older plugin does not have stays zero. */
-	memset(&plugin->desc, 0, sizeof(plugin->desc));
-	memcpy(&plugin->desc, desc, MIN_OF(desc->size, sizeof(plugin->desc)));
+	describe(plugin, desc);
+	if (plugin->desc.init)
+		ret = plugin->desc.init();
+	if (ret)
+		return ret;
 	bind_ops(plugin);
 	vaccel_debug("loaded plugin %s %s from %s", plugin->desc.info->name,
 		     plugin->desc.info->version, plugin->path);

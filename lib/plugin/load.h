@@ -17,6 +17,9 @@ struct plugin *plugin_described(const char *path);
 /* A plugin of this file, not yet opened. NULL for ENOMEM. */
 struct plugin *plugin_new(const char *path);
 
+/* Brings its file into memory and runs nothing of the plugin's, so that it can be recognized. */
+int plugin_map(struct plugin *plugin);
+
 /* Opens it, checks it and calls its init(). Once: a failure is remembered and said again. */
 int plugin_open(struct plugin *plugin, bool version_ignore);
 

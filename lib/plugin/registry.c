@@ -52,12 +52,12 @@ static struct plugin *known_by_path(const char *path)
 	return NULL;
 }
 
-static bool known_by_handle(const struct plugin *plugin)
+static struct plugin *known_by_handle(const struct plugin *plugin)
 {
 	for (struct plugin *p = next_of(NULL); p; p = next_of(p))
 		if (p->handle == plugin->handle)
-			return true;
-	return false;
+			return p;
+	return NULL;
 }
 
 /* Opens a file as a plugin and appends it, unless it is there under any name or is unwanted. */
@@ -73,11 +73,16 @@ static int add_opened(const char *path, bool debug_too)
 	plugin = plugin_new(real ? real : path);
 	if (!plugin)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a plugin");
+	ret = plugin_map(plugin);
+	if (ret)
+		return ret;
+	/* The dynamic linker knows a file by more names than there are paths to it. */
+	known = known_by_handle(plugin);
+	if (known)
+		return plugin_open(known, version_ignored);
 	ret = plugin_open(plugin, version_ignored);
 	if (ret)
 		return ret;
-	if (known_by_handle(plugin))
-		return VACCEL_OK;
 	if (!debug_too && (plugin->desc.info->type & VACCEL_PLUGIN_DEBUG))
 		return VACCEL_OK;
 	append(TAKE(plugin));

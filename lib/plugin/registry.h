@@ -33,12 +33,12 @@ struct plugin {
 	struct vaccel_plugin_info info; /* from the manifest */
 	char *manifest;			/* the text that info points into */
 	char *path;
-	void *handle; /* dlopen's */
+	_Atomic(void *) handle; /* dlopen's */
 	_Atomic(enum plugin_state) state;
 	pthread_mutex_t lock; /* loading; failure */
 	int failure_code;
 	char *failure;
-	bool offers[OP_COUNT];
+	atomic_bool offers[OP_COUNT];	  /* by the manifest, then by the plugin */
 	struct binding binding[OP_COUNT]; /* run is NULL where it offers nothing */
 	_Atomic(struct plugin *) next;
 };

@@ -20,6 +20,9 @@ static void test_a_plugin_goes_by_many_names(void **state)
 	assert_int_equal(symlink(path_in(*state, "libvaccel-alpha.so"),
 				 path_in(*state, "libvaccel-link.so")),
 			 0);
+	assert_int_equal(
+		link(path_in(*state, "libvaccel-alpha.so"), path_in(*state, "libvaccel-hard.so")),
+		0);
 	assert_int_equal(boot("alpha"), VACCEL_OK);
 	assert_string_equal(plugin_names(), "alpha");
 	assert_int_equal(boot("libvaccel-alpha.so"), VACCEL_OK);
@@ -28,7 +31,7 @@ static void test_a_plugin_goes_by_many_names(void **state)
 	assert_string_equal(plugin_names(), "alpha");
 
 	snprintf(list, sizeof(list),
-		 "::alpha:link:libvaccel-alpha.so:%s:%s/../%s/libvaccel-link.so:",
+		 "::alpha:link:hard:libvaccel-alpha.so:%s:%s/../%s/libvaccel-link.so:",
 		 path_in(*state, "libvaccel-alpha.so"), (char *)*state, strrchr(*state, '/') + 1);
 	assert_int_equal(boot(list), VACCEL_OK);
 	assert_string_equal(plugin_names(), "alpha");
