@@ -280,6 +280,7 @@ static void test_slots_are_made_once(void **state)
 	pthread_t threads[THREADS];
 	void *code;
 
+	answers->yields = 1000;
 	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, load, NULL), 0);
 	for (int i = 0; i < THREADS; i++) {
