@@ -43,13 +43,17 @@ static char *library_directory(void)
 static const char *below_library(_Atomic(char *) *found, const char *below)
 {
 	_cleanup_(freep) char *library = NULL;
+	_cleanup_(freep) char *joined = NULL;
 	char *path = atomic_load(found), *none = NULL;
 
 	if (path)
 		return path;
 	library = library_directory();
-	if (!library || asprintf(&path, "%s/%s", library, below) < 0)
+	if (!library || asprintf(&joined, "%s/%s", library, below) < 0)
 		return below;
+	path = realpath(joined, NULL);
+	if (!path)
+		path = TAKE(joined);
 	if (atomic_compare_exchange_strong(found, &none, path))
 		return path;
 	free(path);
