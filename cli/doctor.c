@@ -174,7 +174,8 @@ static void is_owner(void *context, const struct vaccel_plugin *plugin)
 	const char *rest = owner->variable + strlen(PREFIX);
 	size_t length = strlen(plugin->info->name);
 
-	if (!strncasecmp(rest, plugin->info->name, length) && rest[length] == '_')
+	if (!strncasecmp(rest, plugin->info->name, length) && rest[length] == '_' &&
+	    !library_has(vaccel_plugin_path(plugin)))
 		owner->found = true;
 }
 

@@ -174,7 +174,8 @@ static void list_commands(void)
 		terminal_put(STYLE_HEADING, NAME_WIDTH - 2, command->name);
 		terminal_wrap(NAME_WIDTH, command->sentence);
 	}
-	puts("\n`vaccel help COMMAND` tells more of each, vaccel(7) of everything.");
+	putchar('\n');
+	terminal_wrap(0, "`vaccel help COMMAND` tells more of each, vaccel(7) of everything.");
 }
 
 static int help_main(const struct options *options)

@@ -18,16 +18,6 @@ static const char *state_of(const struct vaccel_plugin *plugin)
 	return plugin->size ? "loaded" : "loaded when needed";
 }
 
-static bool is_configured(const char *path)
-{
-	const struct vaccel_plugin *plugin;
-
-	for (size_t i = 0; (plugin = vaccel_plugin_at(i)); i++)
-		if (!strcmp(vaccel_plugin_path(plugin), path))
-			return true;
-	return false;
-}
-
 static void list_one(struct json_object *array, const struct vaccel_plugin *plugin,
 		     const char *state)
 {
@@ -48,7 +38,7 @@ static void list_one(struct json_object *array, const struct vaccel_plugin *plug
 
 static void list_other(void *array, const struct vaccel_plugin *plugin)
 {
-	if (!is_configured(vaccel_plugin_path(plugin)))
+	if (!library_has(vaccel_plugin_path(plugin)))
 		list_one(array, plugin, "not in use");
 }
 

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <vaccel.h>
 
@@ -79,4 +80,14 @@ void library_load_all(void)
 	for (size_t i = 0; (plugin = vaccel_plugin_at(i)); i++)
 		load(NULL, plugin);
 	vaccel_plugin_installed(load, NULL);
+}
+
+bool library_has(const char *path)
+{
+	const struct vaccel_plugin *plugin;
+
+	for (size_t i = 0; (plugin = vaccel_plugin_at(i)); i++)
+		if (!strcmp(vaccel_plugin_path(plugin), path))
+			return true;
+	return false;
 }

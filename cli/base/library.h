@@ -20,4 +20,7 @@ int library_empty(void);
  */
 void library_load_all(void);
 
+/* Whether the plugin of this file is loaded or listed. */
+bool library_has(const char *path);
+
 #endif

@@ -11,6 +11,7 @@
 
 #define ROWS_MOST   8
 #define LONGEST_ROW 26
+#define USAGE_MAX   128
 #define WORD_MOST   63
 
 static size_t least_of(size_t a, size_t b, size_t c)
@@ -202,8 +203,12 @@ static void help_row(char letter, const char *name, const char *argument, const 
 
 void options_help(const struct command *command)
 {
-	printf("usage: vaccel %s%s%s [options]\n\n", command->name, *command->operands ? " " : "",
-	       command->operands);
+	char usage[USAGE_MAX];
+
+	snprintf(usage, sizeof(usage), "vaccel %s %s [options]", command->name, command->operands);
+	printf("usage: ");
+	terminal_wrap(strlen("usage: "), usage);
+	putchar('\n');
 	terminal_wrap(0, command->sentence);
 	if (command->details) {
 		putchar('\n');
