@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""vaccel doctor: one thing wrong at a time, and what it says."""
+
+import os
+import subprocess
+import unittest
+
+from command import FAKES, PLUGINS, CommandTest
+
+
+class Doctor(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.settings = {"VACCEL_PLUGINS": "noop"}
+
+    def examine(self, status=1, **variables):
+        """What is not fine, as (verdict, sentence, what_to_do)."""
+        findings = self.run_json("doctor", status=status, **self.settings | variables)
+        for finding in findings:
+            self.assertEqual(list(finding), ["verdict", "sentence", "what_to_do"])
+        return [tuple(finding.values()) for finding in findings if finding["verdict"] != "fine"]
+
+    def assert_finds(self, verdict, sentence, what_to_do, status=1, **variables):
+        found, = self.examine(status, **variables)
+        self.assertEqual(found[0], verdict)
+        self.assertIn(sentence, found[1])
+        self.assertEqual(found[2], what_to_do)
+
+    def test_all_is_well(self):
+        self.assertEqual(self.examine(status=0), [])
+        out, _ = self.run_vaccel("doctor", **self.settings)
+        self.assertTrue(out.endswith("\nAll is well.\n"), out)
+        self.assertIn("the plugin noop can be loaded", out)
+
+    def test_misspelt_variable(self):
+        self.assert_finds("wrong", "VACCEL_LOG_LEVL is set, and nothing reads it",
+                          "Did you mean VACCEL_LOG_LEVEL? Otherwise unset it.", VACCEL_LOG_LEVL="4")
+        self.assert_finds("wrong", "VACCEL_NOTHING_OF_OURS is set, and nothing reads it",
+                          "Unset it; `vaccel config` lists what there is.", VACCEL_NOTHING_OF_OURS="4")
+
+    def test_variable_of_a_plugin(self):
+        self.assertEqual(self.examine(status=0, VACCEL_EXEC_DLOPEN_MODE="lazy"), [])
+        self.assert_finds("wrong", "VACCEL_EXEC_DLOPEN_MODUS is set, and nothing reads it",
+                          "Did you mean VACCEL_EXEC_DLOPEN_MODE? Otherwise unset it.",
+                          VACCEL_EXEC_DLOPEN_MODUS="lazy")
+
+    def test_variable_of_a_plugin_that_cannot_be_loaded(self):
+        found = self.examine(VACCEL_PLUGIN_DIR=str(FAKES), VACCEL_BROKEN_THING="1", VACCEL_PLUGINS="cpu")
+        self.assertNotIn("VACCEL_BROKEN_THING", str(found))
+
+    def test_old_name(self):
+        self.assert_finds("doubtful", "VACCEL_DEBUG_LEVEL is the old name of a setting",
+                          "Set VACCEL_LOG_LEVEL instead.", status=0, VACCEL_DEBUG_LEVEL="1")
+        out, _ = self.run_vaccel("doctor", VACCEL_DEBUG_LEVEL="1", **self.settings)
+        self.assertTrue(out.endswith("\nNothing is wrong, though something is doubtful.\n"), out)
+
+    def test_setting_that_makes_no_sense(self):
+        self.assert_finds("wrong", "VACCEL_LOG_LEVEL is 'loud'; set it to a whole number from 1 to 4", None,
+                          VACCEL_LOG_LEVEL="loud")
+
+    def test_log_file(self):
+        log = self.directory / "log"
+        self.assertEqual(self.examine(status=0, VACCEL_LOG_FILE=str(log)), [])
+        self.assert_finds("wrong", f"the log file '{self.directory}' cannot be written: Is a directory",
+                          "Set VACCEL_LOG_FILE to a file that can be written.",
+                          VACCEL_LOG_FILE=str(self.directory))
+
+    def test_run_directory(self):
+        blocked = self.file("file", b"")
+        found = self.examine(XDG_RUNTIME_DIR=blocked, TMPDIR=blocked)
+        self.assertEqual(found[0][2], "Set XDG_RUNTIME_DIR or TMPDIR to a directory of yours.")
+
+    def test_plugin_that_is_named_and_not_there(self):
+        self.assert_finds("wrong", "libvaccel-nothing.so",
+                          "Correct VACCEL_PLUGINS, or unset it to use what is installed.",
+                          VACCEL_PLUGINS="noop::nothing")
+
+    def test_no_plugins(self):
+        found = self.examine(VACCEL_PLUGIN_DIR=str(self.directory), VACCEL_PLUGINS=str(PLUGINS / "libvaccel-noop.so"))
+        self.assertEqual(found, [("wrong", f"no plugins (libvaccel-NAME.so) in the directory '{self.directory}'",
+                                  "Install vaccel anew, or set VACCEL_PLUGIN_DIR to where its plugins lie.")])
+
+    def test_plugin_that_is_none(self):
+        self.file("libvaccel-text.so", b"not a library")
+        noop = str(PLUGINS / "libvaccel-noop.so")
+        found, = self.examine(VACCEL_PLUGIN_DIR=str(self.directory), VACCEL_PLUGINS=noop)
+        self.assertIn("libvaccel-text.so", found[1])
+
+    def test_plugin_that_misses_a_library(self):
+        compile_ = [os.environ["CC"], "-shared", "-fPIC", "-x", "c", "-"]
+        gone, needy = self.directory / "libgone.so", self.directory / "libvaccel-needy.so"
+        subprocess.run([*compile_, "-o", gone], input=b"int gone;", check=True)
+        subprocess.run([*compile_, "-o", needy, "-Wl,--no-as-needed", "-x", "none", gone],
+                       input=b"extern int gone; int *use(void) { return &gone; }", check=True)
+        gone.unlink()
+        found, = self.examine(VACCEL_PLUGIN_DIR=str(self.directory), VACCEL_PLUGINS=str(PLUGINS / "libvaccel-noop.so"))
+        self.assertIn("libgone.so", found[1])
+        self.assertTrue(found[2].startswith("Install the library that is missing"), found)
+
+    def test_agent_without_remote_plugin(self):
+        if (PLUGINS / "libvaccel-remote.so").exists():
+            self.skipTest("there is a remote plugin")
+        self.assert_finds("wrong", "an agent is set, unix:///nowhere, and no plugin here can reach one",
+                          "Install the plugin remote, or unset VACCEL_RPC_ADDRESS.",
+                          VACCEL_RPC_ADDRESS="unix:///nowhere")
+
+    def test_nothing_classifies(self):
+        found, = self.examine(status=0, VACCEL_PLUGINS="cpu")
+        self.assertEqual((found[0], found[2]), ("doubtful", "If pictures are to be classified, install the plugin onnx."))
+
+    def test_count(self):
+        out, _ = self.run_vaccel("doctor", status=1, VACCEL_LOG_LEVL="4", VACCEL_LOG_FLE="x", **self.settings)
+        self.assertRegex(out, r"\n2 of \d+ checks found something wrong\.\n$")
+
+
+if __name__ == "__main__":
+    unittest.main()
