@@ -196,10 +196,14 @@ static inline size_t padding_of(uint64_t size)
 	return (size_t)(-size % CODEC_ALIGN);
 }
 
-/* Whether an argument without a payload reference says first if it is there. */
+/*
+ * Whether an argument without a payload reference says first if it is there: where
+ * a program may pass NULL, and where a backend may make nothing.
+ */
 static inline bool field_has_presence(const struct vaccel_field *field)
 {
-	return field->marks & VACCEL_MARK_OPTIONAL;
+	return field->marks & VACCEL_MARK_OPTIONAL ||
+	       (field->kind == VACCEL_KIND_LIST && field->marks & VACCEL_MARK_GROWS);
 }
 
 #endif

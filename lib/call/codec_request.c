@@ -208,6 +208,13 @@ static void read_one(struct decoder *decoder, char *args)
 	pointer_set(args, field, value);
 }
 
+/* Nothing half done is left where outputs may be looked for. */
+static void set_extent(const struct decoder *decoder, void *args, struct extent extent)
+{
+	if (!decoder->error)
+		extent_set(args, decoder->field, extent);
+}
+
 static void read_content(struct decoder *decoder, void *args)
 {
 	const struct vaccel_field *field = decoder->field;
@@ -219,15 +226,15 @@ static void read_content(struct decoder *decoder, void *args)
 	else if (field->kind == VACCEL_KIND_RESOURCE)
 		read_resource(decoder, args);
 	else if (field->kind == VACCEL_KIND_SPAN)
-		extent_set(args, field, read_span(decoder, field, field->dir));
+		set_extent(decoder, args, read_span(decoder, field, field->dir));
 	else if (!read_presence(decoder))
 		return;
 	else if (field->kind == VACCEL_KIND_LIST)
-		extent_set(args, field, read_list(decoder));
+		set_extent(decoder, args, read_list(decoder));
 	else if (field->kind == VACCEL_KIND_TENSORS)
-		extent_set(args, field, read_tensors(decoder));
+		set_extent(decoder, args, read_tensors(decoder));
 	else
-		extent_set(args, field, read_user_args(decoder));
+		set_extent(decoder, args, read_user_args(decoder));
 }
 
 static struct extent read_tensor_wish(struct decoder *decoder)
@@ -246,7 +253,7 @@ static void read_wish(struct decoder *decoder, void *args)
 		read_one(decoder, args);
 	} else if (field->kind == VACCEL_KIND_TENSORS) {
 		if (read_presence(decoder))
-			extent_set(args, field, read_tensor_wish(decoder));
+			set_extent(decoder, args, read_tensor_wish(decoder));
 	} else if (!(field->marks & VACCEL_MARK_GROWS)) {
 		extent.data = read_room(decoder, &extent.count);
 		if (extent.count % field->size)
@@ -254,7 +261,7 @@ static void read_wish(struct decoder *decoder, void *args)
 				  "has room for %zu bytes, which are no whole elements of %zu",
 				  extent.count, field->size);
 		extent.count /= field->size;
-		extent_set(args, field, extent);
+		set_extent(decoder, args, extent);
 	}
 }
 
