@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The same sources, as C++14. */
+#include "args.c"
+#include "core.c"
+#include "main.c"
+#include "ops.c"
+#include "values.c"

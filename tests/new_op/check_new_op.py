@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Counts what a new operation touches: its header, one line of the build, and the backend.
+
+usage: check_new_op.py SOURCE_DIR
+
+In a copy of the sources it adds the operation `scale` with those three and no
+more, builds what is needed, and runs a program that uses it.
+"""
+
+import hashlib
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+COPIED = (
+    "meson.build meson_options.txt include ops lib plugins bench cli examples models docs tools".split()
+)
+BUILT = ["plugins/libvaccel-noop.so", "plugins/libvaccel-noop.manifest", "cli/vaccel"]
+
+
+def run(*command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def copy_sources(source, tree):
+    for name in COPIED:
+        if (source / name).is_dir():
+            shutil.copytree(source / name, tree / name, symlinks=True)
+        else:
+            shutil.copy(source / name, tree / name)
+
+
+def digests(tree):
+    return {
+        str(path.relative_to(tree)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in tree.rglob("*")
+        if path.is_file() and "build" not in path.relative_to(tree).parts[:1]
+    }
+
+
+def add_before(path, mark, text):
+    """Puts a text before the one line that begins with the mark."""
+    lines = path.read_text().splitlines(keepends=True)
+    places = [i for i, line in enumerate(lines) if line.startswith(mark)]
+    if len(places) != 1:
+        sys.exit(f"{path.name} has {len(places)} lines that begin with {mark!r}; give the test another mark")
+    path.write_text("".join(lines[: places[0]]) + text + "".join(lines[places[0] :]))
+
+
+def add_operation(tree):
+    shutil.copy(HERE / "scale.h", tree / "ops")
+    add_before(tree / "ops/meson.build", "  'tf.h',", "  'scale.h',\n")
+    answer = (HERE / "scale_in_noop.c").read_text()
+    add_before(tree / "plugins/noop/noop.c", "static const struct vaccel_plugin_info", answer)
+
+
+def build(tree):
+    run(
+        "meson", "setup", "--libdir=lib", "-Dtests=false", "-Dbuildtype=plain",
+        tree / "build", tree, cwd=tree,
+    )
+    run("ninja", "-C", tree / "build", *BUILT)
+    run(
+        "cc", "-std=c11", f"-I{tree}/include", f"-I{tree}/build/include", HERE / "use_scale.c",
+        "-o", tree / "build/use_scale", f"-L{tree}/build/lib", "-lvaccel", f"-Wl,-rpath,{tree}/build/lib",
+    )
+
+
+def main(source):
+    with tempfile.TemporaryDirectory(prefix="vaccel-new-op-") as directory:
+        tree = pathlib.Path(directory)
+        copy_sources(pathlib.Path(source), tree)
+        before = digests(tree)
+        add_operation(tree)
+        build(tree)
+        environment = {"VACCEL_PLUGINS": "noop", "VACCEL_PLUGIN_DIR": str(tree / "build/plugins")}
+        print(run(tree / "build/use_scale", env=environment), end="")
+        listed = json.loads(run(tree / "build/cli/vaccel", "ops", "--json", env=environment))
+        if not [op for op in listed if op["number"] == 90 and op["symbol"] == "vaccel_scale"]:
+            sys.exit("`vaccel ops --json` does not list operation 90")
+        after = digests(tree)
+    touched = {name for name in before | after if before.get(name) != after.get(name)}
+    print("touched:", *sorted(touched))
+    sys.exit(touched != {"ops/scale.h", "ops/meson.build", "plugins/noop/noop.c"})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
