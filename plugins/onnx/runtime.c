@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * ONNX Runtime's library: its functions, its environment, and its errors in our
+ * form. What it has to say besides goes to vaccel's log; its errors come back as
+ * statuses and are logged where they end up.
+ */
+#include "onnx/runtime.h"
+
+#include <vaccel/error.h>
+#include <vaccel/log.h>
+
+const OrtApi *ort;
+OrtEnv *runtime_env;
+OrtMemoryInfo *runtime_memory;
+
+static void ORT_API_CALL log_line(void *param, OrtLoggingLevel severity, const char *category,
+				  const char *id, const char *location, const char *message)
+{
+	vaccel_debug("ONNX Runtime: %s", message);
+}
+
+int runtime_open(void)
+{
+	int ret;
+
+	ort = OrtGetApiBase()->GetApi(ORT_API_VERSION);
+	if (!ort)
+		return vaccel_fail(VACCEL_ELIBBAD,
+				   "this plugin was built for ONNX Runtime 1.%d, and the library "
+				   "found is %s; install a newer one, or build vaccel anew",
+				   ORT_API_VERSION, runtime_version());
+	ret = runtime_check(ort->CreateEnvWithCustomLogger(
+		log_line, NULL, ORT_LOGGING_LEVEL_WARNING, "vaccel", &runtime_env));
+	if (!ret)
+		ret = runtime_check(ort->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault,
+							     &runtime_memory));
+	if (ret)
+		runtime_close();
+	return ret;
+}
+
+void runtime_close(void)
+{
+	if (runtime_memory)
+		ort->ReleaseMemoryInfo(runtime_memory);
+	if (runtime_env)
+		ort->ReleaseEnv(runtime_env);
+	runtime_memory = NULL;
+	runtime_env = NULL;
+}
+
+const char *runtime_version(void)
+{
+	return OrtGetApiBase()->GetVersionString();
+}
+
+int runtime_check(OrtStatus *status)
+{
+	int ret;
+
+	if (!status)
+		return VACCEL_OK;
+	ret = vaccel_fail(VACCEL_EBACKEND, "ONNX Runtime: %.700s", ort->GetErrorMessage(status));
+	ort->ReleaseStatus(status);
+	return ret;
+}
+
+void value_releasep(OrtValue **value)
+{
+	if (*value)
+		ort->ReleaseValue(*value);
+}
+
+void options_releasep(OrtSessionOptions **options)
+{
+	if (*options)
+		ort->ReleaseSessionOptions(*options);
+}
+
+void shape_releasep(OrtTensorTypeAndShapeInfo **shape)
+{
+	if (*shape)
+		ort->ReleaseTensorTypeAndShapeInfo(*shape);
+}
