@@ -147,7 +147,7 @@ static struct json_object *describe(const struct vaccel_plugin *plugin)
 /* Loads @files into a library that has no other plugins. */
 static int show_all(char *const *files, size_t nr, bool as_json)
 {
-	struct json_object *array = json_object_new_array();
+	struct json_object *array;
 	const struct vaccel_plugin *plugin;
 	int status = STATUS_OK;
 
@@ -155,6 +155,7 @@ static int show_all(char *const *files, size_t nr, bool as_json)
 		complain("%s", vaccel_error_text());
 		return STATUS_FAILED;
 	}
+	array = as_json ? json_object_new_array() : NULL;
 	for (size_t i = 0; i < nr; i++) {
 		if (!vaccel_plugin_load(files[i]))
 			continue;
@@ -162,12 +163,12 @@ static int show_all(char *const *files, size_t nr, bool as_json)
 		status = STATUS_FAILED;
 	}
 	for (size_t i = 0; (plugin = vaccel_plugin_at(i)); i++) {
-		if (as_json)
+		if (array)
 			json_append(array, describe(plugin));
 		else
 			show(plugin);
 	}
-	if (as_json)
+	if (array)
 		json_print(array);
 	return status;
 }
