@@ -4,6 +4,7 @@
  * pictures go one by one through one session; what is wrong with one of them is
  * said on stderr and does not stop the others.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,12 +35,11 @@ static int read_labels(struct classify *classify, const char *path)
 	FILE *file = fopen(path, "re");
 	char *line = NULL;
 	size_t room = 0;
-	ssize_t length;
 	int ret = VACCEL_OK;
 
 	if (!file)
 		return vaccel_fail(errno, "cannot read the labels '%s': %s", path, strerror(errno));
-	while (!ret && (length = getline(&line, &room, file)) >= 0) {
+	while (!ret && getline(&line, &room, file) >= 0) {
 		char **more = realloc(classify->labels,
 				      (classify->nr_labels + 1) * sizeof(*classify->labels));
 
@@ -99,7 +99,8 @@ static int check_labels(struct classify *classify, const struct vaccel_class *to
 			continue;
 		classify->hopeless = true;
 		return vaccel_fail(VACCEL_EINVAL,
-				   "'%s' has %zu labels and the model has a class number %u, "
+				   "'%s' has %zu labels and the model has a class number %" PRIu32
+				   ", "
 				   "counted from 0; give the labels of this model",
 				   classify->options->labels, classify->nr_labels, top[i].index);
 	}
@@ -119,7 +120,7 @@ static void put_class(const struct classify *classify, const struct vaccel_class
 	if (label && *label)
 		puts(label);
 	else
-		printf("class %u\n", class->index);
+		printf("class %" PRIu32 "\n", class->index);
 }
 
 static struct json_object *class_to_json(const struct classify *classify,

@@ -287,6 +287,8 @@ static void check_work(struct doctor *doctor, const char *failure)
 		find(doctor, FINE, NULL, "a picture can be classified");
 		break;
 	case VACCEL_ENOTSUP:
+		if (doctor->counts[WRONG])
+			break;
 		find(doctor, DOUBTFUL, "If pictures are to be classified, install the plugin onnx.",
 		     "pictures cannot be classified: %s", vaccel_error_text());
 		break;

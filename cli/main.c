@@ -14,36 +14,73 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define ROWS(table)	.rows = (table), .nr_rows = COUNT_OF(table)
+#define NUMBER_MOST	1000000
 #define NAME_WIDTH	14
 
 static int help_main(const struct options *options);
 static int version_main(const struct options *options);
 
-#define OPTION_JSON                                                                              \
-	{                                                                                        \
-		0, "json", OPTION_FLAG, offsetof(struct options, json), NULL, "print JSON", 0, 0 \
+#define FILLS(member) .offset = offsetof(struct options, member)
+#define ROW_JSON                                                      \
+	{                                                             \
+		.name = "json", FILLS(json), .sentence = "print JSON" \
 	}
 
-static const struct option_row json_only[] = {OPTION_JSON};
+static const struct option_row json_only[] = {
+	ROW_JSON,
+};
 
 static const struct option_row classify_rows[] = {
-	{'m', "model", OPTION_TEXT, offsetof(struct options, model), "MODEL",
-	 "a .onnx file, or a directory with model.onnx, labels.txt and model.json; without it, "
-	 "the default model",
-	 0, 0},
-	{'l', "labels", OPTION_TEXT, offsetof(struct options, labels), "FILE",
-	 "names of the classes, one in a line, instead of the model's", 0, 0},
-	{'k', "top", OPTION_NUMBER, offsetof(struct options, top), "NUMBER",
-	 "how many classes to tell; 5 if not given", 1, 1000000},
-	{'n', "repeat", OPTION_NUMBER, offsetof(struct options, repeat), "NUMBER",
-	 "classify each picture so often, and tell how long it took", 1, 1000000},
-	OPTION_JSON,
+	{
+		.letter = 'm',
+		.name = "model",
+		.argument = "MODEL",
+		.kind = OPTION_TEXT,
+		FILLS(model),
+		.sentence = "a .onnx file, or a directory with model.onnx, labels.txt and "
+			    "model.json; without it, the default model",
+	},
+	{
+		.letter = 'l',
+		.name = "labels",
+		.argument = "FILE",
+		.kind = OPTION_TEXT,
+		FILLS(labels),
+		.sentence = "names of the classes, one in a line, instead of the model's",
+	},
+	{
+		.letter = 'k',
+		.name = "top",
+		.argument = "NUMBER",
+		.kind = OPTION_NUMBER,
+		FILLS(top),
+		.least = 1,
+		.most = NUMBER_MOST,
+		.sentence = "how many classes to tell; 5 if not given",
+	},
+	{
+		.letter = 'n',
+		.name = "repeat",
+		.argument = "NUMBER",
+		.kind = OPTION_NUMBER,
+		FILLS(repeat),
+		.least = 1,
+		.most = NUMBER_MOST,
+		.sentence = "classify each picture so often, and tell how long it took",
+	},
+	ROW_JSON,
 };
 
 static const struct option_row bench_rows[] = {
-	{'p', "picture", OPTION_TEXT, offsetof(struct options, picture), "FILE",
-	 "what to classify in the suite infer, instead of our own picture", 0, 0},
-	OPTION_JSON,
+	{
+		.letter = 'p',
+		.name = "picture",
+		.argument = "FILE",
+		.kind = OPTION_TEXT,
+		FILLS(picture),
+		.sentence = "what to classify in the suite infer, instead of our own picture",
+	},
+	ROW_JSON,
 };
 
 const struct command commands[] = {

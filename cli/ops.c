@@ -16,7 +16,6 @@
 #define TYPE_WIDTH   16
 #define ARG_WIDTH    14
 #define SENTENCE_MAX 512
-#define MARKS_MAX    64 /* all of them */
 
 static const char *const repeats[] = {
 	[VACCEL_REPEAT_EFFECT] = "EFFECT",
@@ -118,17 +117,19 @@ static void put_row(const struct vaccel_op *op)
 
 static void put_arg(const struct vaccel_field *field)
 {
-	char text[SENTENCE_MAX], marked[MARKS_MAX] = "";
+	char text[SENTENCE_MAX];
+	size_t used;
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-		if (field->marks & marks[i].mark)
-			strcat(strcat(marked, ", "), marks[i].name);
 	put_indent();
 	terminal_put(STYLE_PLAIN, DIR_WIDTH, dirs[field->dir]);
 	snprintf(text, sizeof(text), "%s %s", kinds[field->kind], field->type);
 	terminal_put(STYLE_PLAIN, TYPE_WIDTH, text);
 	terminal_put(STYLE_HEADING, ARG_WIDTH, field->name);
-	snprintf(text, sizeof(text), "%s%s", field->sentence, marked);
+	used = (size_t)snprintf(text, sizeof(text), "%s", field->sentence);
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (field->marks & marks[i].mark && used < sizeof(text))
+			used += (size_t)snprintf(text + used, sizeof(text) - used, ", %s",
+						 marks[i].name);
 	terminal_wrap(INDENT + DIR_WIDTH + TYPE_WIDTH + ARG_WIDTH, text);
 }
 

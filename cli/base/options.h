@@ -30,14 +30,14 @@ enum completes { COMPLETES_NOTHING, COMPLETES_FILES, COMPLETES_COMMANDS, COMPLET
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
 
 struct option_row {
-	char letter; /* 0 for none */
 	const char *name;
-	enum option_kind kind;
-	size_t offset;	      /* in struct options: of a bool, a const char * or a long */
 	const char *argument; /* what the help calls it; NULL for a flag */
 	const char *sentence;
-	long least; /* a number's bounds */
+	size_t offset; /* in struct options: of a bool, a const char * or a long */
+	long least;    /* a number's bounds */
 	long most;
+	enum option_kind kind;
+	char letter; /* 0 for none */
 };
 
 struct command {
