@@ -9,8 +9,10 @@ import json
 import os
 import pathlib
 import pty
+import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import termios
 import unittest
@@ -77,3 +79,11 @@ class CommandTest(unittest.TestCase):
         path = self.directory / name
         path.write_bytes(content)
         return str(path)
+
+
+def run_tests(needed):
+    """The tests of the calling file that the first argument names, if the program they need is here."""
+    if needed and not shutil.which(needed):
+        print(f"SKIP: {needed} is not here")
+        sys.exit(77)
+    unittest.main(argv=sys.argv[:1] + sys.argv[2:], defaultTest=sys.argv[1])

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The scripts of vaccel completion, in the shells that are here."""
+"""The script of vaccel completion for the shell that the argument names."""
 
-import shutil
 import subprocess
-import unittest
+import sys
 
-from command import CommandTest, environment
+from command import CommandTest, environment, run_tests
 
 BASH = """
 source "$1"; shift
@@ -27,18 +26,14 @@ class Completion(CommandTest):
     def script(self, shell):
         return self.file(f"script.{shell}", self.run_vaccel("completion", shell)[0].encode())
 
-    def complete_bash(self, *words):
+
+class bash(Completion):
+    def complete(self, *words):
         done = subprocess.run(["bash", "-c", BASH, "bash", self.script("bash"), "vaccel", *words], cwd=self.here,
                               stdout=subprocess.PIPE, text=True, check=True)
         return sorted(filter(None, done.stdout.split("\n")))
 
-    def complete_fish(self, line):
-        done = subprocess.run(["fish", "--no-config", "-c", f"source {self.script('fish')}; complete -C '{line}'"],
-                              stdout=subprocess.PIPE, text=True, check=True, cwd=self.here,
-                              env=environment(HOME=str(self.directory)))
-        return sorted(row.split("\t")[0] for row in done.stdout.splitlines())
-
-    def test_bash(self):
+    def test_what_is_offered(self):
         files = ["a picture.png", "b.onnx"]
         for words, expected in [
             (["c"], ["classify", "completion", "config"]),
@@ -60,24 +55,30 @@ class Completion(CommandTest):
             (["nonsense", ""], []),
         ]:
             with self.subTest(words):
-                self.assertEqual(self.complete_bash(*words), expected)
+                self.assertEqual(self.complete(*words), expected)
 
-    def test_zsh_reads_it(self):
-        if not shutil.which("zsh"):
-            self.skipTest("zsh is not here")
+
+class zsh(Completion):
+    def test_it_is_read(self):
         run = "autoload -U compinit; compinit -u -D; source $1; print $_comps[vaccel]"
         done = subprocess.run(["zsh", "-f", "-c", run, "zsh", self.script("zsh")], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True)
         self.assertEqual(done.stdout, "_vaccel\n")
 
-    def test_fish(self):
-        if not shutil.which("fish"):
-            self.skipTest("fish is not here")
-        self.assertEqual(self.complete_fish("vaccel c"), ["classify", "completion", "config"])
-        self.assertEqual(self.complete_fish("vaccel classify --m"), ["--model"])
-        self.assertEqual(self.complete_fish("vaccel bench "), ["call", "infer"])
-        self.assertEqual(self.complete_fish("vaccel classify b"), ["b.onnx"])
+
+class fish(Completion):
+    def complete(self, line):
+        done = subprocess.run(["fish", "--no-config", "-c", f"source {self.script('fish')}; complete -C '{line}'"],
+                              stdout=subprocess.PIPE, text=True, check=True, cwd=self.here,
+                              env=environment(HOME=str(self.directory)))
+        return sorted(row.split("\t")[0] for row in done.stdout.splitlines())
+
+    def test_what_is_offered(self):
+        self.assertEqual(self.complete("vaccel c"), ["classify", "completion", "config"])
+        self.assertEqual(self.complete("vaccel classify --m"), ["--model"])
+        self.assertEqual(self.complete("vaccel bench "), ["call", "infer"])
+        self.assertEqual(self.complete("vaccel classify b"), ["b.onnx"])
 
 
 if __name__ == "__main__":
-    unittest.main()
+    run_tests(needed=sys.argv[1])
