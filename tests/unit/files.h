@@ -90,6 +90,19 @@ static inline int descriptors(void)
 	return (int)dir_count("/proc/self/fd");
 }
 
+/* Pieces of memory that are mapped. */
+static inline int mappings(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	int nr = 0;
+
+	assert_non_null(maps);
+	for (int c; (c = getc(maps)) != EOF;)
+		nr += c == '\n';
+	fclose(maps);
+	return nr;
+}
+
 static inline void dir_remove(char *path)
 {
 	char command[600];

@@ -16,7 +16,7 @@
 #include "object/id_list.h"
 
 #define MILLION	   1000000
-#define CHURN	   20000
+#define CHURN	   400000
 #define STEADY	   10
 #define NR_READERS 3
 
@@ -169,6 +169,11 @@ static void test_a_million(void **state)
 		assert_true(id_list_has(&list, id * 3));
 		assert_true(id_list_remove(&list, id * 3));
 	}
+	/* Nor do the gaps stand in the way of the first. */
+	for (int i = 0; i < MILLION; i++) {
+		position = 0;
+		assert_int_equal(id_list_next(&list, &position), (vaccel_id_t)MILLION * 3);
+	}
 	assert_ids(&list, 1, (vaccel_id_t[]){(vaccel_id_t)MILLION * 3});
 	id_list_clear(&list);
 }
@@ -214,12 +219,10 @@ static void test_readers_beside_a_writer(void **state)
 		assert_int_equal(pthread_create(&readers[i], NULL, read_steady, &shared), 0);
 	for (vaccel_id_t id = 1; id <= STEADY; id++)
 		assert_true(id_list_remove(&shared.list, 1000000 + id));
-	for (int i = 0; i < CHURN / 100; i++) {
-		for (int j = 0; j < 100; j++)
-			assert_int_equal(id_list_add(&shared.list, next + j), VACCEL_OK);
-		for (int j = 0; j < 100; j++)
-			assert_true(id_list_remove(&shared.list, next + j));
-		next += 100;
+	/* Every few of these all are moved together. */
+	for (int i = 0; i < CHURN; i++, next++) {
+		assert_int_equal(id_list_add(&shared.list, next), VACCEL_OK);
+		assert_true(id_list_remove(&shared.list, next));
 	}
 	atomic_store(&shared.done, true);
 	for (size_t i = 0; i < NR_READERS; i++) {

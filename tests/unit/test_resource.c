@@ -410,6 +410,7 @@ static int make_and_delete(int how)
 	if (ret) {
 		assert_int_equal(vaccel_resource_refcount(res), 0);
 		assert_false(vaccel_session_has_resource(&sess, res));
+		assert_true(how > 0 || !res->blobs);
 	}
 	assert_int_equal(vaccel_resource_delete(res), VACCEL_OK);
 	return ret;

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -166,7 +167,7 @@ static void test_a_missing_tmpdir(void **state)
 
 static void test_make_and_remove(void **state)
 {
-	char *first, *second, *outside = path_in(dir, "outside"), *link;
+	char *first, *second, *outside = path_in(dir, "outside"), *link, *beside;
 
 	assert_int_equal(mkdir(outside, 0700), 0);
 	free(file_new(outside, "kept", "x"));
@@ -191,6 +192,9 @@ static void test_make_and_remove(void **state)
 	rundir_remove_tree(rundir_path());
 	rundir_remove_tree(NULL);
 	assert_int_equal(dir_count(outside), 1);
+	assert_true(asprintf(&beside, "%sx%s", rundir_path(), strrchr(second, '/') + 1) > 0);
+	rundir_remove_tree(beside);
+	free(beside);
 	assert_true(vaccel_path_is_dir(second));
 	free(first);
 	free(second);
@@ -232,6 +236,8 @@ static pid_t start_child(void)
 	if (!child) {
 		const char *path = rundir_path();
 
+		/* Not to be left behind by a test that fails. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (!path)
 			_exit(1);
 		free(file_new(path, "left", "x"));
@@ -335,6 +341,7 @@ static void test_a_child_does_not_hold_its_parents_directory(void **state)
 	assert_int_equal(pipe(to_child), 0);
 	middle = fork();
 	if (!middle) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (!rundir_path())
 			_exit(1);
 		grandchild = fork();
