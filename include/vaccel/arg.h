@@ -294,6 +294,17 @@ int vaccel_arg_array_add_all(struct vaccel_arg_array *dest, const struct vaccel_
  * VACCEL_ERANGE at the end of the array; VACCEL_ENOMEM.
  */
 
+/*
+ * VACCEL_ARG_ARRAY_DECLARE() - declare the functions of a type that is a number
+ *
+ * vaccel_arg_array_add_T(array, value) - add one, which stays the caller's
+ * vaccel_arg_array_add_T_array(array, values, count) - add @count of them
+ * vaccel_arg_array_get_T(array, value) - copy the next argument, which is one, to @value
+ * vaccel_arg_array_get_T_array(array, values, count) - the next argument's memory, and how
+ *	many are there; @count may be NULL
+ * vaccel_arg_array_set_T(array, value) - write one into the next argument
+ * vaccel_arg_array_set_T_array(array, values, count) - write @count of them, or as many as fit
+ */
 #define VACCEL_ARG_ARRAY_DECLARE(suffix, c_type, scalar_type, array_type)                          \
 	int vaccel_arg_array_add_##suffix(struct vaccel_arg_array *array, c_type *value);          \
 	int vaccel_arg_array_add_##suffix##_array(struct vaccel_arg_array *array, c_type *values,  \
@@ -305,7 +316,7 @@ int vaccel_arg_array_add_all(struct vaccel_arg_array *dest, const struct vaccel_
 	int vaccel_arg_array_set_##suffix##_array(struct vaccel_arg_array *array,                  \
 						  const c_type *values, size_t count);
 
-/* vaccel_arg_array_add_int8() and so on; counts are of elements, and get takes NULL for count. */
+/* vaccel_arg_array_add_int8() and so on */
 VACCEL_ARG_NUMERIC_TYPES(VACCEL_ARG_ARRAY_DECLARE)
 #undef VACCEL_ARG_ARRAY_DECLARE
 

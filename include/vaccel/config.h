@@ -41,7 +41,7 @@ int vaccel_config_init(struct vaccel_config *config, const char *plugins,
 		       vaccel_log_level_t log_level, const char *log_file, bool profiling_enabled,
 		       bool version_ignore);
 
-/** vaccel_config_new() - allocate and fill; free with vaccel_config_delete(). See _init. */
+/** vaccel_config_new() - the same, allocated; free with vaccel_config_delete() */
 int vaccel_config_new(struct vaccel_config **ret_config, const char *plugins,
 		      vaccel_log_level_t log_level, const char *log_file, bool profiling_enabled,
 		      bool version_ignore);

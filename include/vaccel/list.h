@@ -28,6 +28,7 @@ static inline void vaccel_list_init(vaccel_list_entry_t *entry)
 	entry->prev = entry;
 }
 
+/** vaccel_list_empty() - whether a list has no entries */
 static inline bool vaccel_list_empty(const vaccel_list_entry_t *head)
 {
 	return head->next == head;
@@ -50,13 +51,13 @@ static inline void vaccel_list_unlink(vaccel_list_entry_t *entry)
 	vaccel_list_init(entry);
 }
 
-/** The struct of the given type whose member an entry is. */
-#define vaccel_list_container(entry, type, member)                                                 \
-	((type *)(void *)((char *)(entry) - offsetof(type, member)))
+/** vaccel_list_container() - the struct of type @type whose @member an entry is */
+#define vaccel_list_container(entry, type, member) \
+	((type *)(void *)((char *)(entry)-offsetof(type, member)))
 
-/** Visits each entry; the entry at hand may be unlinked on the way. */
-#define vaccel_list_for_each(entry, following, head)                                               \
-	for ((entry) = (head)->next, (following) = (entry)->next; (entry) != (head);               \
+/** vaccel_list_for_each() - visit each entry; the one at hand may be unlinked on the way */
+#define vaccel_list_for_each(entry, following, head)                                 \
+	for ((entry) = (head)->next, (following) = (entry)->next; (entry) != (head); \
 	     (entry) = (following), (following) = (entry)->next)
 
 #ifdef __cplusplus

@@ -59,6 +59,7 @@ void vaccel_log_line(vaccel_log_level_t level, const char *format, ...)
 			vaccel_log_line((level), __VA_ARGS__);                 \
 	} while (0)
 
+/** vaccel_error() - log a line at one of the levels, as vaccel_log_line() */
 #define vaccel_fatal(...) VACCEL_LOG(VACCEL_LOG_ERROR, __VA_ARGS__)
 #define vaccel_error(...) VACCEL_LOG(VACCEL_LOG_ERROR, __VA_ARGS__)
 #define vaccel_warn(...)  VACCEL_LOG(VACCEL_LOG_WARN, __VA_ARGS__)

@@ -32,10 +32,10 @@ extern "C" {
  *	@total_size: zero bytes to allocate; 0 for none
  * TENSOR_release(tensor) - free dims, and data if owned; all is zero then
  * TENSOR_delete(tensor) - release, and free what new or allocate made
- * TENSOR_set_data(tensor, data, size) - use the caller's memory
- *	Data that was there before is left alone: take it first if it is owned.
- * TENSOR_take_data(tensor, &data, &size) - give the data away, leaving none
- *	The caller frees it if the tensor owned it.
+ * TENSOR_set_data(tensor, data, size) - use the caller's memory; data that was there
+ *	before is left alone: take it first if it is owned
+ * TENSOR_take_data(tensor, &data, &size) - give the data away, leaving none; the caller
+ *	frees it if the tensor owned it
  *
  * They return VACCEL_OK; VACCEL_EINVAL for NULL, a bad number of dimensions, or
  * a size without data; VACCEL_ENOMEM.

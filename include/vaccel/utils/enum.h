@@ -38,7 +38,15 @@
 	typedef enum { LIST(VACCEL_ENUM_MEMBER) prefix##_MAX } name##_t; \
 	VACCEL_ENUM_NAMES_DECLARE(name)
 
-/* For an enum that is written out by hand. */
+/*
+ * VACCEL_ENUM_NAMES_DECLARE() - declare the functions that name an enum's members
+ *
+ * ENUM_to_str(value) - the member as it is written in C
+ * ENUM_to_base_str(value) - the same without the enum's prefix
+ * ENUM_name(value, buf, size) - that in lower case, cut to fit @buf, which is returned
+ *
+ * A number that is no member reads as the last one, MAX.
+ */
 #define VACCEL_ENUM_NAMES_DECLARE(name)                 \
 	const char *name##_to_str(name##_t value);      \
 	const char *name##_to_base_str(name##_t value); \
