@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Many threads on one session and on many, with loading, unloading and releasing in between. */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "support.h"
+
+#define THREADS 16
+#define ROUNDS	40
+
+static void *picture;
+static size_t picture_size;
+static struct vaccel_resource model;
+static pthread_barrier_t together;
+static atomic_bool over;
+
+static bool classify(struct vaccel_session *sess)
+{
+	char text[32];
+
+	return !vaccel_image_classification(sess, picture, (unsigned char *)text, NULL,
+					    picture_size, sizeof(text), 0) &&
+	       !strcmp(text, "99.981% seven");
+}
+
+/* Returns what went wrong, NULL for nothing. */
+static void *work(void *opaque)
+{
+	struct vaccel_session own, *sess = opaque ? opaque : &own;
+	const char *wrong = NULL;
+
+	pthread_barrier_wait(&together);
+	if (!opaque && (vaccel_session_init(&own, 0) || vaccel_resource_register(&model, &own)))
+		return (void *)"cannot open a session";
+	for (int i = 0; !wrong && i < ROUNDS; i++)
+		if (!classify(sess))
+			wrong = "a picture was classified wrongly";
+	if (!opaque && vaccel_session_release(&own))
+		wrong = "cannot release a session";
+	return (void *)wrong;
+}
+
+/* Unloads whatever is loaded as long as the others work. */
+static void *unload(void *opaque)
+{
+	pthread_barrier_wait(&together);
+	while (!atomic_load(&over)) {
+		int ret = vaccel_onnx_model_unload(&session, &model);
+
+		if (ret && ret != VACCEL_EINVAL)
+			return (void *)"cannot unload";
+	}
+	return NULL;
+}
+
+static void run(struct vaccel_session *sess, bool unloading)
+{
+	pthread_t thread[THREADS], unloader;
+	void *wrong;
+
+	atomic_store(&over, false);
+	picture = read_file(DIGITS "/images/seven.png", &picture_size);
+	open_model(&model, DIGITS);
+	assert_int_equal(pthread_barrier_init(&together, NULL, THREADS + unloading), 0);
+	if (unloading)
+		assert_int_equal(pthread_create(&unloader, NULL, unload, NULL), 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, work, sess), 0);
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(thread[i], &wrong);
+		assert_null(wrong);
+	}
+	atomic_store(&over, true);
+	if (unloading) {
+		pthread_join(unloader, &wrong);
+		assert_null(wrong);
+	}
+	pthread_barrier_destroy(&together);
+	close_model(&model);
+	assert_string_equal(reported("models"), "0 loaded");
+	free(picture);
+}
+
+static void test_one_session(void **state)
+{
+	run(&session, false);
+	assert_int_equal(count_loads(), 1);
+}
+
+static void test_many_sessions(void **state)
+{
+	run(NULL, false);
+	assert_int_equal(count_loads(), 1);
+}
+
+static void test_unloading(void **state)
+{
+	run(&session, true);
+	assert_true(count_loads() > 1);
+}
+
+int main(void)
+{
+#define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_one_session),
+		TEST(test_many_sessions),
+		TEST(test_unloading),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
