@@ -108,6 +108,10 @@ class Doctor(CommandTest):
         found, = self.examine(status=0, VACCEL_PLUGINS="cpu")
         self.assertEqual((found[0], found[2]), ("doubtful", "If pictures are to be classified, install the plugin onnx."))
 
+    def test_what_follows_from_something_wrong_is_not_said(self):
+        found, = self.examine(VACCEL_PLUGINS="cpu", VACCEL_LOG_LEVL="4")
+        self.assertIn("VACCEL_LOG_LEVL", found[1])
+
     def test_count(self):
         out, _ = self.run_vaccel("doctor", status=1, VACCEL_LOG_LEVL="4", VACCEL_LOG_FLE="x", **self.settings)
         self.assertRegex(out, r"\n2 of \d+ checks found something wrong\.\n$")
