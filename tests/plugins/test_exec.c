@@ -183,6 +183,18 @@ static void test_a_library_after_what_it_needs(void **state)
 	assert_int_equal(vaccel_resource_release(&library), VACCEL_OK);
 }
 
+static void test_a_resource_without_a_library(void **state)
+{
+	struct vaccel_resource nothing;
+	int out = 0;
+
+	assert_int_equal(vaccel_resource_init(&nothing, *state, VACCEL_RESOURCE_LIB), VACCEL_OK);
+	assert_int_equal(vaccel_resource_register(&nothing, &sess), VACCEL_OK);
+	assert_int_equal(run_int(NULL, &nothing, "f", 0, &out), VACCEL_EINVAL);
+	assert_says("no library");
+	assert_int_equal(vaccel_resource_release(&nothing), VACCEL_OK);
+}
+
 static void test_lazily_and_now(void **state)
 {
 	int out = 0;
@@ -275,6 +287,7 @@ int main(void)
 		TEST(a_library_of_a_file),
 		TEST(a_library_in_memory),
 		TEST(a_library_after_what_it_needs),
+		TEST(a_resource_without_a_library),
 		TEST(lazily_and_now),
 		TEST(when_libraries_are_unloaded),
 		TEST(many_threads),

@@ -61,6 +61,23 @@ static void test_a_directory_brings_all_but_debug(void **state)
 	assert_string_equal(plugin_names(), "alpha beta picky cpu");
 }
 
+static void test_where_things_lie(void **state)
+{
+	char data[4096];
+
+	assert_string_equal(vaccel_plugindir(), *state);
+	setenv("VACCEL_DATA_DIR", "/some/where", 1);
+	assert_string_equal(vaccel_datadir(), "/some/where");
+	unsetenv("VACCEL_DATA_DIR");
+	unsetenv("VACCEL_PLUGIN_DIR");
+	/* Both in the tree of libvaccel.so, wherever that is. */
+	assert_string_equal(strrchr(vaccel_plugindir(), '/'), "/vaccel");
+	snprintf(data, sizeof(data), "%.*s/../share/vaccel",
+		 (int)(strrchr(vaccel_plugindir(), '/') - vaccel_plugindir()), vaccel_plugindir());
+	assert_string_equal(vaccel_datadir(), data);
+	assert_ptr_equal(vaccel_datadir(), vaccel_datadir());
+}
+
 static void test_no_plugins(void **state)
 {
 	struct vaccel_session sess;
@@ -281,6 +298,7 @@ int main(void)
 		TEST(a_plugin_goes_by_many_names),
 		TEST(a_list_keeps_its_order),
 		TEST(a_directory_brings_all_but_debug),
+		TEST(where_things_lie),
 		TEST(no_plugins),
 		TEST(auto_loads_what_is_needed),
 		TEST(auto_without_manifests),
