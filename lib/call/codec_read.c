@@ -204,6 +204,9 @@ void *read_at(struct decoder *decoder, const struct payload *payload, enum vacce
 	const struct codec_hooks *hooks = decoder->hooks;
 	void *data = NULL;
 
+	if (!payload->size)
+		read_fail(decoder, decoder->malformed, "is in region %" PRIu32 ", with no bytes",
+			  payload->region);
 	if (decoder->error)
 		return NULL;
 	if (hooks && hooks->at)

@@ -30,7 +30,7 @@ static void deliver(struct decoder *decoder, const struct payload *payload, void
 	size_t size = (size_t)payload->size;
 	const void *from;
 
-	if (decoder->error || !size)
+	if (decoder->error || payload->place == PAYLOAD_NONE)
 		return;
 	if (payload->place == PAYLOAD_INLINE) {
 		if (pieces_add_padded(&decoder->payload, to, size, decoder->padding))

@@ -43,10 +43,8 @@ static void *find(struct decoder *decoder, const struct payload *payload, enum v
 
 	if (payload->place == PAYLOAD_NONE)
 		return NULL;
-	if (!payload->size)
-		return &nothing;
 	if (payload->place == PAYLOAD_INLINE)
-		return decoder->section + payload->offset;
+		return payload->size ? decoder->section + payload->offset : (void *)&nothing;
 	data = read_at(decoder, payload, dir);
 	/* The other end could still change them, and a parser be led astray. */
 	if (data && decoder->field->marks & VACCEL_MARK_STABLE)

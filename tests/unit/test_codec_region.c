@@ -90,6 +90,9 @@ static void test_request_in_region(void **state)
 	put(&made, 16, &(uint64_t){sizeof(region) - 16}, 8);
 	assert_int_equal(request(&vaccel_op_minmax, &made, 0), VACCEL_EFAULT);
 	assert_says("that is not in the region");
+	put(&made, 0, &(uint64_t){0}, 8);
+	assert_int_equal(request(&vaccel_op_minmax, &made, 0), VACCEL_EINVAL);
+	assert_says("is in region 5, with no bytes");
 }
 
 /* What a parser reads, and what was checked, does not change with the region. */

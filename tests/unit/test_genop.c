@@ -355,6 +355,7 @@ static void torch_run(struct torch_run *run)
 static void test_tensors(void **state)
 {
 	struct torch_run run;
+	const uint64_t none = 0;
 	const uint64_t expected[] = {56, 1, 7 | 2ull << 32, 2, 1, 8, PAYLOAD_INLINE, 0};
 
 	torch_run(&run);
@@ -366,6 +367,9 @@ static void test_tensors(void **state)
 	torch_run(&run);
 	run.read[3] = (struct vaccel_arg)EMPTY;
 	assert_int_equal(GENOP(run.read, run.write), VACCEL_EINVAL);
+	form(run.out, &none, 1);
+	assert_int_equal(GENOP(run.read, run.write), VACCEL_OK);
+	assert_int_equal(run.write[0].size, 16);
 }
 
 static void test_bad_forms(void **state)
@@ -378,6 +382,7 @@ static void test_bad_forms(void **state)
 	assert_int_equal(GENOP(run.read, run.write), VACCEL_EINVAL);
 	assert_says("give RAW or a BUFFER of its encoded form");
 	torch_run(&run);
+	memmove(run.in + 1, run.in, run.read[3].size);
 	run.read[3].buf = run.in + 1;
 	assert_int_equal(GENOP(run.read, run.write), VACCEL_EINVAL);
 	torch_run(&run);
