@@ -271,7 +271,7 @@ static int map_file(const char *path, uint8_t **ret_data, size_t *ret_size, size
 
 int vaccel_blob_read(struct vaccel_blob *blob)
 {
-	uint8_t *data;
+	uint8_t *data = NULL;
 	int ret = check(blob);
 
 	if (ret || blob->type != VACCEL_BLOB_FILE)

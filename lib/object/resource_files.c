@@ -290,7 +290,7 @@ int vaccel_resource_directory(struct vaccel_resource *res, char *out, size_t siz
 		return vaccel_fail(VACCEL_EINVAL, "the path needs %zu bytes, there are %zu",
 				   strlen(dir) + 1, size);
 	if (!alloc) {
-		strcpy(out, dir);
+		memcpy(out, dir, strlen(dir) + 1);
 		return VACCEL_OK;
 	}
 	copy = strdup(dir);

@@ -194,12 +194,12 @@ static void *read_steady(void *context)
 
 		while ((id = id_list_next(&shared->list, &position)))
 			if (id <= STEADY && id != expected++)
-				return "a steady id is missing or out of order";
+				return (void *)"a steady id is missing or out of order";
 		if (expected != STEADY + 1)
-			return "a steady id is missing at the end";
+			return (void *)"a steady id is missing at the end";
 		for (id = 1; id <= STEADY; id++)
 			if (!id_list_has(&shared->list, id))
-				return "has() misses a steady id";
+				return (void *)"has() misses a steady id";
 	}
 	return NULL;
 }

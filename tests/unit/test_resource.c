@@ -456,22 +456,22 @@ static void *use_resources(void *context)
 		    vaccel_resource_init_from_buf(&own, buf, NR, LIB, NULL, true) ||
 		    vaccel_resource_register(shared, &session) ||
 		    vaccel_resource_register(&own, &session))
-			return "cannot make or register";
+			return (void *)"cannot make or register";
 		if (vaccel_session_resource_by_type(&session, &found, LIB) || found != &own)
-			return "another's resource was found";
+			return (void *)"another's resource was found";
 		if (vaccel_session_resource_by_type(&session, &found, DATA) || found != shared)
-			return "the shared resource was not found";
+			return (void *)"the shared resource was not found";
 		if (!vaccel_resource_refcount(shared))
-			return "the shared resource is not counted";
+			return (void *)"the shared resource is not counted";
 		if (i % 3 == 0 && vaccel_resource_unregister(shared, &session))
-			return "cannot unregister";
+			return (void *)"cannot unregister";
 		/* Either goes first. */
 		if (i % 2 == 0 && vaccel_resource_release(&own))
-			return "cannot release a registered resource";
+			return (void *)"cannot release a registered resource";
 		if (vaccel_session_release(&session))
-			return "cannot release a session with resources";
+			return (void *)"cannot release a session with resources";
 		if (i % 2 == 1 && vaccel_resource_release(&own))
-			return "cannot release a resource";
+			return (void *)"cannot release a resource";
 	}
 	return NULL;
 }

@@ -205,7 +205,7 @@ static void *own_objects(void *context)
 		vaccel_id_t id;
 
 		if (table_insert(&race->table, &object, &id, &entry))
-			return "cannot insert";
+			return (void *)"cannot insert";
 		atomic_store(&object.id, id);
 		atomic_store(&race->newest, id);
 		table_remove(&race->table, entry);
@@ -235,9 +235,9 @@ static void *look_up(void *context)
 			alive = atomic_load(&object->alive);
 			table_unref(&race->table, entry);
 			if (!alive)
-				return "an object was found after its end";
+				return (void *)"an object was found after its end";
 			if (its_id && its_id != id)
-				return "another object was found";
+				return (void *)"another object was found";
 		}
 	}
 	return NULL;
