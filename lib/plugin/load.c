@@ -73,7 +73,7 @@ const char *vaccel_datadir(void)
 	static _Atomic(char *) found;
 	const char *set = knob_text(KNOB_DATA_DIR);
 
-	return set ? set : below_library(&found, "../share/vaccel");
+	return set ? set : below_library(&found, DATA_FROM_LIB);
 }
 
 /* "onnx" and "libvaccel-onnx.so" both become the latter. */
