@@ -63,7 +63,7 @@ static void test_a_directory_brings_all_but_debug(void **state)
 
 static void test_where_things_lie(void **state)
 {
-	char data[4096];
+	size_t library_length;
 
 	assert_string_equal(vaccel_plugindir(), *state);
 	setenv("VACCEL_DATA_DIR", "/some/where", 1);
@@ -72,9 +72,9 @@ static void test_where_things_lie(void **state)
 	unsetenv("VACCEL_PLUGIN_DIR");
 	/* Both in the tree of libvaccel.so, wherever that is. */
 	assert_string_equal(strrchr(vaccel_plugindir(), '/'), "/vaccel");
-	snprintf(data, sizeof(data), "%.*s/../share/vaccel",
-		 (int)(strrchr(vaccel_plugindir(), '/') - vaccel_plugindir()), vaccel_plugindir());
-	assert_string_equal(vaccel_datadir(), data);
+	library_length = (size_t)(strrchr(vaccel_plugindir(), '/') - vaccel_plugindir());
+	assert_int_equal(strncmp(vaccel_datadir(), vaccel_plugindir(), library_length), 0);
+	assert_non_null(strstr(vaccel_datadir() + library_length, "../share/vaccel"));
 	assert_ptr_equal(vaccel_datadir(), vaccel_datadir());
 }
 
