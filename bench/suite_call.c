@@ -44,6 +44,18 @@ static int call_noop(void *context, size_t times)
 	return ret;
 }
 
+/* Each thread opens a session of its own at its first sample, and keeps it. */
+static int call_noop_on_own(void *context, size_t times)
+{
+	static _Thread_local struct vaccel_session own;
+	int ret = own.id ? VACCEL_OK : vaccel_session_init(&own, 0);
+
+	(void)context;
+	for (size_t i = 0; !ret && i < times; i++)
+		ret = vaccel_noop(&own);
+	return ret;
+}
+
 static int call_image_classify(void *context, size_t times)
 {
 	unsigned char text[TEXT_ROOM], name[TEXT_ROOM];
@@ -89,6 +101,8 @@ static int measure_all(struct vaccel_session *sess, bench_show *show, void *cont
 		{"noop, 2 threads on a session", "ns", 2, 10000, 1.5, call_noop, call_empty, sess},
 		{"noop, 16 threads on a session", "ns", 16, 10000, 1.5, call_noop, call_empty,
 		 sess},
+		{"noop, 16 threads on 16 sessions", "ns", 16, 10000, 1.5, call_noop_on_own,
+		 call_empty, sess},
 		{"image_classify", "ns", 1, 5000, 1.5, call_image_classify, call_empty, sess},
 		{"session", "ns", 1, 1000, 1.5, open_and_close, allocate_and_free, NULL},
 	};
@@ -115,6 +129,8 @@ int bench_call(bench_show *show, void *context)
 	if (ret)
 		return ret;
 	ret = measure_all(&sess, show, context);
+	/* Closes the sessions that threads left, too. */
 	vaccel_session_release(&sess);
+	vaccel_cleanup();
 	return ret;
 }
