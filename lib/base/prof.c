@@ -20,8 +20,11 @@
 /* Of a printed line; a longer name is cut. */
 #define LINE_BYTES 1024
 
-/* Starts without a stop push the oldest ones out. */
-#define STARTED_MAX 64
+/*
+ * Starts without a stop push the oldest ones out. So few, because thread-local
+ * storage of a library that a program loads by dlopen() must fit in 512 bytes.
+ */
+#define STARTED_MAX 24
 
 static _Thread_local struct {
 	const struct vaccel_prof_region *region;
