@@ -27,7 +27,7 @@ ALLOWED = {
 }
 
 # The folders of lib, the lowest first, and what of a higher one is as low as types can be.
-LIB_FOLDERS = ["base", "value", "plugin", "object", "call", "."]
+LIB_FOLDERS = ["base", "value", "plugin", "object", "codec", "call", "."]
 LIB_TYPES = {"call/op.h", "call/call.h"}
 
 # Parts that need the C library alone.
@@ -87,7 +87,10 @@ def check_quoted(source, path, name):
 
 
 def check_lib(path, target):
-    ours, theirs = (LIB_FOLDERS.index(str(file.parent)) for file in (path, target))
+    folders = [str(file.parent) for file in (path, target)]
+    if not set(folders) <= set(LIB_FOLDERS):
+        return f'includes "{target}"; give the new folder its place in LIB_FOLDERS here'
+    ours, theirs = map(LIB_FOLDERS.index, folders)
     if theirs > ours and str(target) not in LIB_TYPES:
         return f'includes "{target}" of a higher folder'
     return None
