@@ -12,7 +12,7 @@
 
 #include "base/util.h"
 #include "call/call.h"
-#include "call/codec.h"
+#include "codec/codec.h"
 #include "probe.h"
 #include "random_args.h"
 

@@ -13,7 +13,7 @@
 
 #include "base/util.h"
 #include "call/call.h"
-#include "call/codec.h"
+#include "codec/codec.h"
 
 /* A list in the codec's form starts with the size of its head. */
 #define ENCODED_START sizeof(uint64_t)

@@ -59,6 +59,11 @@ static inline void assert_says(const char *words)
 static struct decoder decoder;
 static _Alignas(8) unsigned char section[256];
 
+static inline void set_bytes(unsigned char *to, const char *bytes, size_t size)
+{
+	memcpy(to, bytes, size);
+}
+
 static int setup(void **state)
 {
 	decoder = (struct decoder){.hooks = &codec_hooks, .limits = {MEMORY, COUNT}};

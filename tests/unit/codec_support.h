@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_CODEC_SUPPORT_H
 #define TESTS_UNIT_CODEC_SUPPORT_H
 
-#include "call/codec.h"
+#include "codec/codec.h"
 #include "random_args.h"
 
 /* Every operation, and one with all that there can be. */

@@ -10,7 +10,7 @@
 
 #include <vaccel/error.h>
 
-#include "call/arena.h"
+#include "codec/arena.h"
 #include "nomem.h"
 
 static void test_pieces(void **state)

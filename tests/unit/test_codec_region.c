@@ -103,7 +103,7 @@ static void test_stable_is_copied(void **state)
 	struct made made = {0};
 
 	decoder.hooks = &region_hooks;
-	memcpy(region, "picture", 8);
+	set_bytes(region, "picture", 8);
 	payload(&made, 7, PAYLOAD_REGION, 5, 0);
 	payload(&made, 0, PAYLOAD_NONE, 0, 0);
 	payload(&made, 10, PAYLOAD_INLINE, 0, 0);
@@ -112,7 +112,7 @@ static void test_stable_is_copied(void **state)
 	image = args;
 	assert_memory_equal(image->image.data, "picture", 7);
 
-	memcpy(region, "lib\0\0\0\0\0f", 9);
+	set_bytes(region, "lib\0\0\0\0\0f", 9);
 	made.size = 0;
 	payload(&made, 3, PAYLOAD_REGION, 5, 0);
 	payload(&made, 1, PAYLOAD_PAGES, 5, 8);
@@ -134,7 +134,7 @@ static void test_reply_in_region(void **state)
 	struct made made = {0};
 
 	decoder.hooks = &region_hooks;
-	memcpy(region, "0123456789ab", 12);
+	set_bytes(region, "0123456789ab", 12);
 	payload(&made, 12, PAYLOAD_REGION, 5, 0);
 	assert_int_equal(reply(&vaccel_op_fpga_arraycopy, &made, 0, &call), 0);
 	assert_memory_equal(out, "0123456789ab", 12);

@@ -39,10 +39,10 @@ static void test_text_is_cut(void **state)
 
 	payload(&made, 3, PAYLOAD_INLINE, 0, 0);
 	payload(&made, 9, PAYLOAD_INLINE, 0, 8);
-	memcpy(section,
-	       "abc\0\0\0\0\0"
-	       "012345678",
-	       17);
+	set_bytes(section,
+		  "abc\0\0\0\0\0"
+		  "012345678",
+		  17);
 	assert_int_equal(reply(&vaccel_op_image_classify, &made, 24, &call), 0);
 	assert_string_equal(name, "abc");
 	assert_memory_equal(text, "01234\0ghijk", sizeof(text));
@@ -67,7 +67,7 @@ static void test_bad_texts_in_reply(void **state)
 
 	payload(&made, 3, PAYLOAD_INLINE, 0, 0);
 	payload(&made, 0, PAYLOAD_INLINE, 0, 8);
-	memcpy(section, "a\0c", 3);
+	set_bytes(section, "a\0c", 3);
 	assert_int_equal(reply(&vaccel_op_image_classify, &made, 8, &call), VACCEL_EREMOTEIO);
 	assert_says("image_classify: the reply has a text with a NUL in it");
 	made.size = 0;
@@ -182,7 +182,7 @@ static void test_list_is_one_block(void **state)
 	number(&made, 8);
 	number(&made, 0);
 	payload(&made, 0, PAYLOAD_NONE, 0, 0);
-	memcpy(section, "seven", 5);
+	set_bytes(section, "seven", 5);
 	assert_int_equal(reply(&vaccel_op_image_classify_top, &made, 8, &call), 0);
 	assert_int_equal(call.top.count, 2);
 	assert_int_equal(call.top.data[0].index, 7);

@@ -225,7 +225,7 @@ static void test_nul_in_text(void **state)
 	payload(&made, 8, PAYLOAD_INLINE, 0, 8);
 	number(&made, 0);
 	number(&made, 0);
-	memcpy(section, "lib\0\0\0\0\0function", 16);
+	set_bytes(section, "lib\0\0\0\0\0function", 16);
 	assert_int_equal(request(&vaccel_op_exec, &made, 16), 0);
 	call = args;
 	assert_string_equal(call->library, "lib");

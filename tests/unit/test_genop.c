@@ -16,7 +16,7 @@
 #include <vaccel.h>
 
 #include "base/util.h"
-#include "call/codec.h"
+#include "codec/codec.h"
 #include "nomem.h"
 
 static struct vaccel_session sess;

@@ -9,7 +9,7 @@
 #include <vaccel/error.h>
 
 #include "base/util.h"
-#include "call/codec.h"
+#include "codec/codec.h"
 
 /* Scalars and payloads travel as they lie in memory. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a big-endian machine must swap bytes");

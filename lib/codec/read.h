@@ -4,10 +4,10 @@
  * stays with the decoder, reading gives zeros; loops over what a peer sent end
  * at it, and each of their rounds takes bytes off the head.
  */
-#ifndef VACCEL_CALL_CODEC_READ_H
-#define VACCEL_CALL_CODEC_READ_H
+#ifndef VACCEL_CODEC_READ_H
+#define VACCEL_CODEC_READ_H
 
-#include "call/codec.h"
+#include "codec/codec.h"
 
 /* What an item takes at least. */
 #define NUMBER_WIRE_SIZE   8

@@ -10,7 +10,7 @@
 #include <vaccel/error.h>
 
 #include "base/util.h"
-#include "call/arena.h"
+#include "codec/arena.h"
 
 #define ARENA_ALIGN _Alignof(max_align_t)
 #define BLOCK_SIZE  2048

@@ -11,7 +11,7 @@
 
 #include "base/util.h"
 #include "call/call.h"
-#include "call/codec_read.h"
+#include "codec/read.h"
 
 /* What an empty payload points to: there, and of no bytes. */
 static uint64_t nothing;

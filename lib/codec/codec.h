@@ -9,8 +9,8 @@
  * An encoder or decoder is used by one thread at a time. Set what is above the
  * line in it, leave the rest zero; it may be used again after its release.
  */
-#ifndef VACCEL_CALL_CODEC_H
-#define VACCEL_CALL_CODEC_H
+#ifndef VACCEL_CODEC_CODEC_H
+#define VACCEL_CODEC_CODEC_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@
 #include <vaccel/op.h>
 #include <vaccel/resource.h>
 
-#include "call/arena.h"
+#include "codec/arena.h"
 
 /* Items and payloads start at multiples of it. */
 #define CODEC_ALIGN 8

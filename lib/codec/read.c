@@ -12,7 +12,7 @@
 #include <vaccel/tensor.h>
 
 #include "base/util.h"
-#include "call/codec_read.h"
+#include "codec/read.h"
 
 void read_fail(struct decoder *decoder, int code, const char *format, ...)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory for one call, charged to a limit and given back at once. */
-#ifndef VACCEL_CALL_ARENA_H
-#define VACCEL_CALL_ARENA_H
+#ifndef VACCEL_CODEC_ARENA_H
+#define VACCEL_CODEC_ARENA_H
 
 #include <stddef.h>
 

@@ -13,7 +13,7 @@
 
 #include "base/util.h"
 #include "call/call.h"
-#include "call/codec_read.h"
+#include "codec/read.h"
 
 /* A text whose bytes are on their way. */
 struct text {
@@ -24,13 +24,13 @@ struct text {
 	size_t room;
 };
 
-/* Lets the bytes of a payload go to @to, which has room for them. */
+/* Lets the bytes of a payload go to @to, which has room for them; NULL where there are none. */
 static void deliver(struct decoder *decoder, const struct payload *payload, void *to)
 {
 	size_t size = (size_t)payload->size;
 	const void *from;
 
-	if (decoder->error || payload->place == PAYLOAD_NONE)
+	if (decoder->error || !to)
 		return;
 	if (payload->place == PAYLOAD_INLINE) {
 		if (pieces_add_padded(&decoder->payload, to, size, decoder->padding))
