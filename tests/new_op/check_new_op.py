@@ -17,9 +17,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-COPIED = (
-    "meson.build meson_options.txt include ops lib plugins bench cli examples models docs tools".split()
-)
+LEFT_OUT = ("tests", "fuzz", "build*", ".*", "__pycache__")
 BUILT = ["plugins/libvaccel-noop.so", "plugins/libvaccel-noop.manifest", "cli/vaccel"]
 
 
@@ -28,14 +26,6 @@ def run(*command, **options):
     if done.returncode:
         sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
     return done.stdout
-
-
-def copy_sources(source, tree):
-    for name in COPIED:
-        if (source / name).is_dir():
-            shutil.copytree(source / name, tree / name, symlinks=True)
-        else:
-            shutil.copy(source / name, tree / name)
 
 
 def digests(tree):
@@ -76,8 +66,8 @@ def build(tree):
 
 def main(source):
     with tempfile.TemporaryDirectory(prefix="vaccel-new-op-") as directory:
-        tree = pathlib.Path(directory)
-        copy_sources(pathlib.Path(source), tree)
+        tree = pathlib.Path(directory) / "tree"
+        shutil.copytree(source, tree, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
         before = digests(tree)
         add_operation(tree)
         build(tree)
