@@ -18,7 +18,7 @@
 #define MILLION	   1000000
 #define NR_OWNERS  3
 #define NR_READERS 3
-#define ROUNDS	   30000
+#define ROUNDS	   10000
 
 static void test_insert_get_remove(void **state)
 {
