@@ -17,8 +17,8 @@
 #include "base/ready.h"
 #include "base/util.h"
 #include "call/call.h"
+#include "file/rundir.h"
 #include "object/resource.h"
-#include "object/rundir.h"
 #include "object/session.h"
 #include "plugin/registry.h"
 

@@ -19,8 +19,8 @@
 
 #include "base/new.h"
 #include "base/util.h"
+#include "file/file.h"
 #include "object/blob.h"
-#include "object/file.h"
 
 VACCEL_ENUM_NAMES_DEFINE(vaccel_blob_type, VACCEL_BLOB, VACCEL_BLOB_TYPE_LIST)
 

@@ -16,11 +16,11 @@
 #include <vaccel/error.h>
 
 #include "base/util.h"
+#include "file/file.h"
+#include "file/rundir.h"
+#include "file/url.h"
 #include "object/blob.h"
-#include "object/file.h"
 #include "object/resource.h"
-#include "object/rundir.h"
-#include "object/url.h"
 
 #define DIR_FILES_MAX 65536
 #define DIR_DEPTH_MAX 32

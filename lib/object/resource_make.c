@@ -12,8 +12,8 @@
 
 #include "base/new.h"
 #include "base/util.h"
+#include "file/file.h"
 #include "object/blob.h"
-#include "object/file.h"
 #include "object/resource.h"
 
 /* As many files as a directory may have. */

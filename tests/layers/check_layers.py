@@ -27,7 +27,7 @@ ALLOWED = {
 }
 
 # The folders of lib, the lowest first, and what of a higher one is as low as types can be.
-LIB_FOLDERS = ["base", "value", "plugin", "object", "codec", "call", "."]
+LIB_FOLDERS = ["base", "value", "file", "plugin", "object", "codec", "call", "."]
 LIB_TYPES = {"call/op.h", "call/call.h"}
 
 # Parts that need the C library alone.

@@ -13,7 +13,7 @@
 #include "files.h"
 #include "nomem.h"
 #include "object/resource.h"
-#include "object/rundir.h"
+#include "file/rundir.h"
 
 #define TEXT "what it holds"
 #define NR   (sizeof(TEXT) - 1)

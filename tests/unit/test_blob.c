@@ -13,10 +13,10 @@
 #include <vaccel/blob.h>
 #include <vaccel/utils/path.h>
 
+#include "file/file.h"
 #include "files.h"
 #include "nomem.h"
 #include "object/blob.h"
-#include "object/file.h"
 
 static const uint8_t bytes[] = "some bytes";
 #define NR (sizeof(bytes) - 1)

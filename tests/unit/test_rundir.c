@@ -14,9 +14,9 @@
 #include <vaccel/error.h>
 #include <vaccel/utils/path.h>
 
+#include "file/rundir.h"
 #include "files.h"
 #include "nomem.h"
-#include "object/rundir.h"
 
 #define NR_PROCESSES 8
 #define NR_STARTS    40

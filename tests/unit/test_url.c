@@ -9,10 +9,10 @@
 
 #include <vaccel/error.h>
 
+#include "file/curl_api.h"
+#include "file/url.h"
 #include "files.h"
 #include "http_server.h"
-#include "object/curl_api.h"
-#include "object/url.h"
 
 #if __has_include(<curl/curl.h>)
 #include <curl/curl.h>

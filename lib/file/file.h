@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files that the library makes or reads for blobs. */
-#ifndef VACCEL_OBJECT_FILE_H
-#define VACCEL_OBJECT_FILE_H
+#ifndef VACCEL_FILE_FILE_H
+#define VACCEL_FILE_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

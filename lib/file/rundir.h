@@ -6,8 +6,8 @@
  * the next one that starts. A forked child makes its own, and what it inherited
  * stays its parent's.
  */
-#ifndef VACCEL_OBJECT_RUNDIR_H
-#define VACCEL_OBJECT_RUNDIR_H
+#ifndef VACCEL_FILE_RUNDIR_H
+#define VACCEL_FILE_RUNDIR_H
 
 /* This process's directory, valid until cleanup or, in the child, fork; NULL after vaccel_fail().
  */

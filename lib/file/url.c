@@ -19,9 +19,9 @@
 
 #include "base/knob.h"
 #include "base/util.h"
-#include "object/curl_api.h"
-#include "object/file.h"
-#include "object/url.h"
+#include "file/curl_api.h"
+#include "file/file.h"
+#include "file/url.h"
 
 #define REDIRECTS_MAX	  8
 #define CONNECT_TIMEOUT_S 30

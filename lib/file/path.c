@@ -14,7 +14,7 @@
 #include <vaccel/utils/path.h>
 
 #include "base/util.h"
-#include "object/file.h"
+#include "file/file.h"
 
 VACCEL_ENUM_NAMES_DEFINE(vaccel_path_type, VACCEL_PATH, VACCEL_PATH_TYPE_LIST)
 

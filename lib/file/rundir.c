@@ -25,8 +25,8 @@
 
 #include "base/knob.h"
 #include "base/util.h"
-#include "object/file.h"
-#include "object/rundir.h"
+#include "file/file.h"
+#include "file/rundir.h"
 
 #define RUN_PREFIX   "run-"
 #define DIR_FLAGS    (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)

@@ -18,7 +18,7 @@
 #include <vaccel/error.h>
 
 #include "base/util.h"
-#include "object/file.h"
+#include "file/file.h"
 
 char *file_path(const char *format, ...)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fetching what a resource's URL leads to. */
-#ifndef VACCEL_OBJECT_URL_H
-#define VACCEL_OBJECT_URL_H
+#ifndef VACCEL_FILE_URL_H
+#define VACCEL_FILE_URL_H
 
 #include <stddef.h>
 

@@ -4,8 +4,8 @@
  * fetched. Its numbers never change; with them here no header of libcurl is
  * needed to build, and a test compares them with the header where there is one.
  */
-#ifndef VACCEL_OBJECT_CURL_API_H
-#define VACCEL_OBJECT_CURL_API_H
+#ifndef VACCEL_FILE_CURL_API_H
+#define VACCEL_FILE_CURL_API_H
 
 #include <stddef.h>
 
