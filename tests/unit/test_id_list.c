@@ -33,7 +33,7 @@ static void assert_ids(const struct id_list *list, size_t nr, const vaccel_id_t 
 
 static void test_empty(void **state)
 {
-	struct id_list list = {0};
+	struct id_list list = {NULL};
 
 	assert_ids(&list, 0, NULL);
 	assert_false(id_list_has(&list, 1));
@@ -44,7 +44,7 @@ static void test_empty(void **state)
 
 static void test_order_and_twice(void **state)
 {
-	struct id_list list = {0};
+	struct id_list list = {NULL};
 	const vaccel_id_t ids[] = {7, 3, INT64_MAX, 1, 2, 900};
 
 	for (size_t i = 0; i < 6; i++)
@@ -62,7 +62,7 @@ static void test_order_and_twice(void **state)
 
 static void test_removed_ids_leave_the_order(void **state)
 {
-	struct id_list list = {0};
+	struct id_list list = {NULL};
 
 	for (vaccel_id_t id = 1; id <= 5; id++)
 		id_list_add(&list, id);
@@ -84,7 +84,7 @@ static void test_removed_ids_leave_the_order(void **state)
 static void test_gaps_in_a_full_list(void **state)
 {
 	for (size_t size = 1; size <= 256; size++) {
-		struct id_list list = {0};
+		struct id_list list = {NULL};
 
 		for (vaccel_id_t id = 1; id <= (vaccel_id_t)size; id++)
 			id_list_add(&list, id);
@@ -101,7 +101,7 @@ static void test_gaps_in_a_full_list(void **state)
 
 static void test_a_walk_survives_changes(void **state)
 {
-	struct id_list list = {0};
+	struct id_list list = {NULL};
 	size_t position = 0;
 
 	for (vaccel_id_t id = 1; id <= 100; id++)
@@ -121,7 +121,7 @@ static void test_a_walk_survives_changes(void **state)
 /* Ids that come and go for ever take no more memory: no allocation is needed any more. */
 static void test_coming_and_going_takes_no_memory(void **state)
 {
-	struct id_list list = {0};
+	struct id_list list = {NULL};
 
 	for (vaccel_id_t id = 1; id <= 40; id++)
 		id_list_add(&list, id);
@@ -137,7 +137,7 @@ static void test_coming_and_going_takes_no_memory(void **state)
 
 static void test_no_memory(void **state)
 {
-	struct id_list list = {0};
+	struct id_list list = {NULL};
 
 	nomem_after(0);
 	assert_int_equal(id_list_add(&list, 1), VACCEL_ENOMEM);
@@ -155,7 +155,7 @@ static void test_no_memory(void **state)
 /* If anything were quadratic this would take minutes. */
 static void test_a_million(void **state)
 {
-	struct id_list list = {0};
+	struct id_list list = {NULL};
 	size_t position = 0;
 
 	for (vaccel_id_t id = 1; id <= MILLION; id++)
@@ -206,7 +206,7 @@ static void *read_steady(void *context)
 
 static void test_readers_beside_a_writer(void **state)
 {
-	struct shared shared = {0};
+	struct shared shared = {.done = false};
 	pthread_t readers[NR_READERS];
 	vaccel_id_t next = STEADY + 1;
 
