@@ -72,13 +72,14 @@ const char *vaccel_error_name(int code);
 
 /**
  * vaccel_fail() - report an error: keep its words with the thread, pass the code on
- * @code: the code to return
- * @format: printf format of a sentence saying what is wrong and what to do
+ * @code: the code to return; VACCEL_EIO is taken for an errno that is none of ours
+ * @format: printf format of a sentence saying what is wrong and what to do; what
+ *          is not printable in it becomes '?', see vaccel_str_make_printable()
  *
  * Called once, by the code that first knows of the error; callers above pass
  * the code on unchanged. Meant for the library and for plugins.
  *
- * Return: @code.
+ * Return: @code, or VACCEL_EIO.
  */
 int vaccel_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
 

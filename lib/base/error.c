@@ -12,6 +12,7 @@
 
 #include <vaccel/error.h>
 #include <vaccel/log.h>
+#include <vaccel/utils/str.h>
 
 #include "base/error.h"
 #include "base/util.h"
@@ -52,24 +53,6 @@ const char *vaccel_error_text(void)
 	return text ? text : "no memory for words";
 }
 
-#undef vaccel_fail /* which tools/analyzer.h wraps */
-int vaccel_fail(int code, const char *format, ...)
-{
-	char fresh[ERROR_TEXT_MAX];
-	char *text = text_of_thread();
-	va_list args;
-
-	/* A sentence may quote the one before it. */
-	va_start(args, format);
-	vsnprintf(fresh, sizeof(fresh), format, args);
-	va_end(args);
-	if (text)
-		memcpy(text, fresh, sizeof(fresh));
-	error_code = code;
-	vaccel_debug("%s: %s", vaccel_error_name(code), fresh);
-	return code;
-}
-
 /* clang-format off */
 static const struct {
 	int code;
@@ -88,10 +71,39 @@ static const struct {
 };
 /* clang-format on */
 
-const char *vaccel_error_name(int code)
+static const char *name_of(int code)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i].code == code)
 			return names[i].name;
-	return "unknown error";
+	return NULL;
+}
+
+const char *vaccel_error_name(int code)
+{
+	const char *name = name_of(code);
+
+	return name ? name : "unknown error";
+}
+
+#undef vaccel_fail /* which tools/analyzer.h wraps */
+int vaccel_fail(int code, const char *format, ...)
+{
+	char fresh[ERROR_TEXT_MAX];
+	char *text = text_of_thread();
+	va_list args;
+
+	/* A sentence may quote the one before it. */
+	va_start(args, format);
+	vsnprintf(fresh, sizeof(fresh), format, args);
+	va_end(args);
+	vaccel_str_make_printable(fresh);
+	/* The system's errors, and those of plugins, may be others than ours. */
+	if (!name_of(code))
+		code = VACCEL_EIO;
+	if (text)
+		memcpy(text, fresh, sizeof(fresh));
+	error_code = code;
+	vaccel_debug("%s: %s", vaccel_error_name(code), fresh);
+	return code;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The log: whole lines, each one write(2), so that lines of threads and
- * processes that share a file do not mix.
+ * processes that share a file do not mix. Names from elsewhere are in them, so
+ * only what is printable goes out.
  */
 #include <fcntl.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 
 #include <vaccel/error.h>
 #include <vaccel/log.h>
+#include <vaccel/utils/str.h>
 
 #include "base/log.h"
 #include "base/util.h"
@@ -97,9 +99,10 @@ void vaccel_log_line(vaccel_log_level_t level, const char *format, ...)
 	used += (size_t)snprintf(line + used, sizeof(line) - used,
 				 ".%03ldZ vaccel %s: ", now.tv_nsec / 1000000, words[level]);
 	va_start(args, format);
-	used += (size_t)vsnprintf(line + used, sizeof(line) - used - 1, format, args);
+	vsnprintf(line + used, sizeof(line) - used - 1, format, args);
 	va_end(args);
-	used = MIN_OF(used, sizeof(line) - 2);
+	vaccel_str_make_printable(line + used);
+	used = strlen(line);
 	line[used++] = '\n';
 	/* There is nowhere to report that the log cannot be written. */
 	(void)!write(atomic_load(&log_fd), line, used);

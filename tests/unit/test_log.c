@@ -172,6 +172,28 @@ static void test_error_words(void **state)
 	assert_string_equal(vaccel_error_text(), "first: no model");
 }
 
+/* Names of files, which others chose, are in sentences and in the log. */
+static void test_only_printable_text(void **state)
+{
+	static const char name[] = "no '\033[2J\n\x9b\xc3\xbc'";
+
+	assert_int_equal(log_configure(VACCEL_LOG_DEBUG, path), VACCEL_OK);
+	vaccel_fail(VACCEL_ENOENT, "%s", name);
+	assert_string_equal(vaccel_error_text(), "no '?[2J??\xc3\xbc'");
+	assert_non_null(strstr(contents(), "VACCEL_ENOENT: no '?[2J??\xc3\xbc'\n"));
+	vaccel_error("%s", name);
+	assert_non_null(strstr(contents(), "error: no '?[2J??\xc3\xbc'\n"));
+	vaccel_error("%s", "");
+	assert_non_null(strstr(contents(), "error: \n"));
+}
+
+static void test_errors_of_others(void **state)
+{
+	assert_int_equal(vaccel_fail(EMFILE, "too many"), VACCEL_EIO);
+	assert_int_equal(vaccel_fail(-1, "a plugin's own"), VACCEL_EIO);
+	assert_string_equal(vaccel_error_text(), "a plugin's own");
+}
+
 static void test_error_names(void **state)
 {
 	assert_string_equal(vaccel_error_name(VACCEL_OK), "VACCEL_OK");
@@ -192,6 +214,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rotation, make_file, remove_file),
 		cmocka_unit_test(test_file_that_cannot_be),
 		cmocka_unit_test(test_error_words),
+		cmocka_unit_test_setup_teardown(test_only_printable_text, make_file, remove_file),
+		cmocka_unit_test(test_errors_of_others),
 		cmocka_unit_test(test_error_names),
 	};
 

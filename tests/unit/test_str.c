@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Strings in lower case. */
+/* Strings in lower case, and fit to be shown. */
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -79,6 +80,38 @@ static void test_no_memory(void **state)
 	free(copy);
 }
 
+static void assert_printable(const char *text, const char *expected)
+{
+	char copy[64];
+
+	strcpy(copy, text);
+	vaccel_str_make_printable(copy);
+	assert_string_equal(copy, expected);
+}
+
+static void test_printable(void **state)
+{
+	vaccel_str_make_printable(NULL);
+	assert_printable("", "");
+	assert_printable(" plain ~", " plain ~");
+	assert_printable("a\033[2Jb\r\n\tc\177", "a?[2Jb???c?");
+	assert_printable("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa2",
+			 "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa2");
+	/* Control characters above 127, alone and in UTF-8; a no-break space is none. */
+	assert_printable("\x9b"
+			 "2J",
+			 "?2J");
+	assert_printable("\xc2\x9b"
+			 "2J",
+			 "??2J");
+	assert_printable("\xc2\xa0", "\xc2\xa0");
+	/* ESC written longer than it need be, bytes too many, cut short, and beyond Unicode. */
+	assert_printable("\xc0\x9b \xe0\x80\x9b \xf0\x80\x80\x9b", "?? ??? ????");
+	assert_printable("\x80", "?");
+	assert_printable("\xe2\x82", "??");
+	assert_printable("\xf5\x80\x80\x80", "????");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -88,6 +121,7 @@ int main(void)
 		cmocka_unit_test(test_allocated),
 		cmocka_unit_test(test_nonsense),
 		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_printable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,13 @@ extern "C" {
  */
 int vaccel_str_to_lower(const char *in, char *out, size_t size, char **alloc);
 
+/**
+ * vaccel_str_make_printable() - make a string fit for a terminal or a log, in place
+ * @text: changed: each control character, and each byte that is not UTF-8,
+ *        becomes '?'; NULL is left alone
+ */
+void vaccel_str_make_printable(char *text);
+
 #ifdef __cplusplus
 }
 #endif
