@@ -41,8 +41,8 @@ static void try_environment(char *text)
 		vaccel_config_release(&config);
 	}
 	for (size_t i = 0; (knob = vaccel_knob_at(i)); i++) {
-		if (knob->type == VACCEL_KNOB_NUMBER &&
-		    (vaccel_knob_number(knob) < knob->least || vaccel_knob_number(knob) > knob->most))
+		if (knob->type == VACCEL_KNOB_NUMBER && (vaccel_knob_number(knob) < knob->least ||
+							 vaccel_knob_number(knob) > knob->most))
 			abort();
 		unsetenv(knob->name);
 	}

@@ -9,7 +9,7 @@ struct answers {
 	int code;      /* what each operation returns */
 	bool say;      /* with words */
 	int slot_code; /* what session_open and resource_open return */
-	int yields; /* how often session_open gives way to other threads */
+	int yields;    /* how often session_open gives way to other threads */
 	int calls;
 	int sessions_open;
 	int resources_open;

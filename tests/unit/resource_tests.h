@@ -10,10 +10,10 @@
 #include <vaccel/resource.h>
 #include <vaccel/session.h>
 
+#include "file/rundir.h"
 #include "files.h"
 #include "nomem.h"
 #include "object/resource.h"
-#include "file/rundir.h"
 
 #define TEXT "what it holds"
 #define NR   (sizeof(TEXT) - 1)
