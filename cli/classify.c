@@ -118,9 +118,10 @@ static void put_class(const struct classify *classify, const struct vaccel_class
 
 	printf("  %7.*f%%  ", PERCENT_DECIMAL, 100 * (double)class->probability);
 	if (label && *label)
-		puts(label);
+		terminal_put(STYLE_PLAIN, 0, label);
 	else
-		printf("class %" PRIu32 "\n", class->index);
+		printf("class %" PRIu32, class->index);
+	putchar('\n');
 }
 
 static struct json_object *class_to_json(const struct classify *classify,

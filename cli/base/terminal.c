@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Columns and colours. Colour is for terminals, and for those who do not set NO_COLOR. */
+/*
+ * Columns and colours. Colour is for terminals, and for those who do not set
+ * NO_COLOR. Names and labels are others' choice: what is not printable in them
+ * stays away from terminals.
+ */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -12,6 +17,7 @@
 #include "base/terminal.h"
 
 #define COLUMNS_USUAL 80
+#define SENTENCE_MAX  8192 /* a path or two and what is wrong with them */
 #define COLUMNS_LEAST 40
 #define COLUMNS_MOST  100 /* longer lines are hard to read */
 
@@ -59,14 +65,19 @@ void terminal_put(enum style style, size_t width, const char *text)
 		[STYLE_GOOD] = "\033[32m",   [STYLE_DOUBTFUL] = "\033[33m",
 		[STYLE_BAD] = "\033[1;31m",
 	};
-	size_t taken = terminal_width_of(text);
+	char *shown = strdup(text);
+	size_t taken;
 
+	vaccel_str_make_printable(shown);
+	text = shown ? shown : "?";
+	taken = terminal_width_of(text);
 	if (style != STYLE_PLAIN && colours_wanted())
 		printf("%s%s\033[0m", codes[style], text);
 	else
 		fputs(text, stdout);
 	if (taken < width)
 		printf("%*s", (int)(width - taken), "");
+	free(shown);
 }
 
 void terminal_wrap(size_t indent, const char *text)
@@ -93,13 +104,14 @@ void terminal_wrap(size_t indent, const char *text)
 
 void complain(const char *format, ...)
 {
+	char sentence[SENTENCE_MAX];
 	va_list args;
 
+	va_start(args, format);
+	vsnprintf(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	vaccel_str_make_printable(sentence);
 	/* What was printed before it should be seen before it. */
 	fflush(stdout);
-	fputs("vaccel: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
+	fprintf(stderr, "vaccel: %s\n", sentence);
 }

@@ -30,6 +30,15 @@ class Classify(CommandTest):
             file.write(b"x")
         self.assertEqual(self.classify_json(path)[0]["image"], path.replace("\udcff", "\ufffd"))
 
+    def test_escape_sequences_stay_out_of_terminals(self):
+        path = self.file("x\033[2J\n", b"x")
+        labels = self.file("labels", b"\033]0;title\007 \xff\n")
+        out, err = self.classify(path, "--labels", labels)
+        self.assertEqual(out, f"{path[:-5]}?[2J?\n  100.000%  ?]0;title? ?\n")
+        self.assertEqual(err, "")
+        _, err = self.classify("/nowhere\033[2J\n", status=1)
+        self.assertRegex(err, r"\Avaccel: /nowhere\?\[2J\?: [ -~]+\n\Z")
+
     def test_bad_pictures_do_not_stop_others(self):
         empty = self.file("empty", b"")
         out, err = self.classify("/nowhere", SEVEN, empty, str(self.directory), SEVEN, status=1)
