@@ -32,9 +32,6 @@ static int make_input(const struct model *model, const void *image, size_t size,
 		      struct scratch *scratch, OrtValue **ret_input)
 {
 	const struct card_input *input = &model->card.input;
-	const struct picture_limits limits = {
-		.pixels = (uint64_t)vaccel_knob_number(&knobs[KNOB_MAX_PIXELS]),
-	};
 	size_t bytes = sizeof(float) * 3 * input->width * input->height;
 	float *tensor = scratch_tensor(scratch, bytes);
 	int ret;

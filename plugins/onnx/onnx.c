@@ -35,6 +35,8 @@ const struct vaccel_knob knobs[KNOB_COUNT] = {
 };
 /* clang-format on */
 
+struct picture_limits limits;
+
 /* So many directories of VACCEL_MODEL_PATH are named to a sandbox; more are not read there. */
 #define MODEL_DIRS_MAX 32
 
@@ -92,6 +94,7 @@ static int init(void)
 {
 	int ret = fill_needs();
 
+	limits.pixels = (uint64_t)vaccel_knob_number(&knobs[KNOB_MAX_PIXELS]);
 	if (!ret)
 		ret = runtime_open();
 	if (ret)

@@ -7,6 +7,8 @@
 #include <vaccel/ops/onnx.h>
 #include <vaccel/plugin.h>
 
+#include "vision/picture.h"
+
 enum knob {
 	KNOB_PROVIDERS,
 	KNOB_THREADS,
@@ -19,6 +21,9 @@ enum knob {
 };
 
 extern const struct vaccel_knob knobs[KNOB_COUNT];
+
+/** How large a picture may be; as VACCEL_IMAGE_MAX_PIXELS was when the plugin was loaded. */
+extern struct picture_limits limits;
 
 int model_load(struct vaccel_call *call, struct vaccel_onnx_model_load_args *args);
 int model_unload(struct vaccel_call *call, struct vaccel_onnx_model_unload_args *args);

@@ -11,6 +11,7 @@
 #include "onnx/providers.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,13 +77,24 @@ static OrtStatus *append_tensorrt(OrtSessionOptions *options, const char *cache)
 	return status;
 }
 
+/* It has threads of its own, so it must be told how many. */
 static OrtStatus *append_openvino(OrtSessionOptions *options, const char *cache)
 {
-	const char *const keys[] = {"cache_dir"};
-	const char *const values[] = {cache};
+	const char *keys[2], *values[2];
+	char threads[24];
+	size_t nr = 0;
 
-	return ort->SessionOptionsAppendExecutionProvider_OpenVINO_V2(options, keys, values,
-								      cache ? 1 : 0);
+	if (vaccel_knob_number(&knobs[KNOB_THREADS])) {
+		snprintf(threads, sizeof(threads), "%" PRId64,
+			 vaccel_knob_number(&knobs[KNOB_THREADS]));
+		keys[nr] = "num_of_threads";
+		values[nr++] = threads;
+	}
+	if (cache) {
+		keys[nr] = "cache_dir";
+		values[nr++] = cache;
+	}
+	return ort->SessionOptionsAppendExecutionProvider_OpenVINO_V2(options, keys, values, nr);
 }
 
 static const struct provider known[] = {

@@ -3,8 +3,14 @@
  * ONNX Runtime's library: its functions, its environment, and its errors in our
  * form. What it has to say besides goes to vaccel's log; its errors come back as
  * statuses and are logged where they end up.
+ *
+ * All of its functions come from one, OrtGetApiBase(), whose symbol carries the
+ * library's exact version. It is looked up by its name alone, so that the library
+ * can be exchanged for any other that is new enough, such as one for GPUs.
  */
 #include "onnx/runtime.h"
+
+#include <dlfcn.h>
 
 #include <vaccel/error.h>
 #include <vaccel/log.h>
@@ -13,17 +19,41 @@ const OrtApi *ort;
 OrtEnv *runtime_env;
 OrtMemoryInfo *runtime_memory;
 
+static const OrtApiBase *base;
+
 static void ORT_API_CALL log_line(void *param, OrtLoggingLevel severity, const char *category,
 				  const char *id, const char *location, const char *message)
 {
 	vaccel_debug("ONNX Runtime: %s", message);
 }
 
+/* Among this plugin's own libraries: others in the process may have theirs. */
+static int find_base(void)
+{
+	const OrtApiBase *(*get_base)(void) = NULL;
+	void *plugin = NULL;
+	Dl_info info;
+
+	if (dladdr((void *)find_base, &info))
+		plugin = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+	if (plugin) {
+		get_base = (const OrtApiBase *(*)(void))dlsym(plugin, "OrtGetApiBase");
+		dlclose(plugin);
+	}
+	if (!get_base)
+		return vaccel_fail(VACCEL_ELIBBAD, "the library of ONNX Runtime that was found has "
+						   "no OrtGetApiBase; install another");
+	base = get_base();
+	return VACCEL_OK;
+}
+
 int runtime_open(void)
 {
-	int ret;
+	int ret = find_base();
 
-	ort = OrtGetApiBase()->GetApi(ORT_API_VERSION);
+	if (ret)
+		return ret;
+	ort = base->GetApi(ORT_API_VERSION);
 	if (!ort)
 		return vaccel_fail(VACCEL_ELIBBAD,
 				   "this plugin was built for ONNX Runtime 1.%d, and the library "
@@ -51,7 +81,7 @@ void runtime_close(void)
 
 const char *runtime_version(void)
 {
-	return OrtGetApiBase()->GetVersionString();
+	return base->GetVersionString();
 }
 
 int runtime_check(OrtStatus *status)
