@@ -12,11 +12,13 @@
 #include <vaccel/plugin.h>
 #include <vaccel/session.h>
 
+#include "base/error.h"
 #include "base/new.h"
 #include "base/ready.h"
 #include "base/util.h"
 #include "object/resource.h"
 #include "object/session.h"
+#include "plugin/registry.h"
 
 VACCEL_ENUM_NAMES_DEFINE(vaccel_resource_type, VACCEL_RESOURCE, VACCEL_RESOURCE_TYPE_LIST)
 
@@ -384,5 +386,9 @@ int vaccel_resource_sync(struct vaccel_resource *res, struct vaccel_session *ses
 		return vaccel_fail(VACCEL_EINVAL,
 				   "resource %" PRId64 " has no bytes in memory only to bring back",
 				   res->id);
-	return sess->plugin->resource_sync ? sess->plugin->resource_sync(sess, res) : VACCEL_OK;
+	if (!sess->plugin->resource_sync)
+		return VACCEL_OK;
+	error_code_forget();
+	return plugin_result(sess->plugin, "bring a resource back",
+			     sess->plugin->resource_sync(sess, res));
 }

@@ -13,6 +13,7 @@
 
 #include <vaccel/log.h>
 
+#include "base/error.h"
 #include "base/knob.h"
 #include "base/util.h"
 #include "call/call.h"
@@ -298,8 +299,9 @@ static int open_and_check(struct plugin *plugin, bool version_ignore)
 	if (ret)
 		return ret;
 	describe(plugin, desc);
+	error_code_forget();
 	if (plugin->desc.init)
-		ret = plugin->desc.init();
+		ret = plugin_result(&plugin->desc, "start", plugin->desc.init());
 	if (ret)
 		return ret;
 	bind_ops(plugin);

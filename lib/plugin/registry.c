@@ -10,6 +10,7 @@
 
 #include <vaccel/log.h>
 
+#include "base/error.h"
 #include "base/knob.h"
 #include "base/util.h"
 #include "plugin/load.h"
@@ -27,6 +28,14 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* adding plugins */
 static _Atomic(struct plugin *) first;
 static bool version_ignored;
 static bool remote_goes_first;
+
+int plugin_result(const struct vaccel_plugin *plugin, const char *what, int ret)
+{
+	if (!ret || error_code_now() == ret)
+		return ret;
+	return vaccel_fail(ret, "plugin %s could not %s: %s", plugin->info->name, what,
+			   strerror(ret));
+}
 
 static struct plugin *next_of(const struct plugin *plugin)
 {

@@ -44,6 +44,12 @@ struct plugin {
 };
 
 /*
+ * What a plugin's function returned, after error_code_forget(); if it gave no
+ * words, "plugin NAME could not @what".
+ */
+int plugin_result(const struct vaccel_plugin *plugin, const char *what, int ret);
+
+/*
  * Replaces all plugins by those of @list ("auto", or names with ":" between), or
  * none for NULL. After an error there are none.
  */

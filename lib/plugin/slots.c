@@ -4,6 +4,7 @@
 
 #include <vaccel/error.h>
 
+#include "base/error.h"
 #include "base/util.h"
 #include "plugin/registry.h"
 #include "plugin/slots.h"
@@ -16,6 +17,7 @@ struct slot {
 };
 
 struct slot_kind {
+	const char *what; /* a plugin could not */
 	int (*open)(const struct plugin *plugin, void *object, void **ret_value);
 	void (*close)(const struct plugin *plugin, void *object, void *value);
 };
@@ -48,8 +50,8 @@ static void close_resource(const struct plugin *plugin, void *object, void *valu
 		plugin->desc.resource_close(object, value);
 }
 
-const struct slot_kind slots_session = {open_session, close_session};
-const struct slot_kind slots_resource = {open_resource, close_resource};
+const struct slot_kind slots_session = {"open a session", open_session, close_session};
+const struct slot_kind slots_resource = {"take a resource", open_resource, close_resource};
 
 static bool find(struct slots *slots, const struct plugin *plugin, void **ret_slot)
 {
@@ -80,7 +82,8 @@ int slots_get(struct slots *slots, const struct slot_kind *kind, const struct pl
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for plugin %s's slot",
 				   plugin->desc.info->name);
 	*slot = (struct slot){.kind = kind, .plugin = plugin};
-	ret = kind->open(plugin, object, &slot->value);
+	error_code_forget();
+	ret = plugin_result(&plugin->desc, kind->what, kind->open(plugin, object, &slot->value));
 	if (ret)
 		return ret;
 	*ret_slot = slot->value;

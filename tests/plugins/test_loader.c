@@ -224,6 +224,9 @@ static void test_a_plugin_whose_init_fails(void **state)
 
 	install_fake(*state, "broken", true);
 	check_refused("broken", VACCEL_ENODEV, "on holiday");
+	/* One that gives neither words nor a code of ours */
+	install_fake(*state, "silent", true);
+	check_refused("silent", VACCEL_EIO, "plugin silent could not start");
 	/* Under auto it is only listed, and the call that needs it hears of it: each time. */
 	assert_int_equal(boot("auto"), VACCEL_OK);
 	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);

@@ -161,7 +161,9 @@ static void test_sync(void **state)
 	sess.plugin = &far;
 	assert_int_equal(vaccel_resource_sync(&res, &sess), VACCEL_OK);
 	assert_int_equal(buf[0], 'W');
+	vaccel_fail(VACCEL_EREMOTEIO, "before");
 	assert_int_equal(vaccel_resource_sync(&res, &sess), VACCEL_EREMOTEIO);
+	assert_non_null(strstr(vaccel_error_text(), "plugin far could not"));
 	assert_int_equal(vaccel_resource_register(&with_file, &sess), VACCEL_OK);
 	assert_int_equal(vaccel_resource_sync(&with_file, &sess), VACCEL_EINVAL);
 	assert_int_equal(syncs, 2);
