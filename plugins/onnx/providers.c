@@ -34,10 +34,11 @@
 
 /*
  * A provider that has functions of its own, or settings. @cache is the directory
- * for what it compiles; NULL for none.
+ * for what one that @compiles makes of a model; NULL for none.
  */
 struct provider {
 	const char *name;
+	bool compiles;
 	OrtStatus *(*append)(OrtSessionOptions *options, const char *cache);
 };
 
@@ -98,10 +99,10 @@ static OrtStatus *append_openvino(OrtSessionOptions *options, const char *cache)
 }
 
 static const struct provider known[] = {
-	{"cpu", append_cpu},
-	{"cuda", append_cuda},
-	{"tensorrt", append_tensorrt},
-	{"openvino", append_openvino},
+	{"cpu", false, append_cpu},
+	{"cuda", false, append_cuda},
+	{"tensorrt", true, append_tensorrt},
+	{"openvino", true, append_openvino},
 };
 
 /* The next name of the list at *@rest; false at its end. */
@@ -139,20 +140,6 @@ static bool find_available(const char *name, char spelling[PROVIDER_NAME_MAX])
 	}
 	runtime_check(ort->ReleaseAvailableProviders(names, nr));
 	return found;
-}
-
-/* Adds a provider to the options, or says why it cannot be used. */
-static int append(OrtSessionOptions *options, const char *name, const char *cache)
-{
-	char spelling[PROVIDER_NAME_MAX];
-
-	if (!find_available(name, spelling))
-		return vaccel_fail(VACCEL_EBACKEND, "this ONNX Runtime comes without it");
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!strcasecmp(known[i].name, name))
-			return runtime_check(known[i].append(options, cache));
-	return runtime_check(
-		ort->SessionOptionsAppendExecutionProvider(options, spelling, NULL, NULL, 0));
 }
 
 static int base_options(const struct content *content, OrtSessionOptions **ret_options)
@@ -217,6 +204,26 @@ static const char *cache_directory(const struct content *content, char path[CACH
 	return NULL;
 }
 
+/* Adds a provider to the options, or says why it cannot be used. @content may be NULL. */
+static int append(OrtSessionOptions *options, const char *name, const struct content *content)
+{
+	char spelling[PROVIDER_NAME_MAX], directory[CACHE_ROOM];
+
+	if (!find_available(name, spelling))
+		return vaccel_fail(VACCEL_EBACKEND, "this ONNX Runtime comes without it");
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		const char *cache = NULL;
+
+		if (strcasecmp(known[i].name, name) != 0)
+			continue;
+		if (known[i].compiles && content)
+			cache = cache_directory(content, directory);
+		return runtime_check(known[i].append(options, cache));
+	}
+	return runtime_check(
+		ort->SessionOptionsAppendExecutionProvider(options, spelling, NULL, NULL, 0));
+}
+
 /* Whether another provider cannot help: the model itself is at fault. */
 static bool is_models_fault(OrtErrorCode code)
 {
@@ -255,20 +262,16 @@ static int try_provider(const struct content *content, const char *first, const 
 			OrtSession **ret_session)
 {
 	_cleanup_(options_releasep) OrtSessionOptions *options = NULL;
-	char directory[CACHE_ROOM], name[PROVIDER_NAME_MAX];
-	const char *cache = NULL;
+	char name[PROVIDER_NAME_MAX];
 	int ret = base_options(content, &options);
 
-	if (ret)
-		return ret;
-	if (strcasecmp(first, "cpu") != 0)
-		cache = cache_directory(content, directory);
-	ret = append(options, first, cache);
+	if (!ret)
+		ret = append(options, first, content);
 	if (ret)
 		return ret;
 	snprintf(name, sizeof(name), "%s", first);
 	while (strcasecmp(name, "cpu") != 0 && next_name(&rest, name))
-		if (append(options, name, cache))
+		if (append(options, name, content))
 			vaccel_debug("onnx: no %s behind %s: %s", name, first, vaccel_error_text());
 	return create(content, options, ret_session);
 }
