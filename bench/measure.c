@@ -138,7 +138,7 @@ static void conclude(struct bench *bench, double *all_runs, struct bench_result 
 static int plan(struct bench *bench)
 {
 	const struct bench_row *row = bench->row;
-	double before = now(), once;
+	double before, once;
 	int ret = row->run(row->context, row->batch);
 
 	if (!ret)

@@ -79,10 +79,9 @@ static int choose_ports(struct side *side, const struct port *ports, size_t nr_p
 	if (ret)
 		return ret;
 	for (size_t i = 0; i < side->nr; i++) {
-		const struct port *port =
-			names ? find_port(ports, nr_ports, names[i].name) : &ports[i];
+		const struct port *port = &ports[i];
 
-		if (!port)
+		if (names && !(port = find_port(ports, nr_ports, names[i].name)))
 			return vaccel_fail(VACCEL_EINVAL,
 					   "the model has no %s '%.60s'; its first one is '%.60s'",
 					   side->what, names[i].name, ports[0].name);
