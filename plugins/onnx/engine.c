@@ -157,10 +157,9 @@ static void forget(struct engine *engine)
 {
 	struct engine **at = &engines;
 
-	while (*at && *at != engine)
+	while (*at != engine)
 		at = &(*at)->next;
-	if (*at)
-		*at = engine->next;
+	*at = engine->next;
 }
 
 /* The lock is held; it is let go while the model loads. */
@@ -172,14 +171,12 @@ static void load(struct engine *engine, const struct content *content)
 	ret = provider_session(content, &engine->session);
 	if (!ret)
 		ret = read_all_ports(engine);
+	/* Whoever waits for it shares the failure; it is forgotten with the last of them. */
 	if (ret)
 		engine->failure = strdup(vaccel_error_text());
 	pthread_mutex_lock(&lock);
 	engine->failure_code = ret;
 	engine->loading = false;
-	/* Who waits for it has it already; who comes later tries anew. */
-	if (ret)
-		forget(engine);
 	pthread_cond_broadcast(&loaded);
 }
 
@@ -255,7 +252,7 @@ size_t engine_count(void)
 
 	pthread_mutex_lock(&lock);
 	for (const struct engine *engine = engines; engine; engine = engine->next)
-		count += !engine->loading;
+		count += !engine->loading && !engine->failure_code;
 	pthread_mutex_unlock(&lock);
 	return count;
 }
