@@ -138,8 +138,38 @@ int vaccel_plugin_parse_and_load(const char *list)
 	return load(registry_load_list, list);
 }
 
+/*
+ * A child has to live with the locks as they were, so none of those that all
+ * threads share is held while the process is copied: in the order in which they
+ * nest. Objects that other threads were using at that moment are lost to it.
+ */
+static void before_fork(void)
+{
+	sessions_before_fork();
+	resources_before_fork();
+	rundir_before_fork();
+}
+
+static void after_fork(bool in_child)
+{
+	rundir_after_fork(in_child);
+	resources_after_fork(in_child);
+	sessions_after_fork(in_child);
+}
+
+static void after_fork_in_parent(void)
+{
+	after_fork(false);
+}
+
+static void after_fork_in_child(void)
+{
+	after_fork(true);
+}
+
 __attribute__((constructor)) static void on_load(void)
 {
+	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 	if (knob_bool(KNOB_BOOTSTRAP_ENABLED))
 		vaccel_bootstrap();
 }

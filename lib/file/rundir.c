@@ -39,30 +39,19 @@ static struct {
 	int fd;	    /* lock; holds the flock */
 } own = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
 
-static void before_fork(void)
+void rundir_before_fork(void)
 {
 	pthread_mutex_lock(&own.lock);
 }
 
-static void after_fork_in_parent(void)
+void rundir_after_fork(bool in_child)
 {
+	/* Closing the child's descriptor leaves the parent's lock in force. */
+	if (in_child && own.fd >= 0)
+		close(TAKE_FD(own.fd));
+	if (in_child)
+		free(TAKE(own.path));
 	pthread_mutex_unlock(&own.lock);
-}
-
-/* Closing the child's descriptor leaves the parent's lock in force. */
-static void after_fork_in_child(void)
-{
-	if (own.fd >= 0)
-		close(own.fd);
-	own.fd = -1;
-	free(own.path);
-	own.path = NULL;
-	pthread_mutex_unlock(&own.lock);
-}
-
-static void watch_forks(void)
-{
-	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 static void remove_tree_at(int dir, const char *name, unsigned int depth)
@@ -214,12 +203,10 @@ static int make_own(const char *parent)
 
 static int ensure_own(const char **ret_path)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	_cleanup_(freep) char *parent = NULL;
 	_cleanup_(closep) int parent_fd = -1;
 	int ret = VACCEL_OK;
 
-	pthread_once(&once, watch_forks);
 	SCOPED_LOCK(&own.lock);
 	if (!own.path) {
 		parent = parent_path();

@@ -9,6 +9,8 @@
 #ifndef VACCEL_FILE_RUNDIR_H
 #define VACCEL_FILE_RUNDIR_H
 
+#include <stdbool.h>
+
 /* This process's directory, valid until cleanup or, in the child, fork; NULL after vaccel_fail().
  */
 const char *rundir_path(void);
@@ -24,5 +26,9 @@ void rundir_sweep(void);
 
 /* Removes this process's directory, if it has one. */
 void rundir_cleanup(void);
+
+/* Around a fork: nobody is at work while the process is copied, and the child forgets. */
+void rundir_before_fork(void);
+void rundir_after_fork(bool in_child);
 
 #endif

@@ -163,6 +163,16 @@ static bool close_state(void *object, void *context)
 	return true;
 }
 
+void resources_before_fork(void)
+{
+	table_before_fork(&resources);
+}
+
+void resources_after_fork(bool in_child)
+{
+	table_after_fork(&resources, in_child);
+}
+
 void resources_close_all(void)
 {
 	vaccel_id_t last = atomic_load(&last_closed);

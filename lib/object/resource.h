@@ -38,6 +38,10 @@ void resource_forget_session(vaccel_id_t resource, vaccel_id_t session);
  */
 void resources_close_all(void);
 
+/* See table_before_fork(). */
+void resources_before_fork(void);
+void resources_after_fork(bool in_child);
+
 /* For the parts of a resource's code */
 
 /* Gives a resource its id and the program its struct. Takes the state if it succeeds. */

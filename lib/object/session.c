@@ -393,6 +393,16 @@ static bool close_state(void *object, void *context)
 	return true;
 }
 
+void sessions_before_fork(void)
+{
+	table_before_fork(&sessions);
+}
+
+void sessions_after_fork(bool in_child)
+{
+	table_after_fork(&sessions, in_child);
+}
+
 void sessions_close_all(void)
 {
 	table_each(&sessions, close_state, NULL);

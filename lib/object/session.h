@@ -46,4 +46,8 @@ void sessions_forget_choices(void);
 /* Closes the library's side of every session left. No call may be running. */
 void sessions_close_all(void);
 
+/* See table_before_fork(). */
+void sessions_before_fork(void);
+void sessions_after_fork(bool in_child);
+
 #endif

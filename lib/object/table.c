@@ -240,6 +240,18 @@ size_t table_count(struct table *table)
 	return table->count;
 }
 
+void table_before_fork(struct table *table)
+{
+	pthread_mutex_lock(&table->lock);
+}
+
+void table_after_fork(struct table *table, bool in_child)
+{
+	if (in_child)
+		table->drained = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+	pthread_mutex_unlock(&table->lock);
+}
+
 void table_clear(struct table *table)
 {
 	SCOPED_LOCK(&table->lock);

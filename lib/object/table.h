@@ -68,6 +68,13 @@ void table_each(struct table *table, bool (*visit)(void *object, void *context),
 size_t table_count(struct table *table);
 
 /*
+ * Around a fork: holds off writers before it, lets them go on after it. A child
+ * has only the thread that forked, so nobody waits there.
+ */
+void table_before_fork(struct table *table);
+void table_after_fork(struct table *table, bool in_child);
+
+/*
  * Forgets every object and frees the memory; ids go on counting. Nobody else
  * may be using the table.
  */

@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Bootstrap, reload and cleanup, and what a bad configuration does to sessions. */
+/* Bootstrap, reload, cleanup and fork, and what a bad configuration does to sessions. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include <vaccel.h>
+
+#define THREADS 4
+#define FORKS	100
+#define STUCK_S 20
 
 static int clean(void **state)
 {
@@ -148,6 +156,64 @@ static void test_rundir_is_gone_after_cleanup(void **state)
 	free(path);
 }
 
+static atomic_bool enough;
+
+/* Takes the locks of both tables and no memory: a child of a sanitizer's could not get any then. */
+static void *keep_looking(void *unused)
+{
+	struct vaccel_resource *res;
+	struct vaccel_session *sess;
+
+	while (!atomic_load(&enough)) {
+		vaccel_session_get_by_id(&sess, INT64_MAX);
+		vaccel_resource_get_by_id(&res, INT64_MAX);
+	}
+	return NULL;
+}
+
+static int use_all(void)
+{
+	struct vaccel_session sess;
+	struct vaccel_resource res;
+	int ret = vaccel_session_init(&sess, 0);
+
+	if (!ret)
+		ret = vaccel_resource_init_from_buf(&res, "x", 1, VACCEL_RESOURCE_DATA, "x", false);
+	if (!ret)
+		ret = vaccel_resource_register(&res, &sess);
+	if (!ret)
+		ret = vaccel_noop(&sess);
+	if (!ret)
+		ret = vaccel_resource_release(&res);
+	return ret ? ret : vaccel_session_release(&sess);
+}
+
+/* Whatever other threads were at when the process was copied, the child can go on. */
+static void test_forks_among_threads(void **state)
+{
+	pthread_t threads[THREADS];
+	int status = 0;
+
+	setenv("VACCEL_PLUGINS", "noop", 1);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+	atomic_store(&enough, false);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, keep_looking, NULL), 0);
+	for (int i = 0; i < FORKS && !status; i++) {
+		pid_t child = fork();
+
+		if (!child) {
+			alarm(STUCK_S);
+			_exit(use_all() || vaccel_cleanup());
+		}
+		waitpid(child, &status, 0);
+	}
+	atomic_store(&enough, true);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +223,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_bad_configurations, clean),
 		cmocka_unit_test_teardown(test_reload, clean),
 		cmocka_unit_test_teardown(test_rundir_is_gone_after_cleanup, clean),
+		cmocka_unit_test_teardown(test_forks_among_threads, clean),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
