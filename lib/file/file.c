@@ -79,6 +79,8 @@ int file_create(const char *dir, const char *name, unsigned int flags, char **re
 
 	if (!file_name_valid(name))
 		return vaccel_fail(VACCEL_EINVAL, "'%.80s' cannot be a file's name", name);
+	if (!*dir)
+		return vaccel_fail(VACCEL_ENOENT, "the directory for '%.80s' is ''", name);
 	/* Room for mkostemp()'s ending. */
 	path = file_path("%s/%s%s", dir, name, ".XXXXXX");
 	if (!path)
