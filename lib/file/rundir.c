@@ -22,6 +22,7 @@
 
 #include <vaccel/error.h>
 #include <vaccel/log.h>
+#include <vaccel/utils/path.h>
 
 #include "base/knob.h"
 #include "base/util.h"
@@ -177,16 +178,20 @@ static void sweep(int parent)
 	}
 }
 
-/* own.lock and the parent's are held. */
+/*
+ * Makes the directory; one that somebody removed under the name that it had,
+ * which programs know. own.lock and the parent's are held.
+ */
 static int make_own(const char *parent)
 {
 	_cleanup_(freep) char *path =
-		file_path("%s/" RUN_PREFIX "%ld-XXXXXX", parent, (long)getpid());
+		own.path ? file_path("%s", own.path)
+			 : file_path("%s/" RUN_PREFIX "%ld-XXXXXX", parent, (long)getpid());
 	_cleanup_(closep) int fd = -1;
 
 	if (!path)
 		return VACCEL_ENOMEM;
-	if (!mkdtemp(path))
+	if (own.path ? mkdir(path, 0700) : !mkdtemp(path))
 		return vaccel_fail(errno, "cannot make a directory in '%s': %s", parent,
 				   strerror(errno));
 	fd = open(path, DIR_FLAGS);
@@ -196,9 +201,17 @@ static int make_own(const char *parent)
 		rmdir(path);
 		return vaccel_fail(code, "cannot lock '%s': %s", path, strerror(code));
 	}
-	own.path = TAKE(path);
+	closep(&own.fd);
 	own.fd = TAKE_FD(fd);
+	if (!own.path)
+		own.path = TAKE(path);
 	return VACCEL_OK;
+}
+
+/* What the directory lies in, or NULL after vaccel_fail(). own.lock is held. */
+static char *own_parent(void)
+{
+	return file_path("%.*s", (int)(strrchr(own.path, '/') - own.path), own.path);
 }
 
 static int ensure_own(const char **ret_path)
@@ -208,8 +221,8 @@ static int ensure_own(const char **ret_path)
 	int ret = VACCEL_OK;
 
 	SCOPED_LOCK(&own.lock);
-	if (!own.path) {
-		parent = parent_path();
+	if (!vaccel_path_is_dir(own.path)) {
+		parent = own.path ? own_parent() : parent_path();
 		if (!parent)
 			return VACCEL_ENOMEM;
 		ret = make_parent(parent, &parent_fd);

@@ -298,6 +298,26 @@ static void test_what_is_not_ours_is_not_swept(void **state)
 	assert_int_equal(dir_count(parent), 2);
 }
 
+/* Somebody cleaned up. The path that the program has is that of a directory again. */
+static void test_made_again_where_it_was(void **state)
+{
+	const char *path = rundir_path();
+	char *made;
+
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(parent), 0);
+	assert_int_equal(rundir_make("kept", &made), VACCEL_OK);
+	assert_ptr_equal(rundir_path(), path);
+	assert_below(made, path);
+	assert_true(vaccel_path_is_dir(made));
+	/* It is locked as the first was. */
+	rundir_sweep();
+	assert_true(vaccel_path_is_dir(made));
+	rundir_cleanup();
+	assert_int_equal(dir_count(dir), 0);
+	free(made);
+}
+
 static void test_a_forked_child_makes_its_own(void **state)
 {
 	char *ours = strdup(rundir_path()), *made;
@@ -470,6 +490,7 @@ int main(void)
 		TEST(test_a_crash_is_swept_by_the_next_start),
 		TEST(test_making_one_sweeps_as_well),
 		TEST(test_what_is_not_ours_is_not_swept),
+		TEST(test_made_again_where_it_was),
 		TEST(test_a_forked_child_makes_its_own),
 		TEST(test_a_child_does_not_hold_its_parents_directory),
 		TEST(test_many_processes_start_and_stop_at_once),
