@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Plugins and knobs in words. Objects of json-c keep the order in which they are filled. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,9 @@ struct json_object *json_number(double value)
 {
 	char digits[32];
 
+	/* JSON has neither infinity nor NaN. */
+	if (!isfinite(value))
+		return NULL;
 	snprintf(digits, sizeof(digits), "%.7g", value);
 	return json_object_new_double_s(value, digits);
 }
@@ -83,6 +87,14 @@ void json_print(struct json_object *json)
 void put_indent(void)
 {
 	printf("%*s", INDENT, "");
+}
+
+void put_failure(const char *what, const char *failure)
+{
+	terminal_put(STYLE_BAD, 0, what);
+	puts(":");
+	put_indent();
+	terminal_wrap(INDENT, failure);
 }
 
 void put_fact(void *unused, const char *key, const char *value)

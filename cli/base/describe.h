@@ -14,13 +14,16 @@
 /* Begins a line that belongs to the one above. */
 void put_indent(void);
 
+/* "WHAT:", and indented below it a failure of the library's. */
+void put_failure(const char *what, const char *failure);
+
 /* One line "KEY VALUE" of what belongs to the line above; a vaccel_plugin_report_fn. */
 void put_fact(void *unused, const char *key, const char *value);
 
 /* A string, or null for NULL; bytes that are not UTF-8 become U+FFFD. */
 struct json_object *json_text(const char *text);
 
-/* A number, printed with as many digits as a measurement or a float has. */
+/* A number, printed with as many digits as a measurement or a float has; null if it is none. */
 struct json_object *json_number(double value);
 
 /* Give @value away to an object, or to an array. */

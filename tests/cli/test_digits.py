@@ -41,6 +41,16 @@ class Digits(CommandTest):
         self.assertEqual(err, f"vaccel: {SEVEN}: '{labels}' has 2 labels and the model has a class number 7, "
                               "counted from 0; give the labels of this model\n")
 
+    def test_scores_that_are_no_numbers(self):
+        model = self.directory / "overflows"
+        model.mkdir()
+        (model / "model.onnx").symlink_to(DIGITS / "model.onnx")
+        card = json.loads((DIGITS / "model.json").read_text())
+        card["input"]["scale"] = [3e38, 3e38, 3e38]
+        (model / "model.json").write_text(json.dumps(card))
+        top = self.run_json("classify", SEVEN, "--model", str(model))[0]["top"]
+        self.assertIn(None, [row["probability"] for row in top])
+
     def test_bad_pictures(self):
         text = self.file("text.png", b"not a picture")
         cut = self.file("cut.png", open(SEVEN, "rb").read()[:60])
