@@ -74,7 +74,8 @@ int vaccel_path_local(const char *path, char **ret_path)
 	const char *rest;
 
 	if (!path || !*path || !ret_path)
-		return vaccel_fail(VACCEL_EINVAL, "no path, or no place for the result");
+		return vaccel_fail(VACCEL_EINVAL,
+				   "the path is empty, or the place for the result NULL");
 	rest = after_scheme(path, "file");
 	if (rest && !strncasecmp(rest, "localhost/", 10))
 		rest += 9;
@@ -110,7 +111,8 @@ int vaccel_path_type(const char *path, vaccel_path_type_t *ret_type)
 	int ret;
 
 	if (!path || !*path || !ret_type)
-		return vaccel_fail(VACCEL_EINVAL, "no path, or no place for the result");
+		return vaccel_fail(VACCEL_EINVAL,
+				   "the path is empty, or the place for the result NULL");
 	host = after_scheme(path, "http");
 	if (!host)
 		host = after_scheme(path, "https");
@@ -151,7 +153,7 @@ int vaccel_path_name(const char *path, char **ret_name)
 	name = strrchr(start, '/');
 	name = name ? name + 1 : start;
 	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
-		return vaccel_fail(VACCEL_EINVAL, "the path ends in no name");
+		return vaccel_fail(VACCEL_EINVAL, "the path '%s' ends in no name", path);
 	name = strdup(name);
 	if (!name)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a name");

@@ -68,9 +68,14 @@ static int set_text(char **member, const char *text)
 static int init_from_file(struct vaccel_blob *blob, const char *path, const char *name, bool own)
 {
 	_cleanup_(drop) struct vaccel_blob fresh = {.type = VACCEL_BLOB_FILE};
+	struct stat st;
 
-	if (!vaccel_path_is_file(path))
-		return vaccel_fail(VACCEL_EINVAL, "there is no file '%s'", path);
+	if (stat(path, &st))
+		return vaccel_fail(VACCEL_EINVAL, "there is no file '%s': %s", path,
+				   strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return vaccel_fail(VACCEL_EINVAL, "'%s' is %s; give a file", path,
+				   S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
 	if (set_text(&fresh.name, name) || set_text(&fresh.path, path))
 		return VACCEL_ENOMEM;
 	fresh.path_owned = own;
