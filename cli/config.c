@@ -12,8 +12,7 @@ static void show(const char *failure)
 	const struct vaccel_knob *knob;
 
 	if (failure) {
-		terminal_put(STYLE_BAD, 0, "This does not work: ");
-		terminal_wrap(0, failure);
+		put_failure("This does not work", failure);
 		putchar('\n');
 	}
 	for (size_t i = 0; (knob = vaccel_knob_at(i)); i++)

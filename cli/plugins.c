@@ -49,10 +49,8 @@ static int list(bool as_json)
 	const struct vaccel_plugin *plugin;
 	int ret;
 
-	if (failure && !as_json) {
-		terminal_put(STYLE_BAD, 0, "None is in use: ");
-		terminal_wrap(0, failure);
-	}
+	if (failure && !as_json)
+		put_failure("None is in use", failure);
 	for (size_t i = 0; (plugin = vaccel_plugin_at(i)); i++)
 		list_one(array, plugin, state_of(plugin));
 	ret = vaccel_plugin_installed(list_other, array);

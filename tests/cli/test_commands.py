@@ -149,7 +149,8 @@ class Plugins(CommandTest):
 
     def test_list_where_the_configuration_fails(self):
         out, err = self.run_vaccel("plugins", VACCEL_PLUGINS="nothing")
-        self.assertTrue(out.startswith("None is in use: cannot load the plugin 'libvaccel-nothing.so'"), out)
+        self.assertTrue(out.startswith("None is in use:\n    cannot load the plugin 'libvaccel-nothing.so'"), out)
+        self.assertLessEqual(max(map(len, out.splitlines()[:3])), 80)
         self.assertIn("cpu", out)
         self.assertIn("vaccel is not ready", err)
 
@@ -252,7 +253,8 @@ class Config(CommandTest):
         for name, value in {"VACCEL_PLUGINS": "nothing", "VACCEL_LOG_LEVEL": "9",
                             "VACCEL_LOG_FILE": "/nowhere/log"}.items():
             out, err = self.run_vaccel("config", **{name: value})
-            self.assertTrue(out.startswith("This does not work: "), out)
+            self.assertTrue(out.startswith("This does not work:\n    "), out)
+            self.assertLessEqual(max(map(len, out.split("\n\n")[0].splitlines())), 80)
             self.assertIn("vaccel is not ready", err)
             knobs = self.knobs(**{name: value})
             self.assertEqual(knobs[name]["value"], value)
