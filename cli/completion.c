@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <vaccel.h>
+
 #include "base/terminal.h"
 #include "command.h"
 
@@ -29,17 +31,28 @@ static void put_command_names(void)
 		printf("%s ", command->name);
 }
 
+static void put_operation_names(void)
+{
+	const struct vaccel_op *op;
+
+	for (size_t i = 0; (op = vaccel_op_at(i)); i++)
+		printf("%s ", op->name);
+}
+
 static void put_words(const struct command *command)
 {
 	if (command->completes == COMPLETES_COMMANDS)
 		put_command_names();
+	else if (command->completes == COMPLETES_OPERATIONS)
+		put_operation_names();
 	else if (command->words)
 		fputs(command->words, stdout);
 }
 
 static bool has_words(const struct command *command)
 {
-	return command->words || command->completes == COMPLETES_COMMANDS;
+	return command->words || command->completes == COMPLETES_COMMANDS ||
+	       command->completes == COMPLETES_OPERATIONS;
 }
 
 /* The options of one kind in both their forms. */
@@ -127,7 +140,8 @@ static void zsh_command(const struct command *command)
 	for (size_t i = 0; i < command->nr_rows; i++)
 		zsh_option(&command->rows[i]);
 	if (has_words(command)) {
-		fputs("\t\t\t'1:operand:(", stdout);
+		printf("\t\t\t'%c:operand:(",
+		       command->completes == COMPLETES_OPERATIONS ? '*' : '1');
 		put_words(command);
 		puts(")' \\");
 	}

@@ -97,6 +97,7 @@ const struct command commands[] = {
 		.name = "ops",
 		.operands = "[NAME...]",
 		.most_operands = INT_MAX,
+		.completes = COMPLETES_OPERATIONS,
 		.sentence = "List the operations, or tell the arguments of some.",
 		ROWS(json_only),
 		.run = ops_main,
@@ -139,7 +140,7 @@ const struct command commands[] = {
 		.operands = "SUITE [MODEL...]",
 		.least_operands = 1,
 		.most_operands = INT_MAX,
-		.completes = COMPLETES_WORDS,
+		.completes = COMPLETES_FILES,
 		.words = "call infer",
 		.sentence = "Measure what vaccel adds to the work itself.",
 		.details = "The suite call measures operations that do nothing, infer measures "

@@ -25,7 +25,13 @@ struct options {
 };
 
 /* What may stand as an operand, for completion. */
-enum completes { COMPLETES_NOTHING, COMPLETES_FILES, COMPLETES_COMMANDS, COMPLETES_WORDS };
+enum completes {
+	COMPLETES_NOTHING,
+	COMPLETES_FILES,
+	COMPLETES_COMMANDS,
+	COMPLETES_OPERATIONS,
+	COMPLETES_WORDS
+};
 
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
 

@@ -45,7 +45,9 @@ class bash(Completion):
             (["classify", "--model", "=", "b"], files[1:]),
             (["classify", "--model", "="], files),
             (["classify", "-n", ""], []),
-            (["bench", ""], ["call", "infer"]),
+            (["bench", "c"], ["call"]),
+            (["bench", "infer", "b"], files[1:]),
+            (["ops", "minmax", "onnx_model_u"], ["onnx_model_unload"]),
             (["bench", "-p", ""], files),
             (["completion", "z"], ["zsh"]),
             (["help", "d"], ["doctor"]),
@@ -76,7 +78,8 @@ class fish(Completion):
     def test_what_is_offered(self):
         self.assertEqual(self.complete("vaccel c"), ["classify", "completion", "config"])
         self.assertEqual(self.complete("vaccel classify --m"), ["--model"])
-        self.assertEqual(self.complete("vaccel bench "), ["call", "infer"])
+        self.assertEqual(self.complete("vaccel bench c"), ["call"])
+        self.assertEqual(self.complete("vaccel ops minm"), ["minmax"])
         self.assertEqual(self.complete("vaccel classify b"), ["b.onnx"])
 
 
