@@ -14,7 +14,7 @@ static int put_row(void *unused, const struct bench_row *row, const struct bench
 {
 	(void)unused;
 	terminal_put(STYLE_HEADING, NAME_WIDTH, row->name);
-	printf("%10.2f %10.2f %10.2f %2s %8.2f\n", result->value, result->p99, result->limit,
+	printf("%10.2f %10.2f %10.2f %2s %8.3f\n", result->value, result->p99, result->limit,
 	       row->unit, result->ratio);
 	fflush(stdout);
 	return VACCEL_OK;
