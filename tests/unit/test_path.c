@@ -89,8 +89,8 @@ static void test_type(void **state)
 	assert_type(url, VACCEL_PATH_LOCAL_DIR);
 	free(url);
 
-	assert_no_type(NULL, "no path");
-	assert_no_type("", "no path");
+	assert_no_type(NULL, "path is empty");
+	assert_no_type("", "path is empty");
 	assert_no_type(broken, "No such file");
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	assert_no_type(fifo, "neither");
