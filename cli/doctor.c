@@ -274,14 +274,33 @@ static int classify_pixel(void)
 	return ret;
 }
 
+static void is_onnx(void *found, const struct vaccel_plugin *plugin)
+{
+	*(bool *)found |= !strcmp(plugin->info->name, "onnx");
+}
+
+/* What to do where no plugin classifies. */
+static const char *plugin_advice(void)
+{
+	bool installed = false;
+
+	vaccel_plugin_installed(is_onnx, &installed);
+	return installed ? "If pictures are to be classified, name onnx in VACCEL_PLUGINS too, or "
+			   "unset it."
+			 : "If pictures are to be classified, install the plugin onnx.";
+}
+
 /* What was found before may be the reason, and is not said again. */
 static void check_work(struct doctor *doctor, const char *failure)
 {
+	const char *advice;
+
 	if (failure) {
 		if (!doctor->counts[WRONG])
 			find(doctor, WRONG, NULL, "%s", failure);
 		return;
 	}
+	advice = plugin_advice();
 	switch (vaccel_bootstrap() ? VACCEL_ESESS : classify_pixel()) {
 	case VACCEL_OK:
 		find(doctor, FINE, NULL, "a picture can be classified");
@@ -289,8 +308,8 @@ static void check_work(struct doctor *doctor, const char *failure)
 	case VACCEL_ENOTSUP:
 		if (doctor->counts[WRONG])
 			break;
-		find(doctor, DOUBTFUL, "If pictures are to be classified, install the plugin onnx.",
-		     "pictures cannot be classified: %s", vaccel_error_text());
+		find(doctor, DOUBTFUL, advice, "pictures cannot be classified: %s",
+		     vaccel_error_text());
 		break;
 	default:
 		find(doctor, WRONG, NULL, "pictures cannot be classified: %s", vaccel_error_text());

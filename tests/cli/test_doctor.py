@@ -6,7 +6,7 @@ import os
 import subprocess
 import unittest
 
-from command import FAKES, PLUGINS, CommandTest
+from command import FAKES, HAS_ONNX, PLUGINS, CommandTest
 
 
 class Doctor(CommandTest):
@@ -105,8 +105,16 @@ class Doctor(CommandTest):
                           VACCEL_PLUGIN_DIR=str(self.directory), VACCEL_RPC_ADDRESS="unix:///nowhere")
 
     def test_nothing_classifies(self):
-        found, = self.examine(status=0, VACCEL_PLUGINS="cpu")
-        self.assertEqual((found[0], found[2]), ("doubtful", "If pictures are to be classified, install the plugin onnx."))
+        (self.directory / "libvaccel-cpu.so").symlink_to(PLUGINS / "libvaccel-cpu.so")
+        self.assert_finds("doubtful", "pictures cannot be classified",
+                          "If pictures are to be classified, install the plugin onnx.", status=0,
+                          VACCEL_PLUGIN_DIR=str(self.directory), VACCEL_PLUGINS="cpu")
+
+    @unittest.skipUnless(HAS_ONNX, "no onnx plugin")
+    def test_nothing_chosen_classifies(self):
+        self.assert_finds("doubtful", "pictures cannot be classified",
+                          "If pictures are to be classified, name onnx in VACCEL_PLUGINS too, or unset it.",
+                          status=0, VACCEL_PLUGINS="cpu")
 
     def test_what_follows_from_something_wrong_is_not_said(self):
         found, = self.examine(VACCEL_PLUGINS="cpu", VACCEL_LOG_LEVL="4")
