@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 	struct vaccel_resource *model = NULL;
 	struct vaccel_session sess;
 	const char *model_path = NULL;
-	int option;
+	int option, times = 1;
 
 	while ((option = getopt(argc, argv, "m:")) != -1) {
 		if (option != 'm')
@@ -41,6 +41,8 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind < 1 || argc - optind > 2)
 		usage(how);
+	if (argc - optind == 2)
+		times = to_count(argv[optind + 1], how);
 
 	TRY(vaccel_session_init(&sess, 0));
 	printf("Initialized session with id: %" PRId64 "\n", sess.id);
@@ -48,7 +50,7 @@ int main(int argc, char **argv)
 		TRY(vaccel_resource_new(&model, model_path, VACCEL_RESOURCE_MODEL));
 		TRY(vaccel_resource_register(model, &sess));
 	}
-	classify(&sess, argv[optind], argc - optind == 2 ? atoi(argv[optind + 1]) : 1);
+	classify(&sess, argv[optind], times);
 	TRY(vaccel_session_release(&sess));
 	if (model)
 		TRY(vaccel_resource_delete(model));

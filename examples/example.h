@@ -4,6 +4,7 @@
 #define EXAMPLE_H
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +25,17 @@ static inline void usage(const char *text)
 {
 	fprintf(stderr, "usage: %s\n", text);
 	exit(2);
+}
+
+/* A whole number from 1 on; anything else is wrong usage. */
+static inline int to_count(const char *argument, const char *how)
+{
+	char *end;
+	long count = strtol(argument, &end, 10);
+
+	if (*end || count < 1 || count > INT_MAX)
+		usage(how);
+	return (int)count;
 }
 
 #endif

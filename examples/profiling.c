@@ -15,7 +15,8 @@ int main(int argc, char **argv)
 	if (argc != 1)
 		usage("profiling");
 	if (!vaccel_prof_enabled())
-		printf("profiling is off: VACCEL_PROFILING_ENABLED=1 turns it on\n");
+		printf("profiling is off: VACCEL_PROFILING_ENABLED=1 turns it on, "
+		       "VACCEL_LOG_LEVEL=3 shows it\n");
 
 	TRY(vaccel_prof_region_start(&regions[SESSIONS]));
 	TRY(vaccel_session_init(&sess, 0));

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import threading
 
-from table import ROWS
+from table import NONSENSE, ROWS
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 DIGITS = SOURCE / "models/digits"
@@ -81,7 +81,12 @@ class Runner:
         self.expect(re.fullmatch(self.pattern(row.get("says", "")), done.stderr), row, done)
 
     def check_misuse(self, takes_arguments):
-        row = {"args": [] if takes_arguments else ["too", "many"], "prints": "a usage line, status 2"}
+        self.expect_usage([] if takes_arguments else ["too", "many"])
+        for arguments in NONSENSE.get(self.name, []):
+            self.expect_usage(arguments)
+
+    def expect_usage(self, arguments):
+        row = {"args": arguments, "prints": "a usage line, status 2"}
         done = self.run(row["args"], {})
         self.expect(done.returncode == 2 and done.stderr.startswith(f"usage: {self.name}"), row, done)
 

@@ -11,6 +11,12 @@ all, to see it fail in words, unless it has `no_session`.
 
 NOOP = {"VACCEL_PLUGINS": "noop"}
 
+# Arguments that make no sense.
+NONSENSE = {
+    "classify": [["{images}/seven.png", "many"], ["{images}/seven.png", "0"]],
+    "classify_top": [["{images}/seven.png", "-1"]],
+}
+
 ROWS = {
     "args": [
         {
@@ -88,7 +94,7 @@ ROWS = {
     ],
     "opencv": [{"args": [], "env": NOOP, "prints": "<4|8> values in <16|32> bytes\n"}],
     "profiling": [
-        {"args": [], "prints": "profiling is off: VACCEL_PROFILING_ENABLED=1 turns it on\n"},
+        {"args": [], "prints": "profiling is off: VACCEL_PROFILING_ENABLED=1 turns it on, VACCEL_LOG_LEVEL=3 shows it\n"},
         {
             "args": [],
             "env": {"VACCEL_PROFILING_ENABLED": "1", "VACCEL_LOG_LEVEL": "3"},
