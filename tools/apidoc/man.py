@@ -77,8 +77,8 @@ def page_text(page, functions, intro, version):
     ]
     if page.others or page.blocks:
         lines.append(".SH DESCRIPTION")
-        lines += [f".TP\n.B {name}()\n{inline(sentence)}" for name, sentence in page.others if name in page.functions]
         lines += blocks(page.blocks)
+        lines += [f".TP\n.B {name}()\n{inline(sentence)}" for name, sentence in page.others if name in page.functions]
     if page.parameters:
         lines.append(".SH PARAMETERS")
         lines += [f".TP\n{inline(names)}\n{inline(text)}" for names, text in page.parameters]
