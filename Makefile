@@ -105,6 +105,7 @@ docs: ## build the API pages and the manual pages
 	@$(DEPS) build docs
 	@$(call setup,build)
 	@ninja -C build docs
+	@echo 'API: build/docs/api/README.md; manual pages: man -l build/docs/man3/NAME.3'
 
 clean: ## remove what was built, but not what was fetched
 	rm -rf build build-*
