@@ -97,7 +97,8 @@ int main(void)
 	int ret;
 
 	if (access(PHOTOS "/expected.json", R_OK)) {
-		puts("SKIP: there are no photographs in " PHOTOS);
+		puts("SKIP: the photographs and models to compare with are not part of the repository; "
+		     "they would lie in " PHOTOS);
 		return 77;
 	}
 	expected = json_object_from_file(PHOTOS "/expected.json");
