@@ -296,7 +296,7 @@ static int find_weights(struct model_files *files, size_t onnx, struct content *
 
 int content_read(struct model_files *files, struct content *ret_content)
 {
-	_cleanup_(content_release) struct content content = {0};
+	_cleanup_(content_release) struct content content = {.words = files->words};
 	const struct model_file *onnx = find_onnx(files);
 	int ret;
 

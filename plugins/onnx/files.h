@@ -86,11 +86,13 @@ void bytes_release(struct bytes *bytes);
  * @onnx: the ONNX file
  * @folder: the directory of the files that its weights lie in; NULL if it has none
  * @digest: of all that
+ * @words: what messages call it; as the files it was read from
  */
 struct content {
 	struct bytes onnx;
 	char *folder;
 	struct digest digest;
+	const char *words;
 };
 
 /** content_read() - read a model's ONNX file, and what goes with it */

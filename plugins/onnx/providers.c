@@ -244,8 +244,8 @@ static int create(const struct content *content, const OrtSessionOptions *option
 	words = ort->GetErrorMessage(status);
 	if (is_models_fault(ort->GetErrorCode(status)))
 		ret = vaccel_fail(VACCEL_EINVAL,
-				  "that is no ONNX model that ONNX Runtime %s can read: %.600s",
-				  runtime_version(), words);
+				  "%s is no ONNX model that ONNX Runtime %s can read: %.600s",
+				  content->words, runtime_version(), words);
 	else if (!content->folder && strstr(words, "External data"))
 		ret = vaccel_fail(VACCEL_EINVAL,
 				  "the model's weights lie in other files; give the directory that "

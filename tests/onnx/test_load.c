@@ -118,7 +118,7 @@ static void test_no_model(void **state)
 		fail_to_load(path, VACCEL_EINVAL, "");
 	}
 	write_text(path, "Dear reader, this is no model.\n");
-	fail_to_load(path, VACCEL_EINVAL, "no ONNX model that ONNX Runtime");
+	fail_to_load(path, VACCEL_EINVAL, "/x.onnx is no ONNX model that ONNX Runtime");
 	srand(1);
 	for (int round = 0; round < 50; round++) {
 		for (size_t i = 0; i < size; i++)
