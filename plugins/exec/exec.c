@@ -74,8 +74,11 @@ static int open_library(const char *path, int flags, void **ret_handle)
 	void *handle = dlopen(path, flags);
 
 	if (!handle)
-		return vaccel_fail(VACCEL_EINVAL, "exec: cannot load the library '%s': %s", path,
-				   reason());
+		return vaccel_fail(
+			VACCEL_EINVAL, "exec: cannot load the library '%s': %s%s", path, reason(),
+			strchr(path, '/')
+				? ""
+				: "; give its path, unless the dynamic linker is to find it");
 	*ret_handle = handle;
 	return VACCEL_OK;
 }

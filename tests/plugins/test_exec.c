@@ -75,6 +75,8 @@ static void test_what_goes_wrong(void **state)
 	write_file(path_in(*state, "text.so"), "no library\n");
 	assert_int_equal(run_int("/no/such/library.so", NULL, "f", 1, &out), VACCEL_EINVAL);
 	assert_says("/no/such/library.so");
+	assert_int_equal(run_int("libnone.so", NULL, "f", 1, &out), VACCEL_EINVAL);
+	assert_says("give its path");
 	assert_says("No such file");
 	assert_int_equal(run_int(path_in(*state, "text.so"), NULL, "f", 1, &out), VACCEL_EINVAL);
 	assert_int_equal(run_int(FUNCTIONS, NULL, "no_such_function", 1, &out), VACCEL_ENOSYS);
