@@ -45,7 +45,7 @@ build: ## build; leaves a tree in build/stage that works wherever it is copied
 	@rm -rf build/dest $(stage)
 	@DESTDIR='$(CURDIR)/build/dest' meson install -C build --no-rebuild --quiet
 	@if [ -e build/dest/usr/local/lib/vaccel/libvaccel-onnx.so ] && [ -e $(onnxruntime) ]; then \
-		cp $(onnxruntime)/libonnxruntime.so.1 build/dest/usr/local/lib/vaccel && \
+		install -m 644 $(onnxruntime)/libonnxruntime.so.1 build/dest/usr/local/lib/vaccel && \
 		install -D -m 644 -t build/dest/usr/local/share/doc/vaccel/onnxruntime \
 			$(onnxruntime)/LICENSE $(onnxruntime)/ThirdPartyNotices.txt; \
 	fi
@@ -53,7 +53,7 @@ build: ## build; leaves a tree in build/stage that works wherever it is copied
 
 install: build ## copy that tree to DESTDIR/PREFIX (/usr/local)
 	mkdir -p '$(DESTDIR)$(PREFIX)'
-	cp -dR --remove-destination --preserve=mode,timestamps $(stage)/. '$(DESTDIR)$(PREFIX)'
+	tar -C $(stage) -c . | tar -C '$(DESTDIR)$(PREFIX)' -xp --no-same-owner --no-overwrite-dir
 
 format: ## lay out the code by clang-format
 	@$(DEPS) lint
