@@ -98,8 +98,7 @@ static void test_unloading(void **state)
 	unloading = true;
 	run(&session);
 	unloading = false;
-	/* Only where nobody holds the model for a moment is it loaded again. */
-	assert_true(count_loads() >= 1);
+	assert_true(count_loads() > 1);
 }
 
 int main(void)
