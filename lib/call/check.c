@@ -112,6 +112,10 @@ static int check_resource(const struct vaccel_op *op, const struct vaccel_field 
 
 	if (!resource)
 		return missing(op, field);
+	if (resource->id <= 0)
+		return vaccel_fail(VACCEL_EINVAL,
+				   "%s: '%s' is a resource that was released, or never made",
+				   op->name, field->name);
 	if ((int)resource->type != field->resource_type)
 		return vaccel_fail(VACCEL_EINVAL, "%s: '%s' is a resource of type %s; give a %s",
 				   op->name, field->name,

@@ -148,6 +148,9 @@ static void test_resources(void **state)
 	assert_int_equal(vaccel_resource_unregister(&model, &sess), VACCEL_OK);
 	assert_int_equal(vaccel_onnx_model_load(&sess, &model), VACCEL_EPERM);
 	assert_words("vaccel_resource_register()");
+	assert_int_equal(vaccel_resource_release(&model), VACCEL_OK);
+	assert_int_equal(vaccel_onnx_model_load(&sess, &model), VACCEL_EINVAL);
+	assert_words("released");
 	assert_int_equal(answers->calls, 0);
 }
 
