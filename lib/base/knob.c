@@ -44,7 +44,7 @@ static const struct vaccel_knob rows[KNOB_COUNT] = {
 	[KNOB_URL_TIMEOUT_S] = {"VACCEL_URL_TIMEOUT_S", "300",
 		"longest time that a download may take, in seconds", VACCEL_KNOB_NUMBER, 1, 86400},
 	[KNOB_XDG_RUNTIME_DIR] = {"XDG_RUNTIME_DIR", NULL,
-		"directory under which run-time files go; unset: a private one under TMPDIR"},
+		"directory under which run-time files go; unset, or not ours alone: a private one under TMPDIR"},
 	[KNOB_TMPDIR] = {"TMPDIR", "/tmp", "directory for temporary files"},
 };
 
