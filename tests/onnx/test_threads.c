@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Many threads on one session and on many, with loading, unloading and releasing in between. */
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "support.h"
 
@@ -11,7 +12,8 @@ static void *picture;
 static size_t picture_size;
 static struct vaccel_resource model;
 static pthread_barrier_t together;
-static bool unloading; /* in between, by each thread */
+static bool unloading;	     /* in between, by each thread */
+static atomic_bool unloaded; /* while no call was running */
 
 static bool classify(struct vaccel_session *sess)
 {
@@ -33,7 +35,8 @@ static bool unload(struct vaccel_session *sess)
 /* While no call is running nobody holds the model, so that the next call loads it anew. */
 static void unload_alone(struct vaccel_session *sess)
 {
-	if (pthread_barrier_wait(&together) == PTHREAD_BARRIER_SERIAL_THREAD)
+	pthread_barrier_wait(&together);
+	if (!atomic_exchange(&unloaded, true))
 		unload(sess);
 	pthread_barrier_wait(&together);
 }
@@ -96,6 +99,7 @@ static void test_many_sessions(void **state)
 static void test_unloading(void **state)
 {
 	unloading = true;
+	atomic_store(&unloaded, false);
 	run(&session);
 	unloading = false;
 	assert_true(count_loads() > 1);
