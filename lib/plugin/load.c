@@ -17,6 +17,7 @@
 #include "base/knob.h"
 #include "base/util.h"
 #include "call/call.h"
+#include "plugin/elf.h"
 #include "plugin/load.h"
 #include "plugin/manifest.h"
 
@@ -269,9 +270,14 @@ static int check_knobs(const struct vaccel_plugin *desc)
 int plugin_map(struct plugin *plugin)
 {
 	const char *why;
+	int ret;
 
 	if (plugin->handle)
 		return VACCEL_OK;
+	/* A bare name is not here but where the dynamic linker finds it. */
+	ret = strchr(plugin->path, '/') ? elf_check(plugin->path) : VACCEL_OK;
+	if (ret)
+		return ret;
 	plugin->handle = dlopen(plugin->path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (plugin->handle)
 		return VACCEL_OK;

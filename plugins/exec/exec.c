@@ -16,6 +16,7 @@
 #include <vaccel/ops/exec.h>
 #include <vaccel/ops/noop.h>
 #include <vaccel/plugin.h>
+#include <vaccel/utils/path.h>
 
 enum { DLOPEN_MODE, DLCLOSE_ENABLED, KNOB_COUNT };
 
@@ -71,8 +72,12 @@ static const char *reason(void)
 
 static int open_library(const char *path, int flags, void **ret_handle)
 {
-	void *handle = dlopen(path, flags);
+	void *handle;
 
+	/* dlopen() would wait for the writer of a pipe. */
+	if (strchr(path, '/') && vaccel_path_exists(path) && !vaccel_path_is_file(path))
+		return vaccel_fail(VACCEL_EINVAL, "exec: '%s' is not a file", path);
+	handle = dlopen(path, flags);
 	if (!handle)
 		return vaccel_fail(
 			VACCEL_EINVAL, "exec: cannot load the library '%s': %s%s", path, reason(),

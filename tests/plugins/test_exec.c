@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -79,6 +80,11 @@ static void test_what_goes_wrong(void **state)
 	assert_says("give its path");
 	assert_says("No such file");
 	assert_int_equal(run_int(path_in(*state, "text.so"), NULL, "f", 1, &out), VACCEL_EINVAL);
+	assert_int_equal(mkfifo(path_in(*state, "pipe.so"), 0600), 0);
+	alarm(20);
+	assert_int_equal(run_int(path_in(*state, "pipe.so"), NULL, "f", 1, &out), VACCEL_EINVAL);
+	alarm(0);
+	assert_says("not a file");
 	assert_int_equal(run_int(FUNCTIONS, NULL, "no_such_function", 1, &out), VACCEL_ENOSYS);
 	assert_says("no_such_function");
 	assert_int_equal(run_int(FUNCTIONS, NULL, "functions_fail", 1, &out), VACCEL_EBACKEND);

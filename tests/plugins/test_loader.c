@@ -216,6 +216,22 @@ static void test_a_plugin_cut_short(void **state)
 		assert_int_equal(truncate(path, sizes[i]), 0);
 		check_refused("alpha", VACCEL_ENOENT, "libvaccel-alpha.so");
 	}
+	/* Where it still looks like a library at its beginning */
+	for (off_t size = 500; size <= 4000; size += 500) {
+		install_fake(*state, "alpha", false);
+		path = path_in(*state, "libvaccel-alpha.so");
+		assert_int_equal(truncate(path, size), 0);
+		check_refused("alpha", VACCEL_ENOENT, "cut short");
+	}
+}
+
+static void test_what_is_no_file(void **state)
+{
+	assert_int_equal(mkfifo(path_in(*state, "libvaccel-pipe.so"), 0600), 0);
+	alarm(20);
+	check_refused("pipe", VACCEL_ENOENT, "not a file");
+	alarm(0);
+	check_refused("/dev/null", VACCEL_ENOENT, "not a file");
 }
 
 static void test_a_plugin_whose_init_fails(void **state)
@@ -310,6 +326,7 @@ int main(void)
 		TEST(a_manifest_that_promises_too_much),
 		TEST(what_cannot_be_loaded),
 		TEST(a_plugin_cut_short),
+		TEST(what_is_no_file),
 		TEST(a_plugin_whose_init_fails),
 		TEST(a_plugin_of_another_version),
 		TEST(a_knob_that_makes_no_sense),
