@@ -7,6 +7,7 @@
 #include <vaccel/error.h>
 
 #include "base/knob.h"
+#include "base/new.h"
 #include "base/util.h"
 
 static int copy_text(const char *text, char **ret_copy)
@@ -69,63 +70,28 @@ int vaccel_config_init_from(struct vaccel_config *config, const struct vaccel_co
 				  source->profiling_enabled, source->version_ignore);
 }
 
-/* Hands @filled on in memory of its own, or releases it. */
-static int allocated(int ret, struct vaccel_config *filled, struct vaccel_config **ret_config)
-{
-	struct vaccel_config *config;
-
-	if (ret)
-		return ret;
-	config = malloc(sizeof(*config));
-	if (!config) {
-		vaccel_config_release(filled);
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for the configuration");
-	}
-	*config = *filled;
-	*ret_config = config;
-	return VACCEL_OK;
-}
-
-static int no_place(void)
-{
-	return vaccel_fail(VACCEL_EINVAL, "config is NULL");
-}
-
 int vaccel_config_new(struct vaccel_config **ret_config, const char *plugins,
 		      vaccel_log_level_t log_level, const char *log_file, bool profiling_enabled,
 		      bool version_ignore)
 {
-	struct vaccel_config filled;
-
-	if (!ret_config)
-		return no_place();
-	return allocated(vaccel_config_init(&filled, plugins, log_level, log_file,
-					    profiling_enabled, version_ignore),
-			 &filled, ret_config);
+	return NEW(ret_config, vaccel_config_init, plugins, log_level, log_file, profiling_enabled,
+		   version_ignore);
 }
 
 int vaccel_config_from_env(struct vaccel_config **ret_config)
 {
-	struct vaccel_config filled;
-
-	if (!ret_config)
-		return no_place();
-	return allocated(vaccel_config_init_from_env(&filled), &filled, ret_config);
+	return NEW(ret_config, vaccel_config_init_from_env);
 }
 
 int vaccel_config_from(struct vaccel_config **ret_config, const struct vaccel_config *source)
 {
-	struct vaccel_config filled;
-
-	if (!ret_config)
-		return no_place();
-	return allocated(vaccel_config_init_from(&filled, source), &filled, ret_config);
+	return NEW(ret_config, vaccel_config_init_from, source);
 }
 
 int vaccel_config_release(struct vaccel_config *config)
 {
 	if (!config)
-		return no_place();
+		return vaccel_fail(VACCEL_EINVAL, "config is NULL");
 	free(config->plugins);
 	free(config->log_file);
 	*config = (struct vaccel_config){.log_level = VACCEL_LOG_ERROR};
@@ -134,11 +100,7 @@ int vaccel_config_release(struct vaccel_config *config)
 
 int vaccel_config_delete(struct vaccel_config *config)
 {
-	int ret = vaccel_config_release(config);
-
-	if (!ret)
-		free(config);
-	return ret;
+	return DELETE(config, vaccel_config_release);
 }
 
 void vaccel_config_print_debug(const struct vaccel_config *config)

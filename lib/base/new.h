@@ -29,7 +29,7 @@
 		else if (!new_)                                                            \
 			ret_ = vaccel_fail(VACCEL_ENOMEM, "%s: no memory", #init);         \
 		else                                                                       \
-			ret_ = init(new_, __VA_ARGS__);                                    \
+			ret_ = init(new_, ##__VA_ARGS__);                                  \
 		if (!ret_)                                                                 \
 			*out_ = TAKE(new_);                                                \
 		ret_;                                                                      \

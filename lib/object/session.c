@@ -12,6 +12,7 @@
 #include <vaccel/ops/noop.h>
 #include <vaccel/plugin.h>
 
+#include "base/new.h"
 #include "base/ready.h"
 #include "base/util.h"
 #include "file/rundir.h"
@@ -125,18 +126,7 @@ int vaccel_session_init(struct vaccel_session *sess, uint32_t flags)
 
 int vaccel_session_new(struct vaccel_session **ret_sess, uint32_t flags)
 {
-	_cleanup_(freep) struct vaccel_session *sess = NULL;
-	int ret;
-
-	if (!ret_sess)
-		return vaccel_fail(VACCEL_EINVAL, "there is no place for the session");
-	sess = malloc(sizeof(*sess));
-	if (!sess)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a session");
-	ret = vaccel_session_init(sess, flags);
-	if (!ret)
-		*ret_sess = TAKE(sess);
-	return ret;
+	return NEW(ret_sess, vaccel_session_init, flags);
 }
 
 int vaccel_session_release(struct vaccel_session *sess)
