@@ -48,19 +48,11 @@ static int make_input(const struct model *model, const void *image, size_t size,
 
 static int read_scores(const struct model *model, struct scores *scores)
 {
-	_cleanup_(shape_releasep) OrtTensorTypeAndShapeInfo *shape = NULL;
 	_cleanup_(freep) int64_t *dims = NULL;
-	size_t nr_dims = 0;
-	int ret = runtime_check(ort->GetTensorTypeAndShape(scores->output, &shape));
+	ONNXTensorElementDataType type;
+	size_t nr_dims;
+	int ret = value_shape(scores->output, &type, &nr_dims, &dims);
 
-	if (!ret)
-		ret = runtime_check(ort->GetDimensionsCount(shape, &nr_dims));
-	if (ret)
-		return ret;
-	dims = calloc(nr_dims + 1, sizeof(*dims));
-	if (!dims)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for %zu dimensions", nr_dims);
-	ret = runtime_check(ort->GetDimensions(shape, dims, nr_dims));
 	if (!ret)
 		ret = runtime_check(
 			ort->GetTensorMutableData(scores->output, (void **)&scores->score));

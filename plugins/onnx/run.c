@@ -182,23 +182,12 @@ static int choose_outputs(const struct engine *engine,
 
 static int copy_output(struct vaccel_call *call, OrtValue *value, struct vaccel_tensor *tensor)
 {
-	_cleanup_(shape_releasep) OrtTensorTypeAndShapeInfo *shape = NULL;
 	_cleanup_(freep) int64_t *dims = NULL;
-	ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
-	size_t nr_dims = 0, size = 0;
+	ONNXTensorElementDataType type;
+	size_t nr_dims, size = 0;
 	void *data;
-	int ret = runtime_check(ort->GetTensorTypeAndShape(value, &shape));
+	int ret = value_shape(value, &type, &nr_dims, &dims);
 
-	if (!ret)
-		ret = runtime_check(ort->GetTensorElementType(shape, &type));
-	if (!ret)
-		ret = runtime_check(ort->GetDimensionsCount(shape, &nr_dims));
-	if (ret)
-		return ret;
-	dims = calloc(nr_dims + 1, sizeof(*dims));
-	if (!dims)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for %zu dimensions", nr_dims);
-	ret = runtime_check(ort->GetDimensions(shape, dims, nr_dims));
 	if (!ret)
 		ret = runtime_check(ort->GetTensorMutableData(value, &data));
 	if (!ret)

@@ -15,6 +15,8 @@
 #include <vaccel/error.h>
 #include <vaccel/log.h>
 
+#include "vision/util.h"
+
 const OrtApi *ort;
 OrtEnv *runtime_env;
 OrtMemoryInfo *runtime_memory;
@@ -111,4 +113,31 @@ void shape_releasep(OrtTensorTypeAndShapeInfo **shape)
 {
 	if (*shape)
 		ort->ReleaseTensorTypeAndShapeInfo(*shape);
+}
+
+int value_shape(const OrtValue *value, ONNXTensorElementDataType *ret_type, size_t *ret_nr_dims,
+		int64_t **ret_dims)
+{
+	_cleanup_(shape_releasep) OrtTensorTypeAndShapeInfo *shape = NULL;
+	_cleanup_(freep) int64_t *dims = NULL;
+	ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+	size_t nr_dims = 0;
+	int ret = runtime_check(ort->GetTensorTypeAndShape(value, &shape));
+
+	if (!ret)
+		ret = runtime_check(ort->GetTensorElementType(shape, &type));
+	if (!ret)
+		ret = runtime_check(ort->GetDimensionsCount(shape, &nr_dims));
+	if (ret)
+		return ret;
+	dims = calloc(nr_dims + 1, sizeof(*dims));
+	if (!dims)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for %zu dimensions", nr_dims);
+	ret = runtime_check(ort->GetDimensions(shape, dims, nr_dims));
+	if (ret)
+		return ret;
+	*ret_type = type;
+	*ret_nr_dims = nr_dims;
+	*ret_dims = TAKE(dims);
+	return VACCEL_OK;
 }

@@ -29,4 +29,8 @@ void value_releasep(OrtValue **value);
 void options_releasep(OrtSessionOptions **options);
 void shape_releasep(OrtTensorTypeAndShapeInfo **shape);
 
+/** value_shape() - a tensor's type and dimensions; the caller frees *ret_dims */
+int value_shape(const OrtValue *value, ONNXTensorElementDataType *ret_type, size_t *ret_nr_dims,
+		int64_t **ret_dims);
+
 #endif
