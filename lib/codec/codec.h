@@ -105,6 +105,14 @@ int encode_reply(struct encoder *encoder, const struct vaccel_op *op, const void
 /* One argument alone, as it is in a reply. */
 int encode_argument(struct encoder *encoder, const struct vaccel_op *op,
 		    const struct vaccel_field *field, const void *args);
+
+/*
+ * The reply of a call that failed: the error's words, printable and at most
+ * FRAME_TEXT_MAX bytes of them, and the scalars among the outputs, such as
+ * TensorFlow's status. Without @args the words alone.
+ */
+int encode_failure(struct encoder *encoder, const struct vaccel_op *op, const void *args,
+		   const char *words);
 void encoder_release(struct encoder *encoder);
 
 /* What a peer may make a decoder allocate. */
@@ -176,6 +184,13 @@ int decode_argument(struct decoder *decoder, const struct vaccel_op *op,
 int decode_reply(struct decoder *decoder, const struct vaccel_op *op, const void *head,
 		 size_t head_size, size_t payload_size, void *args);
 int decode_reply_end(struct decoder *decoder);
+
+/*
+ * The reply of a call that failed: sets the scalars among the outputs, where there
+ * are @args, and @ret_words, which is always printable.
+ */
+int decode_failure(struct decoder *decoder, const struct vaccel_op *op, const void *head,
+		   size_t head_size, void *args, char *ret_words, size_t room);
 void decoder_release(struct decoder *decoder);
 
 /* Adds a piece. VACCEL_ENOMEM without words. */

@@ -22,7 +22,8 @@ enum frame_kind {
 	FRAME_CANCEL, /* of the request of that number; no answer of its own */
 	FRAME_PING,
 	FRAME_PONG,
-	FRAME_GOAWAY, /* the agent takes no new requests on this connection */
+	FRAME_GOAWAY,	/* the agent takes no new requests on this connection */
+	FRAME_DOORBELL, /* there is a message in the mailbox for a peer that has gone to sleep */
 	FRAME_KIND_END
 };
 
@@ -32,7 +33,7 @@ struct frame {
 	uint64_t request;      /* the client's number for it, never used twice on a connection */
 	int64_t session;       /* CALL, REPLY: its id at the agent, or 0 */
 	uint64_t epoch;	       /* CALL: the agent's as the client knows it */
-	int status;	       /* REPLY, WELCOME: a VACCEL_E* code; then the head is its words */
+	int status;	       /* REPLY, WELCOME: a VACCEL_E* code; see encode_failure() */
 	uint64_t head_size;    /* a multiple of CODEC_ALIGN */
 	uint64_t payload_size; /* a multiple of CODEC_ALIGN */
 };

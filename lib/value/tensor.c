@@ -127,12 +127,3 @@ int tensor_outputs_new(const char *op, const void *out, size_t nr, struct vaccel
 	*ret_array = array;
 	return VACCEL_OK;
 }
-
-void tensor_array_release(struct vaccel_tensor *tensors, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++) {
-		free(tensors[i].data);
-		free(tensors[i].dims);
-		tensors[i] = (struct vaccel_tensor){0};
-	}
-}

@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+
+#include <vaccel/tensor.h>
 
 /*
  * A malloc'd copy of the dimensions, or zeros. EINVAL if there are fewer than
@@ -52,6 +55,13 @@ int tensor_outputs_new(const char *op, const void *out, size_t nr,
 		       struct vaccel_tensor **ret_array);
 
 /* Frees the data and dimensions of @nr tensors, not the array. */
-void tensor_array_release(struct vaccel_tensor *tensors, size_t nr);
+static inline void tensor_array_release(struct vaccel_tensor *tensors, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		free(tensors[i].data);
+		free(tensors[i].dims);
+		tensors[i] = (struct vaccel_tensor){0};
+	}
+}
 
 #endif

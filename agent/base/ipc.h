@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages between the supervisor and its children, over a SOCK_SEQPACKET pair
+ * whose other end a child has as descriptor IPC_FD. Each may pass one
+ * descriptor. The supervisor does not trust what children send: all that counts
+ * are the kind, the numbers, and text that ends within its bounds.
+ */
+#ifndef VACCEL_AGENT_BASE_IPC_H
+#define VACCEL_AGENT_BASE_IPC_H
+
+#include <stdint.h>
+
+#include "agent/base/setup.h"
+#include "transport/transport.h"
+
+#define IPC_FD	 3
+#define STATS_FD 4 /* a worker's struct stats, see stats.h */
+
+enum ipc_kind {
+	/* To a child */
+	IPC_SETUP = 1,	/* the first; passes what worker_setup_write() made, or its like */
+	IPC_CONNECTION, /* passes a connection that was accepted */
+	IPC_TLS,   /* to a worker or front: the files of a listener in number; passes a memfd of PEM
+		    */
+	IPC_DRAIN, /* take nothing new, tell clients to go, end when all calls are answered */
+	IPC_STATS, /* to the monitor: passes a worker's struct stats; text: its tenant */
+	IPC_GONE,  /* to the monitor: that tenant has no worker any more */
+
+	/* From a child */
+	IPC_READY,  /* plugins are loaded, the sandbox is closed */
+	IPC_FAILED, /* it cannot start; text: why */
+	IPC_PEER    /* front: passes the plain end of a connection; text: the certificate's name */
+};
+
+struct ipc_message {
+	uint32_t kind;
+	uint32_t listener; /* its number in the supervisor's table */
+	char carrier[16];  /* the scheme */
+	char peer[64];	   /* struct peer's text */
+	char text[256];	   /* a name or a reason */
+};
+
+/* A pair; both ends are closed on exec. */
+int ipc_pair(int ret_fds[2]);
+
+/* Passes @fd if >= 0. VACCEL_EAGAIN if the other end's queue is full, VACCEL_EREMOTEIO if it is
+ * gone. */
+int ipc_send(int socket, const struct ipc_message *message, int fd);
+
+/* Waits if @wait. VACCEL_EAGAIN; VACCEL_EREMOTEIO at the end. *ret_fd is -1 or the caller's to
+ * close. */
+int ipc_receive(int socket, bool wait, struct ipc_message *ret_message, int *ret_fd);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a worker counts, in memory that it shares with the supervisor and the
+ * monitor. The supervisor makes it and keeps it over the worker's restarts, so
+ * counters only ever rise. Written by the worker alone, with relaxed atomics;
+ * readers take numbers only and index nothing by them.
+ */
+#ifndef VACCEL_AGENT_BASE_STATS_H
+#define VACCEL_AGENT_BASE_STATS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "agent/base/setup.h"
+
+/* Upper bounds of the histograms' buckets: 1 µs << index, the last one without a bound. */
+#define STATS_BUCKETS 28
+#define STATS_OPS     128 /* by number; VACCEL_OP_MAX */
+#define STATS_CODES   32  /* by status on the wire */
+#define STATS_RUNNING 256 /* threads */
+
+struct histogram {
+	_Atomic uint64_t bucket[STATS_BUCKETS];
+	_Atomic uint64_t sum_ns;
+};
+
+enum refusal {
+	REFUSED_BUSY,	   /* the queue is full */
+	REFUSED_QUOTA,	   /* sessions, memory, content, payload, connections */
+	REFUSED_POLICY,	   /* an operation, a library */
+	REFUSED_FOREIGN,   /* a session, resource, region or token that is not the client's */
+	REFUSED_STALE,	   /* a request of an earlier epoch */
+	REFUSED_MALFORMED, /* bytes that are no protocol */
+	REFUSED_AUTH,	   /* no or a wrong token or certificate */
+	REFUSED_COUNT
+};
+
+/* A call that a thread runs: for the deadline, and for words if the worker dies. */
+struct running {
+	_Atomic int64_t since; /* time_now(); 0: none */
+	_Atomic uint32_t op;
+};
+
+struct stats {
+	_Atomic uint64_t calls[STATS_OPS][STATS_CODES];
+	struct histogram queue;
+	struct histogram compute[STATS_OPS];
+	_Atomic uint64_t bytes_in, bytes_out; /* payload */
+	_Atomic uint64_t refused[REFUSED_COUNT];
+	_Atomic uint64_t connections, sessions, resources, models, region_bytes, queued, busy;
+	_Atomic uint64_t restarts; /* the supervisor's */
+	struct running running[STATS_RUNNING];
+};
+
+const char *refusal_name(enum refusal refusal);
+void histogram_add(struct histogram *histogram, int64_t ns);
+
+/* Above which value so many per thousand lie, in ns; from a copy. */
+int64_t histogram_quantile(const struct histogram *histogram, unsigned int permille);
+
+#endif

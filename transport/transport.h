@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Carriers: how frames get from one end to the other. An address names one,
+ * "tcp://host:port"; a *link* is one connection of it, seen from either end, that
+ * sends and receives whole messages. Everything above, in plugins/remote and in
+ * agent/, is the same for all carriers.
+ *
+ * Times are nanoseconds of CLOCK_MONOTONIC; FOREVER never comes, and 0 has
+ * always passed: such a call does not wait. Functions that return a code say with
+ * vaccel_fail() what is wrong, but for VACCEL_EAGAIN, which has no words: the time
+ * was over, and the same call may go on later where it was.
+ */
+#ifndef VACCEL_TRANSPORT_TRANSPORT_H
+#define VACCEL_TRANSPORT_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "codec/codec.h"
+#include "codec/frame.h"
+
+#define FOREVER INT64_MAX
+
+int64_t time_now(void);
+
+/* Addresses */
+
+struct carrier;
+
+struct address {
+	const struct carrier *carrier;
+	char *text; /* as it was given, for words */
+	char *path; /* unix, vsock-uds: of the socket file */
+	char *host; /* tcp, tls */
+	uint32_t cid;
+	uint32_t port; /* tcp, tls, vsock, vsock-uds */
+};
+
+/* "unix:///run/a.sock", "tcp://host:port", "tcp://[::1]:port", "vsock://2:2048" … EINVAL: what
+ * is wrong and which forms there are. */
+int address_parse(const char *text, struct address *ret_address);
+void address_release(struct address *address);
+
+/* The names of all carriers, for words: walk from 0 to NULL. */
+const char *carrier_name_at(size_t index);
+
+/* Who is at the other end, as far as the kernel says. */
+struct peer {
+	bool has_uid; /* unix */
+	uid_t uid;
+	pid_t pid;
+	bool has_cid; /* vsock */
+	uint32_t cid;
+	char text[64]; /* "uid 1000, pid 77", "10.0.0.1:4711", "cid 3": for logs */
+};
+
+/*
+ * For a carrier with TLS: what both ends need to know. Made once from files, shared
+ * by all links, never changed. NULL for other carriers.
+ */
+struct tls;
+
+struct tls_files {
+	const char *cert; /* PEM; one's own chain */
+	const char *key;
+	const char *ca;	 /* PEM; who may sign the peer's. A client's default: the system's */
+	bool ask_client; /* an agent: demand a certificate that @ca signed */
+};
+
+int tls_client_new(const struct tls_files *files, struct tls **ret_tls);
+int tls_server_new(const struct tls_files *files, struct tls **ret_tls);
+void tls_delete(struct tls *tls);
+
+/* Listening, in the agent's supervisor */
+
+/*
+ * A listening socket that does not block and is closed on exec. A socket file that nobody
+ * listens on any more is taken over; one in use is VACCEL_EBUSY. @mode: of a
+ * socket file.
+ */
+int address_listen(const struct address *address, mode_t mode, int *ret_fd);
+
+/* The next connection, ready for link_adopt(). VACCEL_EAGAIN: there is none now. */
+int address_accept(const struct address *address, int listener, struct peer *ret_peer, int *ret_fd);
+
+/* Links */
+
+struct link;
+
+enum link_ability {
+	LINK_REGIONS = 1 /* descriptors can be passed: shared memory */
+};
+
+/* A new connection to an agent. No frame has been sent. ENOENT, EREMOTEIO, ETIMEDOUT, EACCES … */
+int link_connect(const struct address *address, struct tls *tls, int64_t until,
+		 struct link **ret_link);
+
+/*
+ * The agent's end of an accepted connection. Takes @fd also when it fails. A TLS
+ * handshake is done by the first link_receive().
+ */
+int link_adopt(const struct carrier *carrier, int fd, struct tls *tls, struct link **ret_link);
+void link_delete(struct link *link);
+
+unsigned int link_abilities(const struct link *link);
+
+/* For epoll: readable when link_receive() may have something. */
+int link_fd(const struct link *link);
+
+/* The name in the certificate that the peer has shown, after the first receive; else NULL. */
+const char *link_peer_name(const struct link *link);
+
+/* What the peer may announce; at first nothing but a HELLO of 64 KiB. */
+void link_set_limits(struct link *link, const struct frame_limits *limits);
+
+/*
+ * Sends one message. Any number of threads may; each message stays whole. @payload
+ * may be NULL; frame's sizes are set here. @fd, if >= 0, is passed along and
+ * stays the caller's. A peer that takes nothing for 10 s is given up.
+ *
+ * VACCEL_EREMOTEIO: the message has not been taken whole, so that the peer never acts on
+ * it. VACCEL_ETIMEDOUT at @until: the same. The link is of no more use after either.
+ */
+int link_send(struct link *link, struct frame *frame, const void *head,
+	      const struct pieces *payload, int fd, int64_t until);
+
+struct message {
+	struct frame frame;
+	const void *head; /* private memory, aligned; until the next receive */
+	int fd;		  /* that came along, the receiver's to close; or -1 */
+};
+
+/*
+ * The next message up to the end of its head. Its payload must be read, or
+ * skipped, before the next one. One thread at a time; a link that has nothing
+ * half read holds no buffers. A message that came in part stays in the link over VACCEL_EAGAIN.
+ *
+ * VACCEL_EREMOTEIO: the link is of no more use: closed (with frame.kind 0 if at the end of
+ * a message), or nonsense came. VACCEL_EDQUOT: past the limits; @ret_message's frame
+ * is set, so that it can be refused; the link is of no more use for receiving.
+ */
+int link_receive(struct link *link, int64_t until, struct message *ret_message);
+
+/*
+ * The payload of the message just received, into memory of just its size.
+ * After VACCEL_EAGAIN to be called again with the same pieces. link_payload_left() says how much
+ * is not there yet.
+ */
+int link_receive_payload(struct link *link, const struct pieces *payload, int64_t until);
+int link_skip_payload(struct link *link, int64_t until);
+uint64_t link_payload_left(const struct link *link);
+
+/* Whether the peer has closed it or sent what nobody waits for; does not block. */
+bool link_is_stale(struct link *link);
+
+/* Makes all that wait on it return, in any thread. */
+void link_shut_down(struct link *link);
+
+/* When anything was last received: for idle and slow peers. */
+int64_t link_last_heard(const struct link *link);
+
+/*
+ * From now on small messages go through @memory, of MAILBOX_SIZE bytes, which both
+ * ends share and which stays until the link's end; each end spins @spin_us
+ * before it sleeps. @is_client: which of its halves is ours. For carriers with
+ * LINK_REGIONS.
+ */
+#define MAILBOX_SIZE 16384
+void link_use_mailbox(struct link *link, void *memory, bool is_client, uint32_t spin_us);
+
+#endif
