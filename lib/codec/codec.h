@@ -107,9 +107,9 @@ int encode_argument(struct encoder *encoder, const struct vaccel_op *op,
 		    const struct vaccel_field *field, const void *args);
 
 /*
- * The reply of a call that failed: the error's words, printable and at most
- * FRAME_TEXT_MAX bytes of them, and the scalars among the outputs, such as
- * TensorFlow's status. Without @args the words alone.
+ * The reply of a call that failed: the error's words, made printable and cut at
+ * FRAME_TEXT_MAX bytes, and the scalars among the outputs, such as TensorFlow's
+ * status. Without @args, where the call never ran, the words alone; @op may be NULL then.
  */
 int encode_failure(struct encoder *encoder, const struct vaccel_op *op, const void *args,
 		   const char *words);
@@ -186,8 +186,10 @@ int decode_reply(struct decoder *decoder, const struct vaccel_op *op, const void
 int decode_reply_end(struct decoder *decoder);
 
 /*
- * The reply of a call that failed: sets the scalars among the outputs, where there
- * are @args, and @ret_words, which is always printable.
+ * The reply of a call that failed: sets the scalars among the outputs, if there are
+ * @args and the call has run, and @ret_words, printable whatever the agent sent and
+ * cut to @room bytes with its NUL; FRAME_TEXT_MAX + 1 hold all. VACCEL_EREMOTEIO for
+ * bytes that are no such reply, with @ret_words as it was.
  */
 int decode_failure(struct decoder *decoder, const struct vaccel_op *op, const void *head,
 		   size_t head_size, void *args, char *ret_words, size_t room);
@@ -219,6 +221,12 @@ static inline bool field_has_presence(const struct vaccel_field *field)
 {
 	return field->marks & VACCEL_MARK_OPTIONAL ||
 	       (field->kind == VACCEL_KIND_LIST && field->marks & VACCEL_MARK_GROWS);
+}
+
+/* Whether a call that failed still says it: TensorFlow's status, for instance. */
+static inline bool field_outlives_failure(const struct vaccel_field *field)
+{
+	return field->kind == VACCEL_KIND_ONE && field->dir & VACCEL_DIR_OUT;
 }
 
 #endif

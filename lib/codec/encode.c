@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include <vaccel/ops/describe.h>
+#include <vaccel/utils/str.h>
 
 #include "base/util.h"
 #include "call/call.h"
 #include "codec/codec.h"
+#include "codec/frame.h"
 
 #define HEAD_ROOM 256
 
@@ -20,8 +22,11 @@ static const char zeros[CODEC_ALIGN];
 
 static void no_memory(struct encoder *encoder)
 {
-	encoder->error = vaccel_fail(VACCEL_ENOMEM, "%s: no memory to send '%s'", encoder->op->name,
-				     encoder->field->name);
+	if (encoder->field)
+		encoder->error = vaccel_fail(VACCEL_ENOMEM, "%s: no memory to send '%s'",
+					     encoder->op->name, encoder->field->name);
+	else
+		encoder->error = vaccel_fail(VACCEL_ENOMEM, "no memory to say what went wrong");
 }
 
 static bool grow_head(struct encoder *encoder, size_t needed)
@@ -282,6 +287,7 @@ static void put_wish(struct encoder *encoder, const void *args)
 static void start(struct encoder *encoder, const struct vaccel_op *op)
 {
 	encoder->op = op;
+	encoder->field = NULL;
 	encoder->error = VACCEL_OK;
 	encoder->head_size = 0;
 	pieces_clear(&encoder->payload);
@@ -317,6 +323,31 @@ int encode_argument(struct encoder *encoder, const struct vaccel_op *op,
 	start(encoder, op);
 	encoder->field = field;
 	put_content(encoder, args, VACCEL_DIR_OUT);
+	return encoder->error;
+}
+
+static void put_words(struct encoder *encoder, const char *words)
+{
+	size_t size = strnlen(words, FRAME_TEXT_MAX);
+	char text[FRAME_TEXT_MAX + 1];
+
+	memcpy(text, words, size);
+	text[size] = '\0';
+	vaccel_str_make_printable(text);
+	put_number(encoder, size);
+	put(encoder, text, size);
+}
+
+int encode_failure(struct encoder *encoder, const struct vaccel_op *op, const void *args,
+		   const char *words)
+{
+	start(encoder, op);
+	put_words(encoder, words);
+	for (size_t i = 0; args && i < op->nr_fields; i++) {
+		encoder->field = &op->fields[i];
+		if (field_outlives_failure(encoder->field))
+			put_one(encoder, args);
+	}
 	return encoder->error;
 }
 

@@ -10,9 +10,11 @@
 #include <string.h>
 
 #include <vaccel/ops/describe.h>
+#include <vaccel/utils/str.h>
 
 #include "base/util.h"
 #include "call/call.h"
+#include "codec/frame.h"
 #include "codec/read.h"
 
 /* A text whose bytes are on their way. */
@@ -346,5 +348,44 @@ int decode_reply_end(struct decoder *decoder)
 			memcpy(text->to, text->from, kept - 1);
 		text->to[kept - 1] = '\0';
 	}
+	return decoder->error;
+}
+
+/* The words of an error, which are the peer's: whatever they are, they end and can be shown. */
+static void read_words(struct decoder *decoder, char words[FRAME_TEXT_MAX + 1])
+{
+	uint64_t size = read_number(decoder);
+
+	if (size > FRAME_TEXT_MAX) {
+		read_fail(decoder, decoder->malformed,
+			  "has %" PRIu64 " bytes of words; %d are permitted", size, FRAME_TEXT_MAX);
+		size = 0;
+	}
+	read_item(decoder, words, (size_t)size);
+	words[size] = '\0';
+	if (strlen(words) != size)
+		read_fail(decoder, decoder->malformed, "has words with a NUL in them");
+	vaccel_str_make_printable(words);
+}
+
+int decode_failure(struct decoder *decoder, const struct vaccel_op *op, const void *head,
+		   size_t head_size, void *args, char *ret_words, size_t room)
+{
+	const struct codec_message message = {head, head_size, NULL, 0};
+	char words[FRAME_TEXT_MAX + 1];
+	bool has_run;
+
+	read_start(decoder, op, "failure", &message);
+	decoder->malformed = VACCEL_EREMOTEIO;
+	pieces_clear(&decoder->payload);
+	read_words(decoder, words);
+	has_run = decoder->head_left > 0;
+	for (size_t i = 0; args && has_run && i < op->nr_fields; i++)
+		if (field_outlives_failure(&op->fields[i]))
+			read_argument(decoder, &op->fields[i], args);
+	if (!args)
+		decoder->head_left = 0;
+	if (!read_end(decoder) && room)
+		*stpncpy(ret_words, words, room - 1) = '\0';
 	return decoder->error;
 }
