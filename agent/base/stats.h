@@ -9,6 +9,7 @@
 #define VACCEL_AGENT_BASE_STATS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/base/setup.h"
@@ -35,7 +36,12 @@ enum refusal {
 	REFUSED_COUNT
 };
 
-/* A call that a thread runs: for the deadline, and for words if the worker dies. */
+/*
+ * A call that a thread runs: for the deadline, and for words if the worker dies.
+ * The supervisor looks at them by a timer while @watched is set, and sleeps while
+ * it is not: where the policy has a deadline, a worker that has set @since of a
+ * call and then finds @watched clear, sets it and sends IPC_BUSY.
+ */
 struct running {
 	_Atomic int64_t since; /* time_now(); 0: none */
 	_Atomic uint32_t op;
@@ -49,13 +55,33 @@ struct stats {
 	_Atomic uint64_t refused[REFUSED_COUNT];
 	_Atomic uint64_t connections, sessions, resources, models, region_bytes, queued, busy;
 	_Atomic uint64_t restarts; /* the supervisor's */
+	_Atomic uint32_t watched;
 	struct running running[STATS_RUNNING];
 };
 
 const char *refusal_name(enum refusal refusal);
+
+/* The supervisor's: a memfd of a struct stats, all zero, whose size nobody can change. */
+int stats_make(int *ret_fd);
+
+/* EINVAL for what stats_make() did not make. */
+int stats_map(int fd, bool writable, struct stats **ret_stats);
+void stats_unmap(struct stats *stats);
+
 void histogram_add(struct histogram *histogram, int64_t ns);
 
-/* Above which value so many per thousand lie, in ns; from a copy. */
+/* The upper bound of a bucket, in ns; INT64_MAX of the last. */
+int64_t histogram_bound(unsigned int bucket);
+
+/* A copy, of numbers that may rise meanwhile. */
+void histogram_read(const struct histogram *histogram, struct histogram *ret_copy);
+void histogram_join(struct histogram *into, const struct histogram *from);
+uint64_t histogram_count(const struct histogram *histogram);
+
+/*
+ * In ns, what @permille of a thousand do not exceed, as nearly as the buckets tell; 0 if
+ * nothing was counted. Of a copy.
+ */
 int64_t histogram_quantile(const struct histogram *histogram, unsigned int permille);
 
 #endif
