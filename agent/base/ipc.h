@@ -18,18 +18,22 @@
 
 enum ipc_kind {
 	/* To a child */
-	IPC_SETUP = 1,	/* the first; passes what worker_setup_write() made, or its like */
+	IPC_SETUP = 1,	/* the first; passes what worker_setup_write() made */
+	IPC_LISTENER,	/* to a worker or the front, before the first connection of that listener:
+			 * passes what listener_setup_write() made */
 	IPC_CONNECTION, /* passes a connection that was accepted */
-	IPC_TLS,   /* to a worker or front: the files of a listener in number; passes a memfd of PEM
-		    */
-	IPC_DRAIN, /* take nothing new, tell clients to go, end when all calls are answered */
-	IPC_STATS, /* to the monitor: passes a worker's struct stats; text: its tenant */
-	IPC_GONE,  /* to the monitor: that tenant has no worker any more */
+	IPC_DRAIN,	/* take nothing new, tell clients to go, end when all calls are answered.
+			 * The monitor stays to the end: /readyz says no from now on */
+	IPC_MONITOR,	/* to the monitor: passes a listening socket; text: "admin" or "metrics" */
+	IPC_STATS,	/* to the monitor: passes a worker's struct stats; text: its tenant */
+	IPC_GONE,	/* to the monitor: that tenant has no worker any more */
 
 	/* From a child */
 	IPC_READY,  /* plugins are loaded, the sandbox is closed */
 	IPC_FAILED, /* it cannot start; text: why */
-	IPC_PEER    /* front: passes the plain end of a connection; text: the certificate's name */
+	IPC_PEER,   /* front: passes the plain end of a connection; text: the certificate's name;
+		     * listener, carrier and peer as they came */
+	IPC_BUSY    /* worker: a call runs while nobody watches its deadline; see stats.h */
 };
 
 struct ipc_message {

@@ -36,6 +36,7 @@ struct policy {
 	uint32_t queue;		  /* calls that may wait; one more is VACCEL_EBUSY */
 	uint32_t deadline_ms;	  /* longest time of one call; 0: none */
 	uint32_t idle_timeout_ms; /* of a connection without a call; 0: none */
+	uint32_t worker_idle_ms;  /* of a worker without a connection; 0: it stays */
 	uint32_t spin;		  /* connections that may spin at once; 0: none may */
 };
 
@@ -76,5 +77,21 @@ struct worker_setup {
 int worker_setup_write(const struct worker_setup *setup, int *ret_fd);
 int worker_setup_read(int fd, struct worker_setup *ret_setup);
 void worker_setup_release(struct worker_setup *setup);
+
+/* What a process that serves a listener's connections must know of it; files by their content. */
+struct listener_setup {
+	char *cert;	 /* PEM; NULL where there is no TLS to do, as all three */
+	char *key;	 /* PEM */
+	char *client_ca; /* PEM; NULL: no certificate is asked for */
+	char *token;	 /* what a client's HELLO must bear; NULL: nothing */
+};
+
+int listener_setup_write(const struct listener_setup *setup, int *ret_fd);
+int listener_setup_read(int fd, struct listener_setup *ret_setup);
+void listener_setup_release(struct listener_setup *setup);
+
+extern const struct policy default_policy;
+void policy_release(struct policy *policy);
+void names_release(struct names *names);
 
 #endif

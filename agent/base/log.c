@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Lines of the log, each one write(2), so that those of threads and processes do
+ * not mix. Words of peers and of backends are in them: whatever is not printable
+ * UTF-8 is replaced before it is written, in text and in JSON alike.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <vaccel/utils/str.h>
+
+#include "agent/base/log.h"
+
+#define MESSAGE_MAX 2048
+#define LINE_MAX_   (2 * MESSAGE_MAX + 512) /* each byte may need a '\' before it */
+
+static struct {
+	struct log_setup setup;
+	int fd;
+} log_to = {.setup = {.level = VACCEL_LOG_INFO}, .fd = STDERR_FILENO};
+
+struct line {
+	size_t used;
+	char text[LINE_MAX_];
+};
+
+static const char *const level_names[] = {"", "error", "warning", "info", "debug"};
+
+void log_open(const struct log_setup *setup, int fd)
+{
+	log_to.setup = *setup;
+	log_to.fd = fd;
+}
+
+static void add(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct line *line, const char *format, ...)
+{
+	size_t room = sizeof(line->text) - line->used;
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(line->text + line->used, room, format, args);
+	va_end(args);
+	if (length > 0)
+		line->used += (size_t)length < room ? (size_t)length : room - 1;
+}
+
+/* A JSON string; @text is printable. */
+static void add_quoted(struct line *line, const char *text)
+{
+	add(line, "\"");
+	for (size_t length; *text; text += length) {
+		length = strcspn(text, "\"\\");
+		add(line, "%.*s", (int)length, text);
+		if (text[length])
+			add(line, "\\%c", text[length++]);
+	}
+	add(line, "\"");
+}
+
+static void add_time(struct line *line)
+{
+	struct timespec now;
+	struct tm date;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &date);
+	line->used += strftime(line->text + line->used, sizeof(line->text) - line->used,
+			       "%Y-%m-%dT%H:%M:%S", &date);
+	add(line, ".%03ldZ", now.tv_nsec / 1000000);
+}
+
+static void write_json(struct line *line, const char *level, const struct about *about,
+		       const char *message)
+{
+	add(line, "{\"time\":\"");
+	add_time(line);
+	add(line, "\",\"level\":\"%s\"", level);
+	if (about->tenant) {
+		add(line, ",\"tenant\":");
+		add_quoted(line, about->tenant);
+	}
+	if (about->session)
+		add(line, ",\"session\":%" PRId64, about->session);
+	if (about->request)
+		add(line, ",\"request\":%" PRIu64, about->request);
+	add(line, ",\"message\":");
+	add_quoted(line, message);
+	add(line, "}");
+}
+
+static void write_text(struct line *line, const char *level, const struct about *about,
+		       const char *message)
+{
+	add_time(line);
+	add(line, " vaccel-agent %s: ", level);
+	if (about->tenant)
+		add(line, "tenant %s: ", about->tenant);
+	if (about->session)
+		add(line, "session %" PRId64 ": ", about->session);
+	if (about->request)
+		add(line, "request %" PRIu64 ": ", about->request);
+	add(line, "%s", message);
+}
+
+void log_line(vaccel_log_level_t level, const struct about *about, const char *format, ...)
+{
+	static const struct about nothing;
+	char message[MESSAGE_MAX];
+	struct line line;
+	va_list args;
+
+	if ((int)level > log_to.setup.level || (int)level < VACCEL_LOG_ERROR ||
+	    level >= VACCEL_LOG_MAX)
+		return;
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	vaccel_str_make_printable(message);
+	line.used = 0;
+	(log_to.setup.format == LOG_JSON ? write_json : write_text)(
+		&line, level_names[level], about ? about : &nothing, message);
+	line.text[line.used++] = '\n';
+	/* There is nowhere to report that the log cannot be written. */
+	(void)!write(log_to.fd, line.text, line.used);
+}
