@@ -169,7 +169,7 @@ struct vaccel_call;
 	static const struct vaccel_field name_##_fields[] = {                        \
 		VACCEL_##NAME##_ARGS(VACCEL_FIELD_ROW_, name_){0}};                  \
 	const struct vaccel_op vaccel_op_##name_ = {                                 \
-		.number = VACCEL_OP_##NAME,                                          \
+		.number = (vaccel_op_type_t)VACCEL_OP_##NAME,                        \
 		.index = VACCEL_OP_##NAME##_INDEX,                                   \
 		.name = #name_,                                                      \
 		.symbol = #symbol_,                                                  \

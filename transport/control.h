@@ -67,7 +67,7 @@ VACCEL_ITEM(known_op)
 	ARG(op, OUT, ONE, u32, load, NONE, "calls running and waiting, per thousand allowed")   \
 	ARG(op, OUT, ONE, u32, fate, NONE, "a status: how the epoch that was told ended, or 0") \
 	ARG(op, OUT, TEXT, char, fate_text, GROWS, "the same in words")
-VACCEL_OP(256, HELLO, hello, hello, EFFECT, "say who one is")
+VACCEL_OP_CHECKED(256, HELLO, hello, hello, EFFECT, "say who one is")
 
 #define VACCEL_SESSION_OPEN_ARGS(ARG, op)                                              \
 	ARG(op, IN, ONE, u32, hint, NONE, "bits of vaccel_plugin_type_t, none REMOTE") \
@@ -98,15 +98,16 @@ VACCEL_ITEM(content)
 	ARG(op, IN, LIST, content, contents, NONE, "its files, in their order")        \
 	ARG(op, OUT, ONE, i64, resource, NONE, "its id; 0 while something is missing") \
 	ARG(op, OUT, SPAN, u32, missing, GROWS, "which contents to put; then offer again")
-VACCEL_OP(260, RESOURCE_OFFER, resource_offer, resource_offer, EFFECT,
-	  "make a resource of contents")
+VACCEL_OP_CHECKED(260, RESOURCE_OFFER, resource_offer, resource_offer, EFFECT,
+		  "make a resource of contents")
 
 #define VACCEL_CONTENT_PUT_ARGS(ARG, op)                                                \
 	ARG(op, IN, SPAN, u8, sha256, NONE, "of the whole content")                     \
 	ARG(op, IN, ONE, u64, size, NONE, "of the whole content, bytes")                \
 	ARG(op, IN, ONE, u64, offset, NONE, "where these bytes go; they come in order") \
 	ARG(op, IN, SPAN, u8, bytes, NONE, "some of them")
-VACCEL_OP(261, CONTENT_PUT, content_put, content_put, EFFECT, "send content that the agent lacks")
+VACCEL_OP_CHECKED(261, CONTENT_PUT, content_put, content_put, EFFECT,
+		  "send content that the agent lacks")
 
 #define VACCEL_RESOURCE_REGISTER_ARGS(ARG, op)          \
 	ARG(op, IN, ONE, i64, resource, NONE, "its id") \
@@ -133,7 +134,8 @@ VACCEL_OP(265, RESOURCE_SYNC, resource_sync, resource_sync, EFFECT,
 	ARG(op, IN, ONE, u32, region, NONE, "the client's number for it on this connection") \
 	ARG(op, IN, ONE, u64, size, NONE, "bytes")                                           \
 	ARG(op, IN, ONE, u32, read_only, NONE, "1: the agent only reads it")
-VACCEL_OP(266, REGION_ADD, region_add, region_add, EFFECT, "share memory on this connection")
+VACCEL_OP_CHECKED(266, REGION_ADD, region_add, region_add, EFFECT,
+		  "share memory on this connection")
 
 #define VACCEL_REGION_DROP_ARGS(ARG, op) ARG(op, IN, ONE, u32, region, NONE, "its number")
 VACCEL_OP(267, REGION_DROP, region_drop, region_drop, EFFECT, "end that")
@@ -145,7 +147,10 @@ VACCEL_OP(267, REGION_DROP, region_drop, region_drop, EFFECT, "end that")
 VACCEL_OP(268, MAILBOX_OPEN, mailbox_open, mailbox_open, EFFECT,
 	  "pass small messages through shared memory")
 
-/* The description by its number; NULL if there is none. */
+/*
+ * The description by its number; NULL if there is none. Whoever decodes a request of one asks
+ * op->check(), where there is one, for the rules between its arguments.
+ */
 const struct vaccel_op *control_by_number(uint32_t number);
 
 #endif

@@ -39,22 +39,6 @@ char *file_path(const char *format, ...)
 	return path;
 }
 
-bool file_name_valid(const char *name)
-{
-	if (!name || strlen(name) >= PATH_MAX)
-		return false;
-	for (;;) {
-		size_t len = strcspn(name, "/");
-
-		if (len == 0 || (len == 1 && name[0] == '.') ||
-		    (len == 2 && !memcmp(name, "..", 2)))
-			return false;
-		if (!name[len])
-			return true;
-		name += len + 1;
-	}
-}
-
 /* Makes the folders between @dir, whose length is given, and the last component of @path. */
 static int make_folders(char *path, size_t dir_len)
 {
