@@ -31,7 +31,8 @@
 	X(RESOURCE_SYNC, resource_sync)             \
 	X(REGION_ADD, region_add)                   \
 	X(REGION_DROP, region_drop)                 \
-	X(MAILBOX_OPEN, mailbox_open)
+	X(MAILBOX_OPEN, mailbox_open)               \
+	X(RESOURCE_RETYPE, resource_retype)
 
 enum control_index {
 #define CONTROL_INDEX_(NAME, name) VACCEL_OP_##NAME##_INDEX,
@@ -122,10 +123,11 @@ VACCEL_OP(263, RESOURCE_UNREGISTER, resource_unregister, resource_unregister, EF
 #define VACCEL_RESOURCE_RELEASE_ARGS(ARG, op) ARG(op, IN, ONE, i64, resource, NONE, "its id")
 VACCEL_OP(264, RESOURCE_RELEASE, resource_release, resource_release, EFFECT, "release a resource")
 
-#define VACCEL_RESOURCE_SYNC_ARGS(ARG, op)                    \
-	ARG(op, IN, ONE, i64, resource, NONE, "its id")       \
-	ARG(op, IN, ONE, i64, session, NONE, "the session's") \
-	ARG(op, OUT, SPAN, u8, bytes, NONE, "of its first content")
+#define VACCEL_RESOURCE_SYNC_ARGS(ARG, op)                                    \
+	ARG(op, IN, ONE, i64, resource, NONE, "its id")                       \
+	ARG(op, IN, ONE, i64, session, NONE, "the session's")                 \
+	ARG(op, IN, ONE, u32, content, NONE, "which of its contents, from 0") \
+	ARG(op, OUT, SPAN, u8, bytes, NONE, "of that content")
 VACCEL_OP(265, RESOURCE_SYNC, resource_sync, resource_sync, EFFECT,
 	  "bring back what operations changed in a resource")
 
@@ -146,6 +148,13 @@ VACCEL_OP(267, REGION_DROP, region_drop, region_drop, EFFECT, "end that")
 	ARG(op, OUT, ONE, u32, agreed_us, NONE, "how long it will")
 VACCEL_OP(268, MAILBOX_OPEN, mailbox_open, mailbox_open, EFFECT,
 	  "pass small messages through shared memory")
+
+/* A program may change the type of a resource at any time; each call reads it anew. */
+#define VACCEL_RESOURCE_RETYPE_ARGS(ARG, op)            \
+	ARG(op, IN, ONE, i64, resource, NONE, "its id") \
+	ARG(op, IN, ONE, u32, type, NONE, "a vaccel_resource_type_t")
+VACCEL_OP(269, RESOURCE_RETYPE, resource_retype, resource_retype, EFFECT,
+	  "change what a resource is said to be")
 
 /*
  * The description by its number; NULL if there is none. Whoever decodes a request of one asks
