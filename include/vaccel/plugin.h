@@ -216,6 +216,25 @@ struct vaccel_plugin {
 
 	/** Says what it found: devices, providers, versions. For `vaccel info`. */
 	void (*report)(vaccel_plugin_report_fn *report, void *context);
+
+	/**
+	 * For plugins whose sessions live elsewhere. A session of which the plugin has a @slot is
+	 * to use a resource: it is being registered, or was when the slot was made. The plugin's
+	 * side of the resource is made before. An error is that of the registration, or of making
+	 * the slot. One thread at a time per session.
+	 */
+	int (*resource_register)(struct vaccel_session *sess, void *slot,
+				 struct vaccel_resource *resource, void *resource_slot);
+
+	/**
+	 * That has ended, or could not begin with all plugins. Not called when the session or the
+	 * resource is released: closing the slot ends it, too.
+	 */
+	void (*resource_unregister)(struct vaccel_session *sess, void *slot,
+				    struct vaccel_resource *resource, void *resource_slot);
+
+	/** The session is to prefer @hint from now on; an error leaves it as it was. */
+	int (*session_update)(struct vaccel_session *sess, void *slot, uint32_t hint);
 };
 
 /*
@@ -312,6 +331,23 @@ struct vaccel_resource *vaccel_call_resource(struct vaccel_call *call, vaccel_re
  * @resource: what vaccel_call_resource() returned; NULL is fine
  */
 void vaccel_resource_unref(struct vaccel_resource *resource);
+
+/** Uses a resource while it stays as it is. */
+typedef int vaccel_resource_use_fn(struct vaccel_resource *resource, void *context);
+
+/**
+ * vaccel_resource_with_blobs() - read a resource's blobs while nobody changes them
+ * @resource: a resource that stays for the length of this call
+ * @use: called once; it must not call a function that takes a resource
+ * @context: handed to @use
+ *
+ * Other threads may be writing a resource's bytes to a file meanwhile, see
+ * vaccel_resource_file(), which moves them. They wait until @use returns.
+ *
+ * Return: what @use returned; VACCEL_EINVAL for NULL or a resource that is released.
+ */
+int vaccel_resource_with_blobs(struct vaccel_resource *resource, vaccel_resource_use_fn *use,
+			       void *context);
 
 /**
  * vaccel_session_rundir() - a directory for files of a session

@@ -313,23 +313,24 @@ int vaccel_resource_get_all_by_type(struct vaccel_resource ***ret_res, size_t *r
 
 /* Registering */
 
-int vaccel_resource_register(struct vaccel_resource *res, struct vaccel_session *sess)
+/* What a registration has changed so far. */
+struct change {
+	bool resolved; /* the resource's paths have become blobs */
+	bool attached; /* the session has the resource now, and had it not before */
+};
+
+/* Looks its files up, if nobody did, and lists it with the session. */
+static int attach(struct resource_state *state, struct vaccel_session *sess,
+		  struct change *ret_change)
 {
-	_cleanup_(resource_state_unrefp) struct resource_state *state = resource_find(res);
-	bool fresh;
+	SCOPED_LOCK(&state->lock);
+	bool fresh = !state->resolved;
+	bool known = id_list_has(&state->sessions, sess->id);
 	int ret;
 
-	if (!state)
-		return resource_fail_not_live();
-	ret = session_check(sess);
-	if (ret)
-		return ret;
-	SCOPED_LOCK(&state->lock);
 	if (state->closing)
 		return resource_fail_not_live();
-	fresh = !state->resolved;
-	if (fresh)
-		ret = resource_resolve(state);
+	ret = fresh ? resource_resolve(state) : VACCEL_OK;
 	if (ret)
 		return ret;
 	if (fresh)
@@ -337,13 +338,56 @@ int vaccel_resource_register(struct vaccel_resource *res, struct vaccel_session 
 	ret = id_list_add(&state->sessions, sess->id);
 	if (!ret)
 		ret = session_attach(sess, state->own.id);
-	if (!ret)
+	if (!ret) {
+		*ret_change = (struct change){fresh, !known};
 		return VACCEL_OK;
+	}
 	id_list_remove(&state->sessions, sess->id);
 	if (fresh) {
 		resource_drop_blobs(state);
 		resource_show(state);
 	}
+	return ret;
+}
+
+static int detach(struct resource_state *state, struct vaccel_session *sess)
+{
+	SCOPED_LOCK(&state->lock);
+	int ret = session_detach(sess, state->own.id);
+
+	if (!ret)
+		id_list_remove(&state->sessions, sess->id);
+	return ret;
+}
+
+/* A registration that a plugin refused leaves the resource as it was. */
+static void undo(struct resource_state *state, struct vaccel_session *sess, struct change change)
+{
+	if (change.attached && !detach(state, sess))
+		session_unregister(sess, atomic_load(&state->shown));
+	SCOPED_LOCK(&state->lock);
+	if (!change.resolved || state->closing || id_list_count(&state->sessions))
+		return;
+	resource_drop_blobs(state);
+	resource_show(state);
+}
+
+int vaccel_resource_register(struct vaccel_resource *res, struct vaccel_session *sess)
+{
+	_cleanup_(resource_state_unrefp) struct resource_state *state = resource_find(res);
+	struct change change;
+	int ret;
+
+	if (!state)
+		return resource_fail_not_live();
+	ret = session_check(sess);
+	if (!ret)
+		ret = attach(state, sess, &change);
+	if (ret)
+		return ret;
+	ret = session_register(sess, res);
+	if (ret)
+		undo(state, sess, change);
 	return ret;
 }
 
@@ -355,13 +399,24 @@ int vaccel_resource_unregister(struct vaccel_resource *res, struct vaccel_sessio
 	if (!state)
 		return resource_fail_not_live();
 	ret = session_check(sess);
-	if (ret)
-		return ret;
-	SCOPED_LOCK(&state->lock);
-	ret = session_detach(sess, state->own.id);
 	if (!ret)
-		id_list_remove(&state->sessions, sess->id);
+		ret = detach(state, sess);
+	if (!ret)
+		session_unregister(sess, res);
 	return ret;
+}
+
+int vaccel_resource_with_blobs(struct vaccel_resource *resource, vaccel_resource_use_fn *use,
+			       void *context)
+{
+	_cleanup_(resource_state_unrefp) struct resource_state *state = resource_find(resource);
+
+	if (!state)
+		return resource_fail_not_live();
+	if (!use)
+		return vaccel_fail(VACCEL_EINVAL, "there is nobody to use the blobs");
+	SCOPED_LOCK(&state->lock);
+	return use(resource, context);
 }
 
 void resource_forget_session(vaccel_id_t resource, vaccel_id_t session)
@@ -396,9 +451,5 @@ int vaccel_resource_sync(struct vaccel_resource *res, struct vaccel_session *ses
 		return vaccel_fail(VACCEL_EINVAL,
 				   "resource %" PRId64 " has no bytes in memory only to bring back",
 				   res->id);
-	if (!sess->plugin->resource_sync)
-		return VACCEL_OK;
-	error_code_forget();
-	return plugin_result(sess->plugin, "bring a resource back",
-			     sess->plugin->resource_sync(sess, res));
+	return session_sync(sess, res);
 }

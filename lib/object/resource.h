@@ -26,6 +26,9 @@ struct resource_state {
 	struct slots slots;
 };
 
+/* A plugin's side of a resource. */
+extern const struct slot_kind slots_resource;
+
 /* A live resource, counted: it stays until vaccel_resource_unref(). NULL if there is none. */
 struct vaccel_resource *resource_get(vaccel_id_t id);
 

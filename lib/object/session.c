@@ -184,6 +184,8 @@ int vaccel_session_update(struct vaccel_session *sess, uint32_t flags)
 				   "session %" PRId64 " has resources; unregister them first",
 				   sess->id);
 	ret = registry_prefer(flags, &plugin);
+	if (!ret)
+		ret = session_update_sides(sess, flags);
 	if (ret)
 		return ret;
 	sess->hint = flags;

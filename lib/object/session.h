@@ -26,6 +26,15 @@ struct session_state {
 	_Atomic(const struct binding *) choice[OP_COUNT];
 };
 
+/* A plugin's side of a session; all that is registered with the session is with it, too. */
+extern const struct slot_kind slots_session;
+
+/* Lets the plugins that have a side of the session do there what is being done here. */
+int session_register(struct vaccel_session *sess, struct vaccel_resource *resource);
+void session_unregister(struct vaccel_session *sess, struct vaccel_resource *resource);
+int session_sync(struct vaccel_session *sess, struct vaccel_resource *resource);
+int session_update_sides(struct vaccel_session *sess, uint32_t hint);
+
 /* VACCEL_OK if the session is open; EINVAL or ESESS with words if not. */
 int session_check(const struct vaccel_session *sess);
 

@@ -16,43 +16,6 @@ struct slot {
 	void *value;
 };
 
-struct slot_kind {
-	const char *what; /* a plugin could not */
-	int (*open)(const struct plugin *plugin, void *object, void **ret_value);
-	void (*close)(const struct plugin *plugin, void *object, void *value);
-};
-
-static int open_session(const struct plugin *plugin, void *object, void **ret_value)
-{
-	if (!plugin->desc.session_open)
-		return vaccel_fail(VACCEL_ENOTSUP, "plugin %s keeps nothing for sessions",
-				   plugin->desc.info->name);
-	return plugin->desc.session_open(object, ret_value);
-}
-
-static void close_session(const struct plugin *plugin, void *object, void *value)
-{
-	if (plugin->desc.session_close)
-		plugin->desc.session_close(object, value);
-}
-
-static int open_resource(const struct plugin *plugin, void *object, void **ret_value)
-{
-	if (!plugin->desc.resource_open)
-		return vaccel_fail(VACCEL_ENOTSUP, "plugin %s keeps nothing for resources",
-				   plugin->desc.info->name);
-	return plugin->desc.resource_open(object, ret_value);
-}
-
-static void close_resource(const struct plugin *plugin, void *object, void *value)
-{
-	if (plugin->desc.resource_close)
-		plugin->desc.resource_close(object, value);
-}
-
-const struct slot_kind slots_session = {"open a session", open_session, close_session};
-const struct slot_kind slots_resource = {"take a resource", open_resource, close_resource};
-
 static bool find(struct slots *slots, const struct plugin *plugin, void **ret_slot)
 {
 	const struct slot *slot = atomic_load_explicit(&slots->head, memory_order_acquire);
@@ -90,6 +53,17 @@ int slots_get(struct slots *slots, const struct slot_kind *kind, const struct pl
 	slot->next = atomic_load(&slots->head);
 	atomic_store_explicit(&slots->head, TAKE(slot), memory_order_release);
 	return VACCEL_OK;
+}
+
+int slots_each(struct slots *slots,
+	       int (*visit)(const struct plugin *plugin, void *slot, void *context), void *context)
+{
+	int ret = VACCEL_OK;
+
+	SCOPED_LOCK(&slots->lock);
+	for (const struct slot *slot = atomic_load(&slots->head); !ret && slot; slot = slot->next)
+		ret = visit(slot->plugin, slot->value, context);
+	return ret;
 }
 
 void slots_close(struct slots *slots, void *object)

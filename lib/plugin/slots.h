@@ -24,13 +24,22 @@ struct slots {
 	}
 
 /* Which of a plugin's hooks make and close the slots: those for sessions or those for resources. */
-struct slot_kind;
-extern const struct slot_kind slots_session;
-extern const struct slot_kind slots_resource;
+struct slot_kind {
+	const char *what; /* a plugin could not */
+	int (*open)(const struct plugin *plugin, void *object, void **ret_value);
+	void (*close)(const struct plugin *plugin, void *object, void *value);
+};
 
 /* The plugin's slot for @object, the session or the resource; made if need be. */
 int slots_get(struct slots *slots, const struct slot_kind *kind, const struct plugin *plugin,
 	      void *object, void **ret_slot);
+
+/*
+ * Calls @visit for each slot while none is being made, and stops at the first that does not
+ * return VACCEL_OK.
+ */
+int slots_each(struct slots *slots,
+	       int (*visit)(const struct plugin *plugin, void *slot, void *context), void *context);
 
 /* Closes every slot of @object and forgets it. Nobody else may be using it. */
 void slots_close(struct slots *slots, void *object);
