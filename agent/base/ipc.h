@@ -20,13 +20,18 @@ enum ipc_kind {
 	/* To a child */
 	IPC_SETUP = 1,	/* the first; passes what worker_setup_write() made */
 	IPC_LISTENER,	/* to a worker or the front, before the first connection of that listener:
-			 * passes what listener_setup_write() made */
+			 * passes what listener_setup_write() made. To the monitor: passes nothing;
+			 * text: the address; peer: the tenant it names, or "". Without an address
+			 * it is closed */
 	IPC_CONNECTION, /* passes a connection that was accepted */
 	IPC_DRAIN,	/* take nothing new, tell clients to go, end when all calls are answered.
 			 * The monitor stays to the end: /readyz says no from now on */
 	IPC_MONITOR,	/* to the monitor: passes a listening socket; text: "admin" or "metrics" */
-	IPC_STATS,	/* to the monitor: passes a worker's struct stats; text: its tenant */
-	IPC_GONE,	/* to the monitor: that tenant has no worker any more */
+	IPC_STATS,	/* to the monitor: passes a worker's struct stats; peer: its tenant; text:
+			 * its policy; pid. Sent again for each worker that follows */
+	IPC_GONE,	/* to the monitor: that tenant has no worker any more; peer: the tenant;
+			 * text: how it ended, or "" if it was not needed any longer */
+	IPC_SERVING,	/* to the monitor: all listeners are open; /readyz says yes from now on */
 
 	/* From a child */
 	IPC_READY,  /* plugins are loaded, the sandbox is closed */
@@ -39,9 +44,10 @@ enum ipc_kind {
 struct ipc_message {
 	uint32_t kind;
 	uint32_t listener; /* its number in the supervisor's table */
-	char carrier[16];  /* the scheme */
-	char peer[64];	   /* struct peer's text */
-	char text[256];	   /* a name or a reason */
+	int32_t pid;
+	char carrier[16]; /* the scheme */
+	char peer[64];	  /* struct peer's text */
+	char text[256];	  /* a name or a reason */
 };
 
 /* A pair; both ends are closed on exec. */
