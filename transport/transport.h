@@ -57,22 +57,8 @@ struct peer {
 	char text[64]; /* "uid 1000, pid 77", "10.0.0.1:4711", "cid 3": for logs */
 };
 
-/*
- * For a carrier with TLS: what both ends need to know. Made once from files, shared
- * by all links, never changed. NULL for other carriers.
- */
+/* What both ends of a carrier with TLS need to know, see tls.h; NULL for other carriers. */
 struct tls;
-
-struct tls_files {
-	const char *cert; /* PEM; one's own chain */
-	const char *key;
-	const char *ca;	 /* PEM; who may sign the peer's. A client's default: the system's */
-	bool ask_client; /* an agent: demand a certificate that @ca signed */
-};
-
-int tls_client_new(const struct tls_files *files, struct tls **ret_tls);
-int tls_server_new(const struct tls_files *files, struct tls **ret_tls);
-void tls_delete(struct tls *tls);
 
 /* Listening, in the agent's supervisor */
 
