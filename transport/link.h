@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The insides of a link, for link.c and the parts that change how its bytes
+ * travel: carriers with something of their own, such as TLS, and the mailbox. These
+ * put functions of the same kind before socket_read() and socket_write().
+ */
+#ifndef VACCEL_TRANSPORT_LINK_H
+#define VACCEL_TRANSPORT_LINK_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "transport/carrier.h"
+
+/* A link that receives has so much room at first: most messages are smaller. */
+#define LINK_ROOM 4096
+
+/* A peer that takes no byte for so long is given up. */
+#define LINK_PATIENCE_NS INT64_C(10000000000)
+
+/*
+ * Reads what there is, and waits for it up to @until. More than 0; 0 at the
+ * end; -VACCEL_EAGAIN without words: the time is over; another code, negative,
+ * with words. At the start of a message (link_is_between()) @to has room for LINK_ROOM
+ * bytes. *ret_passed is the caller's: -1, or a descriptor, which came with
+ * the last of the messages that begin in these bytes. One thread at a time.
+ */
+typedef ssize_t link_read_fn(struct link *link, const struct iovec *to, int nr, int64_t until,
+			     int *ret_passed);
+
+/*
+ * Writes some, and waits for room up to @until, as above; never 0. A message
+ * begins with a call of its own, with all of it if it has few pieces, and @passed
+ * the descriptor to go along, or -1. One thread at a time, which need not be the
+ * one that reads.
+ */
+typedef ssize_t link_write_fn(struct link *link, const struct iovec *from, int nr, int64_t until,
+			      int passed);
+
+struct link {
+	const struct carrier *carrier;
+	link_read_fn *read;
+	link_write_fn *write;
+	void *io;	   /* the carrier's own; its end() frees it */
+	void *mailbox;	   /* of link_use_mailbox(); free()d with the link */
+	int fd;		   /* blocks; one call does not with MSG_DONTWAIT */
+	_Atomic bool shut; /* by link_shut_down(): for those who wait otherwise than in @fd */
+
+	/* Receiving: who may receive. */
+	bool receive_ended;
+	int receive_ms;	       /* the socket's timeout as it is set; 0: none; -1: unknown */
+	unsigned char *buffer; /* what was read ahead lies from @start to @end */
+	size_t room, start, end;
+	struct frame frame; /* of the message that is being received */
+	bool has_frame;
+	uint64_t payload_left;
+	int passed;	   /* came with the last message that begins before @passed_end; or -1 */
+	size_t passed_end; /* in @buffer */
+	struct frame_limits limits;
+	_Atomic int64_t heard;
+
+	/* Sending: who holds @sending. */
+	pthread_mutex_t sending;
+	bool send_ended;
+	int send_ms;
+};
+
+link_read_fn socket_read;
+link_write_fn socket_write;
+
+/* Waits for poll()'s @events on the socket. VACCEL_OK, or VACCEL_EAGAIN without words. */
+int socket_wait(int fd, short events, int64_t until);
+
+/* Whether the next byte to read begins a message. */
+static inline bool link_is_between(const struct link *link)
+{
+	return link->start == link->end && !link->has_frame && !link->payload_left;
+}
+
+#endif
