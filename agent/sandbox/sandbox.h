@@ -17,6 +17,8 @@ struct sandbox {
 		*read_paths; /* beside system libraries and vaccel's own tree; NULL: none */
 	size_t nr_read_paths;
 	uint64_t memory; /* bytes of data; 0: no limit */
+	bool libraries;	 /* code may be loaded from files later: exec with libraries that a policy
+			    names, or uploaded ones */
 };
 
 /*
