@@ -18,6 +18,7 @@
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #endif
+#define ARCH_SET_FS	    0x1002
 #define ARCH_GET_XCOMP_PERM 0x1022 /* asm/prctl.h, which only x86 has */
 #define ARCH_REQ_XCOMP_PERM 0x1023
 #define FIOSETOWN	    0x8901 /* asm/sockios.h */
@@ -179,6 +180,8 @@ static const struct system_call rows[] = {
 	/* Processes of plugins that start some */
 	{"execve execveat fork vfork wait4 waitid waitpid setpgid getpgid chdir fchdir", WORKER,
 	 PERMIT, .need = NEED_CHILDREN, .reason = "start programs, and see how they end"},
+	{"arch_prctl", WORKER, PERMIT, WHEN(IS, 0, option, ARCH_SET_FS), .need = NEED_CHILDREN,
+	 .reason = "what libc does as a program begins"},
 
 	/* What nobody here has any business with */
 	{"ptrace process_vm_readv process_vm_writev process_madvise kcmp pidfd_open pidfd_getfd "
