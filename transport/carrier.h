@@ -57,24 +57,47 @@ struct carrier {
 extern const struct carrier carrier_unix, carrier_tcp, carrier_tls, carrier_vsock,
 	carrier_vsock_uds;
 
-/* The carrier of that name; NULL if there is none. */
+/* By number from 0, and by name; NULL if there is none. */
+const struct carrier *carrier_at(size_t index);
 const struct carrier *carrier_by_scheme(const char *scheme);
 
-/* For parse(): a port number; HOST:PORT or [HOST]:PORT. EINVAL in words, with the carrier's form.
- */
-int parse_port(const char *text, struct address *address);
+/* For parse(): VACCEL_EINVAL with what is wrong and the carrier's form. */
+int address_is_not(const struct address *address, const char *why);
+
+/* "HOST:PORT", also "[HOST]:PORT"; "PORT" of at most @max; the first @size characters, a path. */
 int parse_host_and_port(const char *rest, struct address *address);
+int parse_port(const char *text, uint32_t max, struct address *address);
+int parse_socket_path(const char *path, size_t size, struct address *address);
+bool parse_number(const char *text, uint32_t max, uint32_t *ret_number);
+
+/*
+ * Any socket: a connection, or the errno of why there is none, which connect_failed()
+ * puts in words; and the next connection of a listener, as address_accept().
+ */
+int socket_connect(int family, const void *to, socklen_t size, int64_t until, int *ret_fd);
+int connect_failed(const char *where, int error);
+int socket_accept(int listener, struct sockaddr_storage *ret_from, int *ret_fd);
+int socket_make_blocking(int fd);
+
+/* Waits for poll()'s @events. VACCEL_OK, or VACCEL_EAGAIN without words. */
+int socket_wait(int fd, short events, int64_t until);
 
 /* For carriers over TCP. */
 int tcp_connect(const struct address *address, int64_t until, int *ret_fd);
 int tcp_listen(const struct address *address, mode_t mode, int *ret_fd);
 int tcp_accept(const struct address *address, int listener, struct peer *ret_peer, int *ret_fd);
 
-/* For carriers over socket files. */
-int unix_connect_to(const char *path, int64_t until, int *ret_fd);
-int unix_listen_at(const char *path, mode_t mode, int *ret_fd);
+/* What getaddrinfo() says of the host; never none. */
+struct addrinfo;
+int host_look_up(const struct address *address, struct addrinfo **ret_list);
+void addrinfo_freep(struct addrinfo **list);
 
-/* Any socket: the next connection, closed on exec, and its kind of peer not yet asked. */
-int socket_accept(int listener, struct sockaddr_storage *ret_from, int *ret_fd);
+/* "10.0.0.1:4711", "[::1]:4711" */
+void socket_text(const struct sockaddr_storage *at, char *text, size_t room);
+
+/* For carriers over socket files. */
+int unix_connect(const char *path, int64_t until, int *ret_fd);
+int unix_listen(const char *path, mode_t mode, int *ret_fd);
+int unix_accept(int listener, struct ucred *ret_who, int *ret_fd);
 
 #endif

@@ -47,7 +47,7 @@ struct link {
 	_Atomic bool shut; /* by link_shut_down(): for those who wait otherwise than in @fd */
 
 	/* Receiving: who may receive. */
-	bool receive_ended;
+	_Atomic bool receive_ended;
 	int receive_ms;	       /* the socket's timeout as it is set; 0: none; -1: unknown */
 	unsigned char *buffer; /* what was read ahead lies from @start to @end */
 	size_t room, start, end;
@@ -61,20 +61,35 @@ struct link {
 
 	/* Sending: who holds @sending. */
 	pthread_mutex_t sending;
-	bool send_ended;
+	_Atomic bool send_ended;
 	int send_ms;
 };
 
 link_read_fn socket_read;
 link_write_fn socket_write;
 
-/* Waits for poll()'s @events on the socket. VACCEL_OK, or VACCEL_EAGAIN without words. */
-int socket_wait(int fd, short events, int64_t until);
-
 /* Whether the next byte to read begins a message. */
 static inline bool link_is_between(const struct link *link)
 {
 	return link->start == link->end && !link->has_frame && !link->payload_left;
 }
+
+/* As time_now(), some milliseconds late, and much cheaper. */
+int64_t time_about_now(void);
+
+/* Pieces of one read or write; more go by several. */
+#define LINK_BATCH 64
+
+/* A place in a row of pieces. */
+struct place {
+	const struct iovec *at;
+	size_t count;
+	size_t offset; /* in the first */
+};
+
+void place_advance(struct place *place, uint64_t size);
+
+/* The pieces from there on, as many as there is room for. */
+int place_batch(const struct place *place, struct iovec *batch, int room);
 
 #endif

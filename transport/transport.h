@@ -32,9 +32,10 @@ struct carrier;
 
 struct address {
 	const struct carrier *carrier;
-	char *text; /* as it was given, for words */
-	char *path; /* unix, vsock-uds: of the socket file */
-	char *host; /* tcp, tls */
+	char *text;   /* as it was given, for words */
+	char *path;   /* unix, vsock-uds: of the socket file */
+	char *host;   /* tcp, tls: a name or a number */
+	char *number; /* tcp, tls: where address_resolve() found the host; else NULL */
 	uint32_t cid;
 	uint32_t port; /* tcp, tls, vsock, vsock-uds */
 };
@@ -43,6 +44,14 @@ struct address {
  * is wrong and which forms there are. */
 int address_parse(const char *text, struct address *ret_address);
 void address_release(struct address *address);
+
+/*
+ * One address for each that the name of a host stands for; of other carriers a copy. May wait
+ * for a name server, as link_connect() may, as long as the system is set up to.
+ * To be freed by addresses_free(). ENOENT, EREMOTEIO.
+ */
+int address_resolve(const struct address *address, struct address **ret_list, size_t *ret_count);
+void addresses_free(struct address *list, size_t count);
 
 /* The names of all carriers, for words: walk from 0 to NULL. */
 const char *carrier_name_at(size_t index);
@@ -69,6 +78,15 @@ struct tls;
  */
 int address_listen(const struct address *address, mode_t mode, int *ret_fd);
 
+/* Closes it, and removes its socket file if it has one. */
+void address_unlisten(const struct address *address, int listener);
+
+/* Whether only this machine, or the VM whose socket file it is, can reach it. */
+bool listener_is_local(int listener);
+
+/* Its address with the port that the system chose for port 0; for tests and logs. */
+int listener_text(const struct address *address, int listener, char *text, size_t room);
+
 /* The next connection, ready for link_adopt(). VACCEL_EAGAIN: there is none now. */
 int address_accept(const struct address *address, int listener, struct peer *ret_peer, int *ret_fd);
 
@@ -93,8 +111,16 @@ void link_delete(struct link *link);
 
 unsigned int link_abilities(const struct link *link);
 
-/* For epoll: readable when link_receive() may have something. */
+/*
+ * For epoll: which events on which descriptor mean that link_receive() may have
+ * something. Asked by who may receive: what the last one has read ahead is not in
+ * the socket any more, and the events are such that epoll wakes at once.
+ */
 int link_fd(const struct link *link);
+uint32_t link_events(const struct link *link);
+
+/* Gives back what the link holds for receiving, the last head too, if nothing is half read. */
+void link_rest(struct link *link);
 
 /* The name in the certificate that the peer has shown, after the first receive; else NULL. */
 const char *link_peer_name(const struct link *link);
@@ -103,9 +129,9 @@ const char *link_peer_name(const struct link *link);
 void link_set_limits(struct link *link, const struct frame_limits *limits);
 
 /*
- * Sends one message. Any number of threads may; each message stays whole. @payload
- * may be NULL; frame's sizes are set here. @fd, if >= 0, is passed along and
- * stays the caller's. A peer that takes nothing for 10 s is given up.
+ * Sends one message. Any number of threads may; each message stays whole. @head is of
+ * frame->head_size bytes; @payload may be NULL, and the frame gets its size. @fd, if >= 0,
+ * is passed along and stays the caller's. A peer that takes nothing for 10 s is given up.
  *
  * VACCEL_EREMOTEIO: the message has not been taken whole, so that the peer never acts on
  * it. VACCEL_ETIMEDOUT at @until: the same. The link is of no more use after either.
@@ -115,18 +141,19 @@ int link_send(struct link *link, struct frame *frame, const void *head,
 
 struct message {
 	struct frame frame;
-	const void *head; /* private memory, aligned; until the next receive */
+	const void *head; /* private memory, aligned; until the next receive, or link_rest() */
 	int fd;		  /* that came along, the receiver's to close; or -1 */
 };
 
 /*
  * The next message up to the end of its head. Its payload must be read, or
- * skipped, before the next one. One thread at a time; a link that has nothing
- * half read holds no buffers. A message that came in part stays in the link over VACCEL_EAGAIN.
+ * skipped, before the next one. One thread at a time. A message that came in part
+ * stays in the link over VACCEL_EAGAIN; if there is none, no memory is held after it.
  *
- * VACCEL_EREMOTEIO: the link is of no more use: closed (with frame.kind 0 if at the end of
- * a message), or nonsense came. VACCEL_EDQUOT: past the limits; @ret_message's frame
- * is set, so that it can be refused; the link is of no more use for receiving.
+ * VACCEL_EREMOTEIO: the link is of no more use: closed or broken, with frame.kind 0; or
+ * nonsense came, with frame.kind FRAME_KIND_END. VACCEL_EDQUOT: past the limits;
+ * @ret_message's frame is set, so that it can be refused; the link is of no more use for
+ * receiving.
  */
 int link_receive(struct link *link, int64_t until, struct message *ret_message);
 

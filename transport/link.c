@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Links from their beginning to their end, and what can be asked of them. Messages
+ * are in receive.c and send.c.
+ */
+#include <errno.h>
+#include <sys/epoll.h>
+
+#include <vaccel/error.h>
+
+#include "base/util.h"
+#include "transport/link.h"
+
+/* What a client that has said nothing yet may announce: a HELLO. */
+static const struct frame_limits first_limits = {.head = 65536, .payload = 65536};
+
+/* Takes @fd also when it fails. */
+static int make_link(const struct carrier *carrier, int fd, struct link **ret_link)
+{
+	struct link *link = calloc(1, sizeof(*link));
+
+	if (!link) {
+		close(fd);
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a connection");
+	}
+	link->carrier = carrier;
+	link->read = carrier->read ? carrier->read : socket_read;
+	link->write = carrier->write ? carrier->write : socket_write;
+	link->fd = fd;
+	link->receive_ms = -1;
+	link->send_ms = -1;
+	link->passed = -1;
+	link->limits = first_limits;
+	link->heard = time_about_now();
+	pthread_mutex_init(&link->sending, NULL);
+	*ret_link = link;
+	return VACCEL_OK;
+}
+
+void link_delete(struct link *link)
+{
+	if (!link)
+		return;
+	if (link->carrier->end)
+		link->carrier->end(link);
+	close(link->fd);
+	if (link->passed >= 0)
+		close(link->passed);
+	pthread_mutex_destroy(&link->sending);
+	free(link->mailbox);
+	free(link->buffer);
+	free(link);
+}
+
+static void link_deletep(struct link **link)
+{
+	link_delete(*link);
+}
+
+static int start_link(const struct carrier *carrier, int fd, struct tls *tls,
+		      const struct address *address, int64_t until, struct link **ret_link)
+{
+	_cleanup_(link_deletep) struct link *link = NULL;
+	int ret = make_link(carrier, fd, &link);
+
+	if (!ret && carrier->start)
+		ret = carrier->start(link, tls, address, until);
+	if (!ret)
+		*ret_link = TAKE(link);
+	return ret;
+}
+
+int link_connect(const struct address *address, struct tls *tls, int64_t until,
+		 struct link **ret_link)
+{
+	int fd = -1;
+	int ret = address->carrier->connect(address, until, &fd);
+
+	return ret ? ret : start_link(address->carrier, fd, tls, address, until, ret_link);
+}
+
+int link_adopt(const struct carrier *carrier, int fd, struct tls *tls, struct link **ret_link)
+{
+	int ret = socket_make_blocking(fd);
+
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	return start_link(carrier, fd, tls, NULL, 0, ret_link);
+}
+
+unsigned int link_abilities(const struct link *link)
+{
+	return link->carrier->abilities;
+}
+
+int link_fd(const struct link *link)
+{
+	return link->fd;
+}
+
+static bool has_read_ahead(const struct link *link)
+{
+	return link->start < link->end ||
+	       (link->carrier->has_read_ahead && link->carrier->has_read_ahead(link));
+}
+
+/* A socket that has room to write wakes at once. */
+uint32_t link_events(const struct link *link)
+{
+	return has_read_ahead(link) ? EPOLLIN | EPOLLOUT : EPOLLIN;
+}
+
+void link_rest(struct link *link)
+{
+	if (link->start < link->end)
+		return;
+	free(TAKE(link->buffer));
+	link->room = 0;
+	link->start = 0;
+	link->end = 0;
+}
+
+const char *link_peer_name(const struct link *link)
+{
+	return link->carrier->peer_name ? link->carrier->peer_name(link) : NULL;
+}
+
+void link_set_limits(struct link *link, const struct frame_limits *limits)
+{
+	link->limits = *limits;
+}
+
+bool link_is_stale(struct link *link)
+{
+	char byte;
+
+	if (link->receive_ended || link->send_ended || has_read_ahead(link))
+		return true;
+	return recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+}
+
+void link_shut_down(struct link *link)
+{
+	link->shut = true;
+	shutdown(link->fd, SHUT_RDWR);
+}
+
+int64_t link_last_heard(const struct link *link)
+{
+	return atomic_load_explicit(&link->heard, memory_order_relaxed);
+}
+
+void place_advance(struct place *place, uint64_t size)
+{
+	while (place->count && size >= place->at->iov_len - place->offset) {
+		size -= place->at->iov_len - place->offset;
+		place->at++;
+		place->count--;
+		place->offset = 0;
+	}
+	place->offset += (size_t)size;
+}
+
+int place_batch(const struct place *place, struct iovec *batch, int room)
+{
+	int nr = (int)MIN_OF(place->count, (size_t)room);
+
+	for (int i = 0; i < nr; i++)
+		batch[i] = place->at[i];
+	if (nr) {
+		batch[0].iov_base = (char *)batch[0].iov_base + place->offset;
+		batch[0].iov_len -= place->offset;
+	}
+	return nr;
+}

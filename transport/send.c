@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Sending: a message is one write, straight from the caller's memory, and more
+ * only if the peer is slow to take it.
+ */
+#include <time.h>
+
+#include <vaccel/error.h>
+
+#include "base/util.h"
+#include "transport/link.h"
+
+static int lock_until(struct link *link, int64_t until)
+{
+	struct timespec deadline = {
+		.tv_sec = (time_t)(until / 1000000000),
+		.tv_nsec = (long)(until % 1000000000),
+	};
+
+	if (likely(!pthread_mutex_trylock(&link->sending)))
+		return VACCEL_OK;
+	if (until == FOREVER)
+		pthread_mutex_lock(&link->sending);
+	else if (pthread_mutex_clocklock(&link->sending, CLOCK_MONOTONIC, &deadline))
+		return vaccel_fail(VACCEL_ETIMEDOUT,
+				   "the time is over, and others are still sending");
+	return VACCEL_OK;
+}
+
+/* The rest of a message: its frame and head, and its payload. */
+struct rest {
+	struct place front, payload;
+	uint64_t left;
+};
+
+static void rest_advance(struct rest *rest, size_t size)
+{
+	size_t front = 0;
+
+	rest->left -= size;
+	for (size_t i = 0; i < rest->front.count; i++)
+		front += rest->front.at[i].iov_len;
+	front = MIN_OF(size, front - rest->front.offset);
+	place_advance(&rest->front, front);
+	place_advance(&rest->payload, size - front);
+}
+
+/* Writes it all, or says why not. */
+static int write_rest(struct link *link, struct rest *rest, int passed, int64_t until)
+{
+	struct iovec batch[LINK_BATCH];
+	int64_t patience = 0; /* at first what is possible without waiting */
+
+	while (rest->left) {
+		int nr = place_batch(&rest->front, batch, LINK_BATCH);
+		ssize_t size;
+
+		nr += place_batch(&rest->payload, batch + nr, LINK_BATCH - nr);
+		size = link->write(link, batch, nr, patience, passed);
+		if (likely(size == (ssize_t)rest->left))
+			return VACCEL_OK;
+		if (size > 0) {
+			rest_advance(rest, (size_t)size);
+			passed = -1;
+		} else if (size != -VACCEL_EAGAIN) {
+			return (int)-size;
+		} else if (patience) {
+			return patience == until ? vaccel_fail(VACCEL_ETIMEDOUT,
+							       "the time is over before the "
+							       "message could be sent")
+						 : vaccel_fail(VACCEL_EREMOTEIO,
+							       "the peer takes nothing any more");
+		}
+		patience = MIN_OF(until, time_now() + LINK_PATIENCE_NS);
+	}
+	return VACCEL_OK;
+}
+
+static int send_locked(struct link *link, struct rest *rest, int passed, int64_t until)
+{
+	int ret;
+
+	if (link->send_ended)
+		return vaccel_fail(VACCEL_EREMOTEIO, "the connection is at its end");
+	ret = write_rest(link, rest, passed, until);
+	if (ret) {
+		link->send_ended = true;
+		link_shut_down(link);
+	}
+	return ret;
+}
+
+int link_send(struct link *link, struct frame *frame, const void *head,
+	      const struct pieces *payload, int fd, int64_t until)
+{
+	unsigned char bytes[FRAME_SIZE];
+	struct iovec front[] = {
+		{.iov_base = bytes, .iov_len = sizeof(bytes)},
+		{.iov_base = (void *)head, .iov_len = (size_t)frame->head_size},
+	};
+	struct rest rest = {.front = {.at = front, .count = frame->head_size ? 2 : 1}};
+	int ret;
+
+	if (fd >= 0 && !(link_abilities(link) & LINK_REGIONS))
+		return vaccel_fail(VACCEL_EINVAL, "%s:// passes no descriptors",
+				   link->carrier->scheme);
+	if (!until)
+		until = 1; /* has always passed as well */
+	frame->payload_size = payload ? payload->size : 0;
+	if (payload) {
+		rest.payload.at = payload->at;
+		rest.payload.count = payload->count;
+	}
+	rest.left = sizeof(bytes) + frame->head_size + frame->payload_size;
+	frame_put(frame, bytes);
+	ret = lock_until(link, until);
+	if (ret)
+		return ret;
+	ret = send_locked(link, &rest, fd, until);
+	pthread_mutex_unlock(&link->sending);
+	return ret;
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Sockets that carry bytes in order: reading, writing and connecting with a
+ * deadline. A socket waits by its own timeouts rather than by poll(), so that a
+ * message is one system call at each end; the timeouts are set only when they
+ * change. What a message is, link.c knows.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#include <vaccel/error.h>
+
+#include "base/util.h"
+#include "transport/link.h"
+
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S  INT64_C(1000000000)
+
+/* Longer waits are made of several. */
+#define MS_MAX 3600000
+
+int64_t time_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+int64_t time_about_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* Whole milliseconds, rounded up: at least 1, or 0 if @until has passed. */
+static int ms_until(int64_t until)
+{
+	int64_t left = until ? until - time_now() : 0;
+
+	if (left <= 0)
+		return 0;
+	if (left >= MS_MAX * NS_PER_MS)
+		return MS_MAX;
+	return (int)((left + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+/*
+ * Makes the socket wait up to @until, by its timeout @option, which is now *set_ms.
+ * Rounding makes most waits of a kind the same. Returns the flags for the call.
+ */
+static int wait_flags(int fd, int option, int *set_ms, int64_t until)
+{
+	int ms = until == FOREVER ? 0 : ms_until(until);
+	struct timeval timeout;
+
+	if (!ms && until != FOREVER)
+		return MSG_DONTWAIT;
+	if (ms == *set_ms)
+		return 0;
+	timeout.tv_sec = ms / 1000;
+	timeout.tv_usec = ms % 1000 * 1000;
+	if (setsockopt(fd, SOL_SOCKET, option, &timeout, sizeof(timeout)))
+		return MSG_DONTWAIT;
+	*set_ms = ms;
+	return 0;
+}
+
+/* After a call that failed: VACCEL_OK to make it again, or the code to return. */
+static int why_not(int flags, int64_t until)
+{
+	if (errno == EINTR)
+		return VACCEL_OK;
+	if (errno != EAGAIN)
+		return vaccel_fail(VACCEL_EREMOTEIO, "the connection broke: %s", strerror(errno));
+	return flags & MSG_DONTWAIT || time_now() >= until ? VACCEL_EAGAIN : VACCEL_OK;
+}
+
+/* Room for one descriptor: the kernel closes what finds none. */
+union control {
+	struct cmsghdr header;
+	unsigned char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static int take_passed(struct msghdr *message)
+{
+	struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	int fd = -1;
+
+	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
+	    header->cmsg_len >= CMSG_LEN(sizeof(fd)))
+		memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	return fd;
+}
+
+ssize_t socket_read(struct link *link, const struct iovec *to, int nr, int64_t until,
+		    int *ret_passed)
+{
+	union control control;
+	bool takes = link->carrier->abilities & LINK_REGIONS;
+
+	for (;;) {
+		struct msghdr message = {
+			.msg_iov = (struct iovec *)to,
+			.msg_iovlen = (size_t)nr,
+			.msg_control = takes ? &control : NULL,
+			.msg_controllen = takes ? CMSG_LEN(sizeof(int)) : 0,
+		};
+		int flags = wait_flags(link->fd, SO_RCVTIMEO, &link->receive_ms, until);
+		ssize_t size = recvmsg(link->fd, &message, flags | MSG_CMSG_CLOEXEC);
+		int ret;
+
+		if (size >= 0) {
+			*ret_passed = takes ? take_passed(&message) : -1;
+			return size;
+		}
+		ret = why_not(flags, until);
+		if (ret)
+			return -ret;
+	}
+}
+
+static void pass(struct msghdr *message, union control *control, int fd)
+{
+	memset(control, 0, sizeof(*control));
+	control->header.cmsg_level = SOL_SOCKET;
+	control->header.cmsg_type = SCM_RIGHTS;
+	control->header.cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(&control->header), &fd, sizeof(fd));
+	message->msg_control = control;
+	message->msg_controllen = sizeof(*control);
+}
+
+ssize_t socket_write(struct link *link, const struct iovec *from, int nr, int64_t until, int passed)
+{
+	struct msghdr message = {.msg_iov = (struct iovec *)from, .msg_iovlen = (size_t)nr};
+	union control control;
+
+	if (passed >= 0)
+		pass(&message, &control, passed);
+	for (;;) {
+		int flags = wait_flags(link->fd, SO_SNDTIMEO, &link->send_ms, until);
+		ssize_t size = sendmsg(link->fd, &message, flags | MSG_NOSIGNAL);
+		int ret;
+
+		if (size >= 0)
+			return size;
+		ret = why_not(flags, until);
+		if (ret)
+			return -ret;
+	}
+}
+
+int socket_wait(int fd, short events, int64_t until)
+{
+	for (;;) {
+		struct pollfd poller = {.fd = fd, .events = events};
+		int ms = until == FOREVER ? -1 : ms_until(until);
+		int ready = poll(&poller, 1, ms);
+
+		if (ready > 0)
+			return VACCEL_OK;
+		if (ready < 0 && errno != EINTR)
+			return vaccel_fail(VACCEL_EIO, "waiting for a socket: %s", strerror(errno));
+		if (ready == 0 && time_now() >= until)
+			return VACCEL_EAGAIN;
+	}
+}
+
+int socket_make_blocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || (flags & O_NONBLOCK && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK)))
+		return vaccel_fail(VACCEL_EIO, "a socket's flags: %s", strerror(errno));
+	return VACCEL_OK;
+}
+
+/* How a connect() that did not end at once has ended, as an errno. */
+static int connect_result(int fd, int64_t until)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	if (socket_wait(fd, POLLOUT, until))
+		return ETIMEDOUT;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) ? errno : error;
+}
+
+int socket_connect(int family, const void *to, socklen_t size, int64_t until, int *ret_fd)
+{
+	_cleanup_(closep) int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int error = 0;
+
+	if (fd < 0)
+		return errno;
+	if (connect(fd, to, size)) {
+		error = errno;
+		if (error == EINPROGRESS || error == EINTR)
+			error = connect_result(fd, until);
+	}
+	if (!error && socket_make_blocking(fd))
+		error = EIO;
+	if (!error)
+		*ret_fd = TAKE_FD(fd);
+	return error;
+}
+
+int connect_failed(const char *where, int error)
+{
+	switch (error) {
+	case ENOENT:
+		return vaccel_fail(VACCEL_ENOENT,
+				   "connecting to %s: there is no such socket file; does an agent "
+				   "run there?",
+				   where);
+	case ECONNREFUSED:
+		return vaccel_fail(VACCEL_EREMOTEIO,
+				   "connecting to %s: nobody listens; does an agent run there?",
+				   where);
+	case EAGAIN:
+	case ETIMEDOUT:
+		return vaccel_fail(VACCEL_ETIMEDOUT, "connecting to %s: no answer in time", where);
+	case EACCES:
+	case EPERM:
+		return vaccel_fail(VACCEL_EACCES, "connecting to %s: %s", where, strerror(error));
+	default:
+		return vaccel_fail(VACCEL_EREMOTEIO, "connecting to %s: %s", where,
+				   strerror(error));
+	}
+}
+
+/* What accept() reports of a connection that is gone again, or of a network in trouble. */
+static bool is_passing(int error)
+{
+	static const int passing[] = {EINTR,	   ECONNABORTED, ENETDOWN, EPROTO,
+				      ENOPROTOOPT, EHOSTDOWN,	 ENONET,   EHOSTUNREACH,
+				      EOPNOTSUPP,  ENETUNREACH};
+
+	for (size_t i = 0; i < ARRAY_SIZE(passing); i++)
+		if (error == passing[i])
+			return true;
+	return false;
+}
+
+int socket_accept(int listener, struct sockaddr_storage *ret_from, int *ret_fd)
+{
+	int fd;
+
+	do {
+		socklen_t size = sizeof(*ret_from);
+
+		memset(ret_from, 0, sizeof(*ret_from));
+		fd = accept4(listener, (struct sockaddr *)ret_from, &size, SOCK_CLOEXEC);
+	} while (fd < 0 && is_passing(errno));
+	if (fd < 0 && errno == EAGAIN)
+		return VACCEL_EAGAIN;
+	if (fd < 0)
+		return vaccel_fail(errno, "no connection can be accepted: %s", strerror(errno));
+	*ret_fd = fd;
+	return VACCEL_OK;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * tcp://host:port. Anybody who can reach the port can connect, and nothing is
+ * encrypted: the agent listens only on loopback unless told otherwise.
+ */
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <vaccel/error.h>
+
+#include "base/util.h"
+#include "transport/carrier.h"
+
+/* A host that does not answer is given up after so long, also without a deadline. */
+#define CONNECT_NS INT64_C(10000000000)
+
+/* A connection whose other machine is gone is noticed after 30 + 3 * 10 s, if nothing else does. */
+#define KEEP_IDLE_S	30
+#define KEEP_INTERVAL_S 10
+#define KEEP_COUNT	3
+
+int parse_host_and_port(const char *rest, struct address *address)
+{
+	const char *host = rest + 2, *end;
+	bool bracketed = !strncmp(rest, "//[", 3);
+
+	if (strncmp(rest, "//", 2))
+		return address_is_not(address, "// is missing");
+	if (bracketed)
+		host++;
+	end = bracketed ? strchr(host, ']') : strchr(host, ':');
+	if (!end || (bracketed && end[1] != ':'))
+		return address_is_not(address, "the port is missing");
+	if (end == host)
+		return address_is_not(address, "the host is missing; 0.0.0.0 or [::] are all "
+					       "of this machine's addresses");
+	if (!bracketed && strchr(end + 1, ':'))
+		return address_is_not(address, "numbers with colons are put in brackets");
+	address->host = strndup(host, (size_t)(end - host));
+	if (!address->host)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for an address");
+	return parse_port(end + (bracketed ? 2 : 1), UINT16_MAX, address);
+}
+
+/* A small message leaves at once, and a peer that vanished is noticed. What fails is not vital. */
+static void set_options(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{IPPROTO_TCP, TCP_NODELAY, 1},
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S},
+		{IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S},
+		{IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+			   sizeof(options[i].value));
+}
+
+int tcp_connect(const struct address *address, int64_t until, int *ret_fd)
+{
+	_cleanup_(addrinfo_freep) struct addrinfo *list = NULL;
+	_cleanup_(closep) int fd = -1;
+	int error = 0;
+	int ret = address->port ? VACCEL_OK : address_is_not(address, "nobody listens at port 0");
+
+	if (!ret)
+		ret = host_look_up(address, &list);
+	if (ret)
+		return ret;
+	for (struct addrinfo *at = list; at && fd < 0; at = at->ai_next)
+		error = socket_connect(at->ai_family, at->ai_addr, at->ai_addrlen,
+				       MIN_OF(until, time_now() + CONNECT_NS), &fd);
+	if (fd < 0)
+		return connect_failed(address->text, error);
+	set_options(fd);
+	*ret_fd = TAKE_FD(fd);
+	return VACCEL_OK;
+}
+
+int tcp_listen(const struct address *address, mode_t mode, int *ret_fd)
+{
+	_cleanup_(addrinfo_freep) struct addrinfo *list = NULL;
+	_cleanup_(closep) int fd = -1;
+	int ret = host_look_up(address, &list);
+
+	if (ret)
+		return ret;
+	fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) ||
+	    bind(fd, list->ai_addr, list->ai_addrlen) || listen(fd, SOMAXCONN))
+		return vaccel_fail(errno, "listening at %s: %s", address->text,
+				   errno == EADDRINUSE ? "another process listens there"
+						       : strerror(errno));
+	*ret_fd = TAKE_FD(fd);
+	return VACCEL_OK;
+}
+
+int tcp_accept(const struct address *address, int listener, struct peer *ret_peer, int *ret_fd)
+{
+	struct sockaddr_storage from;
+	int ret = socket_accept(listener, &from, ret_fd);
+
+	if (ret)
+		return ret;
+	set_options(*ret_fd);
+	socket_text(&from, ret_peer->text, sizeof(ret_peer->text));
+	return VACCEL_OK;
+}
+
+const struct carrier carrier_tcp = {
+	.scheme = "tcp",
+	.form = "tcp://HOST:PORT",
+	.parse = parse_host_and_port,
+	.connect = tcp_connect,
+	.listen = tcp_listen,
+	.accept = tcp_accept,
+};
