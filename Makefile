@@ -98,6 +98,12 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (60)
 	@ninja -C build-fuzz
 	@tools/run-fuzz build-fuzz $(FUZZ_SECONDS)
 
+fuzz-long: ## let each fuzz target of the protocol take ten million inputs
+	@$(DEPS) build fuzz
+	@$(call setup,build-fuzz,-Dfuzz=true -Dtests=false $(address),$(clang))
+	@ninja -C build-fuzz
+	@RUNS=10000000 tools/run-fuzz build-fuzz 0 message
+
 bench: build ## measure calls and inference beside what the machine can do at best
 	@for suite in $(SUITES); do $(stage)/bin/vaccel bench $$suite || exit; done
 
@@ -110,4 +116,4 @@ docs: ## build the API pages and the manual pages
 clean: ## remove what was built, but not what was fetched
 	rm -rf build build-*
 
-.PHONY: help demo test build install format lint size sanitize coverage fuzz bench docs clean
+.PHONY: help demo test build install format lint size sanitize coverage fuzz fuzz-long bench docs clean
