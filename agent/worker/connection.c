@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What comes on a connection, message by message. A message is taken when it is
+ * whole: what is there of it stays with the link and with the connection, so that
+ * no thread waits for a slow peer. Whatever a peer sends ends in an answer, or with
+ * the connection.
+ */
+#include "agent/worker/connection.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <vaccel/error.h>
+
+#include "agent/worker/client.h"
+#include "base/util.h"
+#include "transport/link.h"
+
+/* What a peer has to take an answer: for the worst of networks, a second for each MiB. */
+#define SEND_TIME   (30 * SECOND)
+#define NS_PER_BYTE 954
+
+/* What it has to say who it is, and to go on with a message that it has begun. */
+#define HELLO_TIME    (10 * SECOND)
+#define PROGRESS_TIME (30 * SECOND)
+
+/* Connections that owe something are counted, so that nobody looks while there are none. */
+static void set_due(struct connection *connection, int64_t due)
+{
+	int64_t before = atomic_exchange_explicit(&connection->due, due, memory_order_relaxed);
+
+	if (before == FOREVER && due != FOREVER)
+		atomic_fetch_add(&connection->worker->owing, 1);
+	else if (before != FOREVER && due == FOREVER)
+		atomic_fetch_sub(&connection->worker->owing, 1);
+}
+
+int connection_new(struct worker *worker, struct link *link, const char *peer,
+		   const struct listener_setup *listener, struct connection **ret_connection)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	if (!connection) {
+		link_delete(link);
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a connection");
+	}
+	connection->worker = worker;
+	connection->link = link;
+	connection->listener = listener;
+	atomic_init(&connection->refs, 1);
+	atomic_init(&connection->due, FOREVER);
+	set_due(connection, time_now() + HELLO_TIME);
+	snprintf(connection->peer, sizeof(connection->peer), "%s", peer);
+	atomic_fetch_add(&worker->stats->connections, 1);
+	*ret_connection = connection;
+	return VACCEL_OK;
+}
+
+void connection_ref(struct connection *connection)
+{
+	atomic_fetch_add_explicit(&connection->refs, 1, memory_order_relaxed);
+}
+
+static void drop_message(struct connection *connection)
+{
+	free(TAKE(connection->payload));
+	meter_give(&connection->worker->memory, connection->charged);
+	connection->charged = 0;
+	if (connection->begun)
+		closep(&connection->message.fd);
+	connection->begun = false;
+}
+
+void connection_unref(struct connection *connection)
+{
+	struct worker *worker = connection->worker;
+
+	if (atomic_fetch_sub_explicit(&connection->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	drop_message(connection);
+	set_due(connection, FOREVER);
+	link_delete(connection->link);
+	borrower_delete(connection->borrower);
+	session_forget(&connection->last_session);
+	if (connection->spins)
+		atomic_fetch_sub(&worker->spinning, 1);
+	client_unref(connection->client);
+	atomic_fetch_sub(&worker->stats->connections, 1);
+	free(connection);
+}
+
+void connection_send(struct connection *connection, struct frame *frame,
+		     const struct encoder *encoder, int64_t now)
+{
+	const struct pieces *payload = encoder ? &encoder->payload : NULL;
+	int64_t until = now + SEND_TIME;
+
+	if (encoder)
+		frame->head_size = encoder->head_size;
+	if (payload)
+		until += (int64_t)payload->size * NS_PER_BYTE;
+	if (link_send(connection->link, frame, encoder ? encoder->head : NULL, payload, -1, until))
+		link_shut_down(connection->link);
+}
+
+void connection_dismiss(struct connection *connection)
+{
+	struct frame frame = {.kind = FRAME_GOAWAY};
+
+	if (!atomic_exchange(&connection->told_to_go, true))
+		link_send(connection->link, &frame, NULL, NULL, -1, 0);
+}
+
+/* Silence */
+
+void connection_rest(struct connection *connection, int64_t now)
+{
+	bool halfway = connection->begun || !link_is_between(connection->link);
+
+	link_rest(connection->link);
+	if (connection->client)
+		set_due(connection, halfway ? now + PROGRESS_TIME : FOREVER);
+	atomic_store_explicit(&connection->idle, now, memory_order_relaxed);
+}
+
+bool connection_is_overdue(const struct connection *connection, int64_t now)
+{
+	uint32_t idle_ms = connection->worker->setup.policy.idle_timeout_ms;
+	int64_t idle = atomic_load_explicit(&connection->idle, memory_order_relaxed);
+
+	if (now > atomic_load_explicit(&connection->due, memory_order_relaxed))
+		return true;
+	return idle_ms && atomic_load(&connection->refs) == 1 &&
+	       now - idle > (int64_t)idle_ms * MILLISECOND;
+}
+
+/* Messages */
+
+/* The payload of a message that has come so far; it is the tenant's memory. */
+static void begin_payload(struct connection *connection)
+{
+	struct worker *worker = connection->worker;
+	uint64_t size = connection->message.frame.payload_size;
+
+	connection->begun = true;
+	connection->skipping = false;
+	if (!meter_take(&worker->memory, size)) {
+		connection->skipping = true;
+		return;
+	}
+	connection->charged = size;
+	connection->payload = malloc((size_t)size);
+	connection->skipping = !connection->payload;
+	connection->piece = (struct iovec){connection->payload, (size_t)size};
+}
+
+static int read_payload(struct connection *connection, int64_t until)
+{
+	const struct pieces pieces = {
+		.at = &connection->piece,
+		.count = 1,
+		.room = 1,
+		.size = connection->piece.iov_len,
+	};
+
+	if (connection->skipping)
+		return link_skip_payload(connection->link, until);
+	return link_receive_payload(connection->link, &pieces, until);
+}
+
+/* A whole message; VACCEL_EAGAIN: there is none yet. */
+static int read_message(struct connection *connection, int64_t until)
+{
+	int ret = VACCEL_OK;
+
+	if (!connection->begun) {
+		ret = link_receive(connection->link, until, &connection->message);
+		if (ret || !connection->message.frame.payload_size)
+			return ret;
+		begin_payload(connection);
+	}
+	ret = read_payload(connection, until);
+	if (!ret)
+		connection->begun = false;
+	return ret;
+}
+
+/* Of one whose payload found no room. */
+static void refuse(struct connection *connection, struct bench *bench)
+{
+	connection->skipping = false;
+	bench->now = time_now();
+	request_refuse(connection, &connection->message.frame,
+		       memory_fail(connection->worker, connection->message.frame.payload_size),
+		       bench);
+}
+
+/* What cannot be read ends the connection; who sent nonsense is counted. */
+static enum turn give_up(struct connection *connection, int code, struct bench *bench)
+{
+	const struct frame *frame = &connection->message.frame;
+
+	if (code == VACCEL_EDQUOT) {
+		count_refusal(connection->worker, REFUSED_QUOTA);
+		request_refuse(connection, frame, code, bench);
+	} else if (frame->kind) {
+		count_refusal(connection->worker, REFUSED_MALFORMED);
+		log_line(VACCEL_LOG_INFO, &(struct about){connection->worker->setup.tenant},
+			 "%s: closed: %s", connection->peer, vaccel_error_text());
+	}
+	return TURN_END;
+}
+
+static enum turn nonsense(struct connection *connection)
+{
+	const struct frame *frame = &connection->message.frame;
+
+	count_refusal(connection->worker, REFUSED_MALFORMED);
+	log_line(VACCEL_LOG_INFO, &(struct about){connection->worker->setup.tenant},
+		 "%s: closed: a frame of kind %d %s", connection->peer, (int)frame->kind,
+		 connection->client ? "is not a client's to send" : "came before HELLO");
+	return TURN_END;
+}
+
+static enum turn act(struct connection *connection, struct bench *bench)
+{
+	struct message *message = &connection->message;
+	_cleanup_(freep) void *payload = TAKE(connection->payload);
+	uint64_t charged = connection->charged;
+	struct frame pong = {.kind = FRAME_PONG, .request = message->frame.request};
+	enum turn turn = TURN_NEXT;
+
+	connection->charged = 0;
+	if (likely(message->frame.kind == FRAME_CALL && connection->client))
+		return request_take(connection, message, TAKE(payload), charged, bench);
+	bench->now = time_now();
+	if (message->frame.kind == FRAME_HELLO && !connection->client) {
+		if (!connection_hello(connection, message, payload, bench))
+			turn = TURN_END;
+	} else if (!connection->client) {
+		turn = nonsense(connection);
+	} else if (message->frame.kind == FRAME_PING) {
+		connection_send(connection, &pong, NULL, bench->now);
+	} else if (message->frame.kind == FRAME_CANCEL) {
+		request_cancel(connection, message->frame.request, bench);
+	} else if (message->frame.kind != FRAME_PONG) {
+		turn = nonsense(connection);
+	}
+	closep(&message->fd);
+	meter_give(&connection->worker->memory, charged);
+	return turn;
+}
+
+enum turn connection_turn(struct connection *connection, struct bench *bench, int64_t until)
+{
+	int ret = read_message(connection, until);
+
+	if (ret == VACCEL_EAGAIN)
+		return TURN_WAIT;
+	if (ret)
+		return give_up(connection, ret, bench);
+	if (likely(!connection->skipping))
+		return act(connection, bench);
+	closep(&connection->message.fd);
+	refuse(connection, bench);
+	return TURN_NEXT;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A connection of a client. It is counted: by its read side, which is armed in
+ * the server's epoll set or owned by one thread, and by each request of it that is
+ * under way. Any thread may send.
+ */
+#ifndef VACCEL_AGENT_WORKER_CONNECTION_H
+#define VACCEL_AGENT_WORKER_CONNECTION_H
+
+#include "agent/worker/request.h"
+
+struct connection {
+	struct worker *worker;
+	const struct listener_setup *listener; /* NULL: nothing is asked for */
+	struct link *link;
+	_Atomic unsigned int refs;
+
+	/* The server's list, under its lock */
+	struct connection *next, **link_to;
+
+	/* Of the read side's owner */
+	struct client *client; /* NULL before HELLO */
+	struct session *last_session;
+	struct borrower *borrower; /* NULL before the first region */
+	struct message message;
+	bool begun;    /* the payload of @message is on its way */
+	bool skipping; /* and there is no room for it */
+	void *payload;
+	uint64_t charged;
+	struct iovec piece;
+
+	_Atomic int64_t due;  /* something must come until then; FOREVER: nothing */
+	_Atomic int64_t idle; /* nothing has happened since */
+	atomic_bool told_to_go;
+	bool spins;
+	char peer[64];
+};
+
+/* Takes @link; the one who asks has the read side. */
+int connection_new(struct worker *worker, struct link *link, const char *peer,
+		   const struct listener_setup *listener, struct connection **ret_connection);
+void connection_ref(struct connection *connection);
+void connection_unref(struct connection *connection);
+
+/* Reads a message if there is one before @until, and acts on it. By the read side's owner. */
+enum turn connection_turn(struct connection *connection, struct bench *bench, int64_t until);
+
+/* Before the read side waits, maybe for long: gives memory back, and sets when what must come. */
+void connection_rest(struct connection *connection, int64_t now);
+
+/* Whether the peer has been silent for longer than it may. Any thread. */
+bool connection_is_overdue(const struct connection *connection, int64_t now);
+
+/*
+ * What the encoder holds, NULL for a frame alone. The link ends where this fails;
+ * whoever reads it sees that.
+ */
+void connection_send(struct connection *connection, struct frame *frame,
+		     const struct encoder *encoder, int64_t now);
+
+/* Tells the client once to go elsewhere, as far as that does not take long. */
+void connection_dismiss(struct connection *connection);
+
+/* Answers a HELLO. Returns false if the connection is not to be had. */
+bool connection_hello(struct connection *connection, const struct message *message, void *payload,
+		      struct bench *bench);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tenant's policy permits, beside numbers that are counted elsewhere. */
+#ifndef VACCEL_AGENT_WORKER_POLICY_H
+#define VACCEL_AGENT_WORKER_POLICY_H
+
+#include "agent/worker/request.h"
+
+/* Fills worker->permitted. EINVAL for an operation that does not exist. */
+int policy_init(struct worker *worker);
+
+/* EPERM, with what to do about it. */
+int policy_refuse_op(struct worker *worker, const struct vaccel_op *op);
+
+/* The libraries that exec may run. EPERM. */
+int policy_check_call(const struct request *request, const void *args);
+
+#endif

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The main thread of a worker's process: starts, then acts on what the supervisor
+ * says and watches the threads that serve. The supervisor's end is this process's
+ * end, too: nobody else would ever stop it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <vaccel/core.h>
+#include <vaccel/error.h>
+
+#include "agent/base/ipc.h"
+#include "agent/worker/server.h"
+#include "agent/worker/start.h"
+#include "base/util.h"
+#include "transport/carrier.h"
+#include "transport/tls.h"
+
+/* Connections that have not yet said who they are, beyond those that the policy permits. */
+#define CONNECTIONS_SPARE 256
+
+struct listener {
+	struct listener *next;
+	uint32_t number;
+	struct listener_setup setup;
+	struct tls *tls; /* NULL: none to do */
+};
+
+struct process {
+	struct worker worker;
+	struct server *server;
+	struct listener *listeners; /* the newest first; connections point into their setups */
+};
+
+static struct about about(const struct process *process)
+{
+	return (struct about){.tenant = process->worker.setup.tenant};
+}
+
+static void listener_delete(struct listener *listener)
+{
+	tls_delete(listener->tls);
+	listener_setup_release(&listener->setup);
+	free(listener);
+}
+
+static int add_listener(struct process *process, uint32_t number, int fd)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
+	struct tls_pem pem;
+	int ret;
+
+	if (!listener)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a listener");
+	listener->number = number;
+	ret = listener_setup_read(fd, &listener->setup);
+	pem = (struct tls_pem){listener->setup.cert, listener->setup.key,
+			       listener->setup.client_ca};
+	if (!ret && pem.cert)
+		ret = tls_server_new(&pem, false, &listener->tls);
+	if (ret) {
+		listener_delete(listener);
+		return ret;
+	}
+	listener->next = process->listeners;
+	process->listeners = listener;
+	return VACCEL_OK;
+}
+
+/* Takes the descriptor. */
+static int add_connection(struct process *process, const struct ipc_message *message, int fd)
+{
+	const struct carrier *carrier = carrier_by_scheme(message->carrier);
+	struct worker *worker = &process->worker;
+	struct listener *listener = process->listeners;
+	struct connection *connection;
+	struct link *link;
+	int ret;
+
+	while (listener && listener->number != message->listener)
+		listener = listener->next;
+	if (!carrier || atomic_load(&worker->stats->connections) >
+				worker->setup.policy.connections + CONNECTIONS_SPARE) {
+		close(fd);
+		count_refusal(worker, REFUSED_QUOTA);
+		return vaccel_fail(VACCEL_EDQUOT, "there are too many connections");
+	}
+	ret = link_adopt(carrier, fd, listener ? listener->tls : NULL, &link);
+	if (!ret)
+		ret = connection_new(worker, link, message->peer,
+				     listener ? &listener->setup : NULL, &connection);
+	if (!ret)
+		server_add(process->server, connection);
+	return ret;
+}
+
+static int act(struct process *process, const struct ipc_message *message, int fd)
+{
+	_cleanup_(closep) int passed = fd;
+
+	switch (message->kind) {
+	case IPC_LISTENER:
+		return add_listener(process, message->listener, passed);
+	case IPC_CONNECTION:
+		return passed < 0 ? VACCEL_OK : add_connection(process, message, TAKE_FD(passed));
+	case IPC_DRAIN:
+		atomic_store(&process->worker.draining, true);
+		return VACCEL_OK;
+	default:
+		return vaccel_fail(VACCEL_EINVAL, "the supervisor says %" PRIu32, message->kind);
+	}
+}
+
+/* All that the supervisor has said. False: it is gone. */
+static bool listen_to_supervisor(struct process *process)
+{
+	const struct about tenant = about(process);
+	struct ipc_message message;
+	int fd, ret;
+
+	while (!(ret = ipc_receive(IPC_FD, false, &message, &fd)))
+		if (act(process, &message, fd))
+			log_line(VACCEL_LOG_WARN, &tenant, "%s: %s", message.peer,
+				 vaccel_error_text());
+	return ret == VACCEL_EAGAIN;
+}
+
+/* Where calls have a deadline, somebody who can end this process must watch the clock. */
+static void ask_for_watch(struct process *process)
+{
+	struct worker *worker = &process->worker;
+	const struct ipc_message message = {.kind = IPC_BUSY};
+
+	if (!worker->setup.policy.deadline_ms || !server_is_busy(process->server) ||
+	    atomic_exchange(&worker->stats->watched, 1))
+		return;
+	if (ipc_send(IPC_FD, &message, -1))
+		atomic_store(&worker->stats->watched, 0);
+}
+
+static void serve(struct process *process)
+{
+	struct pollfd fds[] = {
+		{.fd = IPC_FD, .events = POLLIN},
+		{.fd = server_fd(process->server), .events = POLLIN},
+	};
+
+	for (;;) {
+		int timeout = server_watch(process->server);
+
+		ask_for_watch(process);
+		if (atomic_load(&process->worker.draining) && server_drain(process->server))
+			return;
+		if (poll(fds, ARRAY_SIZE(fds), timeout) < 0 && errno != EINTR)
+			return;
+		if (fds[0].revents && !listen_to_supervisor(process))
+			_exit(EXIT_FAILURE);
+	}
+}
+
+static int read_setup(struct worker_setup *ret_setup)
+{
+	_cleanup_(closep) int fd = -1;
+	struct ipc_message message;
+	int ret = ipc_receive(IPC_FD, true, &message, &fd);
+
+	if (!ret && (message.kind != IPC_SETUP || fd < 0))
+		ret = vaccel_fail(VACCEL_EINVAL, "the supervisor's first words are no setup");
+	return ret ? ret : worker_setup_read(fd, ret_setup);
+}
+
+static int start(struct process *process)
+{
+	struct worker_setup setup;
+	struct stats *stats;
+	int ret = read_setup(&setup);
+
+	if (ret)
+		return ret;
+	log_open(&setup.log, LOG_FD);
+	ret = stats_map(STATS_FD, true, &stats);
+	if (ret) {
+		worker_setup_release(&setup);
+		return ret;
+	}
+	ret = worker_init(&process->worker, &setup, stats);
+	if (!ret)
+		ret = start_plugins(&process->worker);
+	if (!ret)
+		ret = start_sandbox(&process->worker);
+	if (ret)
+		return ret;
+	start_models(&process->worker);
+	return server_new(&process->worker, &process->server);
+}
+
+static void say_failed(void)
+{
+	struct ipc_message message = {.kind = IPC_FAILED};
+
+	snprintf(message.text, sizeof(message.text), "%s", vaccel_error_text());
+	ipc_send(IPC_FD, &message, -1);
+}
+
+/* The kernel and the next start clean up what is left after a failure. */
+int worker_main(void)
+{
+	static struct process process;
+
+	if (start(&process)) {
+		say_failed();
+		return EXIT_FAILURE;
+	}
+	ipc_send(IPC_FD, &(struct ipc_message){.kind = IPC_READY}, -1);
+	serve(&process);
+	server_delete(process.server);
+	stop_models(&process.worker);
+	while (process.listeners) {
+		struct listener *listener = process.listeners;
+
+		process.listeners = listener->next;
+		listener_delete(listener);
+	}
+	vaccel_cleanup();
+	stats_unmap(process.worker.stats);
+	worker_release(&process.worker);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Threads, and an epoll set whose entries are disarmed by each event: a connection
+ * is read by one thread at a time. That thread keeps the read side while it runs a
+ * call, so that a short call costs no system call but its receive and its send. A
+ * call that takes longer than a tick of the watcher has its connection armed, so
+ * that what comes meanwhile, PING or CANCEL or another request, is seen.
+ *
+ * There is always a thread left that waits for other connections, as long as there
+ * may be more threads; one that is left over goes after a while.
+ */
+#include "agent/worker/server.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <vaccel/error.h>
+
+#include "base/util.h"
+
+/* Threads beyond those that calls may take: for reading and for slow peers. */
+#define SPARE_THREADS 8
+#define SPARE_MS      10000 /* a thread that waited so long is not needed */
+
+#define TICK_MS	    5
+#define QUIET_TICKS 100 /* after which the watcher sleeps */
+#define SCAN_MS	    1000
+
+/* After which nobody asks anything any more on connections that were told to go. */
+#define DRAIN_NS SECOND
+
+struct thread {
+	_Alignas(64) struct bench bench;
+	_Atomic uint64_t turns; /* that it has taken */
+	struct server *server;
+	pthread_t id;
+	bool runs;  /* server->lock */
+	bool ended; /* server->lock; to be joined */
+};
+
+struct server {
+	struct worker *worker;
+	int epoll;
+	int posted_fd;	     /* counts requests in @posted; readable for good at the end */
+	int watcher_fd;	     /* wakes the watcher */
+	atomic_uint waiting; /* threads at the epoll set */
+	atomic_bool asleep;  /* the watcher */
+	atomic_bool ending;
+
+	/* The watcher's own */
+	uint64_t turns_seen;
+	unsigned int quiet_ticks;
+	int64_t next_scan, drain_since;
+	uint64_t drain_turns;
+
+	pthread_mutex_t lock; /* all below */
+	struct connection *connections;
+	struct request *posted, **last_posted;
+	unsigned int nr_threads, max_threads;
+	struct thread threads[STATS_RUNNING];
+};
+
+static const uint64_t one_more = 1; /* for eventfds */
+
+static void *thread_main(void *context);
+static void end_connection(struct server *server, struct connection *connection);
+
+/* A thread more, if there may be one and there is memory for it. */
+static void add_thread(struct server *server)
+{
+	SCOPED_LOCK(&server->lock);
+	for (unsigned int i = 0; i < server->max_threads; i++) {
+		struct thread *thread = &server->threads[i];
+
+		if (thread->runs)
+			continue;
+		if (thread->ended)
+			pthread_join(thread->id, NULL);
+		thread->ended = false;
+		thread->runs = !pthread_create(&thread->id, NULL, thread_main, thread);
+		server->nr_threads += thread->runs;
+		return;
+	}
+}
+
+/* Connections */
+
+/* Hands the read side to whoever finds it readable. */
+static void arm(struct server *server, struct connection *connection, int how)
+{
+	struct epoll_event event = {
+		.events = link_events(connection->link) | EPOLLRDHUP | EPOLLONESHOT,
+		.data.ptr = connection,
+	};
+
+	if (epoll_ctl(server->epoll, how, link_fd(connection->link), &event))
+		end_connection(server, connection);
+}
+
+/* The read side is done with. */
+static void end_connection(struct server *server, struct connection *connection)
+{
+	link_shut_down(connection->link);
+	requests_drop(connection);
+	pthread_mutex_lock(&server->lock);
+	*connection->link_to = connection->next;
+	if (connection->next)
+		connection->next->link_to = connection->link_to;
+	pthread_mutex_unlock(&server->lock);
+	connection_unref(connection);
+}
+
+void server_add(struct server *server, struct connection *connection)
+{
+	pthread_mutex_lock(&server->lock);
+	connection->next = server->connections;
+	connection->link_to = &server->connections;
+	if (connection->next)
+		connection->next->link_to = &connection->next;
+	server->connections = connection;
+	pthread_mutex_unlock(&server->lock);
+	connection_rest(connection, time_now());
+	arm(server, connection, EPOLL_CTL_ADD);
+}
+
+/* Somebody must be left for the other connections. */
+static bool may_linger(const struct server *server)
+{
+	return atomic_load_explicit(&server->waiting, memory_order_relaxed) &&
+	       !atomic_load_explicit(&server->worker->draining, memory_order_relaxed);
+}
+
+/* By the thread that has the read side, until it gives that up. */
+static void serve(struct thread *thread, struct connection *connection)
+{
+	struct server *server = thread->server;
+	struct bench *bench = &thread->bench;
+	int64_t until = 0;
+	enum turn turn;
+
+	bench->now = time_now();
+	do {
+		turn = connection_turn(connection, bench, until);
+		atomic_store_explicit(&thread->turns, thread->turns + 1, memory_order_relaxed);
+		until = bench->now + LINGER_NS;
+	} while (turn == TURN_NEXT && may_linger(server));
+	if (turn == TURN_END) {
+		end_connection(server, connection);
+	} else if (turn != TURN_LENT) {
+		connection_rest(connection, bench->now);
+		server_wake(server); /* somebody has to see what is due */
+		arm(server, connection, EPOLL_CTL_MOD);
+	}
+}
+
+/* Requests whose turn has come */
+
+void server_post(struct server *server, struct request *request)
+{
+	pthread_mutex_lock(&server->lock);
+	*server->last_posted = request;
+	server->last_posted = &request->next;
+	pthread_mutex_unlock(&server->lock);
+	/* It cannot overflow: there are as many as may run at once. */
+	(void)!write(server->posted_fd, &one_more, sizeof(one_more));
+}
+
+static void serve_posted(struct thread *thread)
+{
+	struct server *server = thread->server;
+	struct request *request;
+	uint64_t one;
+
+	if (read(server->posted_fd, &one, sizeof(one)) < 0)
+		return; /* another thread was quicker */
+	pthread_mutex_lock(&server->lock);
+	request = server->posted;
+	server->posted = request->next;
+	if (!server->posted)
+		server->last_posted = &server->posted;
+	pthread_mutex_unlock(&server->lock);
+	thread->bench.now = time_now();
+	request_run_waiting(request, &thread->bench);
+}
+
+/* Threads */
+
+/* A thread that nobody needs goes, if another one waits. */
+static bool may_go(struct server *server)
+{
+	unsigned int waiting = atomic_load(&server->waiting);
+
+	while (waiting > 1)
+		if (atomic_compare_exchange_weak(&server->waiting, &waiting, waiting - 1))
+			return true;
+	return false;
+}
+
+/* VACCEL_EAGAIN: it is not needed any more. */
+static int wait_for_event(struct server *server, struct epoll_event *ret_event)
+{
+	int nr;
+
+	atomic_fetch_add(&server->waiting, 1);
+	do {
+		bool spare = atomic_load_explicit(&server->waiting, memory_order_relaxed) > 1;
+
+		nr = epoll_wait(server->epoll, ret_event, 1, spare ? SPARE_MS : -1);
+		if (nr == 0 && may_go(server))
+			return VACCEL_EAGAIN;
+	} while (nr <= 0);
+	if (atomic_fetch_sub(&server->waiting, 1) == 1 && !atomic_load(&server->ending))
+		add_thread(server);
+	return VACCEL_OK;
+}
+
+static void *thread_main(void *context)
+{
+	struct thread *thread = context;
+	struct server *server = thread->server;
+	struct epoll_event event;
+
+	bench_init(&thread->bench, &server->worker->stats->running[thread - server->threads]);
+	while (!wait_for_event(server, &event) && !atomic_load(&server->ending)) {
+		if (event.data.ptr)
+			serve(thread, event.data.ptr);
+		else
+			serve_posted(thread);
+	}
+	bench_release(&thread->bench);
+	SCOPED_LOCK(&server->lock);
+	thread->runs = false;
+	thread->ended = true;
+	server->nr_threads--;
+	return NULL;
+}
+
+/* The watcher */
+
+int server_fd(const struct server *server)
+{
+	return server->watcher_fd;
+}
+
+void server_wake(struct server *server)
+{
+	if (server && unlikely(atomic_load(&server->asleep)) &&
+	    atomic_exchange(&server->asleep, false))
+		(void)!write(server->watcher_fd, &one_more, sizeof(one_more));
+}
+
+static uint64_t count_turns(const struct server *server)
+{
+	uint64_t turns = 0;
+
+	for (unsigned int i = 0; i < server->max_threads; i++)
+		turns += atomic_load_explicit(&server->threads[i].turns, memory_order_relaxed);
+	return turns;
+}
+
+bool server_is_busy(const struct server *server)
+{
+	return queue_running(&server->worker->calls) || queue_running(&server->worker->chores);
+}
+
+/* Arms the connections whose thread has been in a call for a while. */
+static void take_over(struct server *server, int64_t now)
+{
+	for (unsigned int i = 0; i < server->max_threads; i++) {
+		struct thread *thread = &server->threads[i];
+		int64_t since = atomic_load(&server->worker->stats->running[i].since);
+		struct connection *connection;
+
+		if (!since || now - since < TICK_MS * MILLISECOND)
+			continue;
+		connection = bench_take_over(&thread->bench);
+		if (connection)
+			arm(server, connection, EPOLL_CTL_MOD);
+	}
+}
+
+/* Ends those from which nothing comes that must. */
+static void scan(struct server *server, int64_t now)
+{
+	SCOPED_LOCK(&server->lock);
+	for (struct connection *at = server->connections; at; at = at->next)
+		if (connection_is_overdue(at, now))
+			link_shut_down(at->link);
+}
+
+static void show_gauges(const struct server *server)
+{
+	const struct worker *worker = server->worker;
+
+	atomic_store_explicit(&worker->stats->busy, queue_running(&worker->calls),
+			      memory_order_relaxed);
+	atomic_store_explicit(&worker->stats->queued, queue_waiting(&worker->calls),
+			      memory_order_relaxed);
+}
+
+/* Whether calls come, so that the watcher had better stay awake. */
+static bool is_quiet(struct server *server)
+{
+	uint64_t turns = count_turns(server);
+
+	if (turns != server->turns_seen || server_is_busy(server))
+		server->quiet_ticks = 0;
+	else if (server->quiet_ticks < QUIET_TICKS)
+		server->quiet_ticks++;
+	server->turns_seen = turns;
+	return server->quiet_ticks == QUIET_TICKS;
+}
+
+/* Whether anybody has to look now and then though no call runs. */
+static bool must_scan(const struct server *server)
+{
+	const struct worker *worker = server->worker;
+
+	return atomic_load(&worker->owing) ||
+	       (worker->setup.policy.idle_timeout_ms && atomic_load(&worker->stats->connections));
+}
+
+int server_watch(struct server *server)
+{
+	int64_t now = time_now();
+	uint64_t count;
+
+	(void)!read(server->watcher_fd, &count, sizeof(count));
+	take_over(server, now);
+	show_gauges(server);
+	if (now >= server->next_scan) {
+		scan(server, now);
+		server->next_scan = now + SCAN_MS * MILLISECOND;
+	}
+	if (!is_quiet(server))
+		return TICK_MS;
+	atomic_store(&server->asleep, true);
+	/* Who has begun a call before that does not wake anybody. */
+	if (server_is_busy(server) || atomic_load(&server->worker->draining)) {
+		atomic_store(&server->asleep, false);
+		return TICK_MS;
+	}
+	return must_scan(server) ? SCAN_MS : -1;
+}
+
+/* Ending */
+
+static void tell_to_go(struct server *server)
+{
+	SCOPED_LOCK(&server->lock);
+	for (struct connection *at = server->connections; at; at = at->next)
+		connection_dismiss(at);
+}
+
+bool server_drain(struct server *server)
+{
+	uint64_t turns = count_turns(server);
+	int64_t now = time_now();
+	bool works;
+
+	tell_to_go(server);
+	SCOPED_LOCK(&server->lock);
+	works = server_is_busy(server) || atomic_load(&server->waiting) < server->nr_threads;
+	if (works || !server->drain_since || server->drain_turns != turns)
+		server->drain_since = now;
+	server->drain_turns = turns;
+	return !works && (!server->connections || now - server->drain_since > DRAIN_NS);
+}
+
+int server_new(struct worker *worker, struct server **ret_server)
+{
+	const struct policy *policy = &worker->setup.policy;
+	struct epoll_event event = {.events = EPOLLIN};
+	struct server *server = aligned_alloc(_Alignof(struct thread), sizeof(*server));
+
+	if (!server)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a server");
+	memset(server, 0, sizeof(*server));
+	server->worker = worker;
+	server->last_posted = &server->posted;
+	server->max_threads = MIN_OF((uint64_t)STATS_RUNNING,
+				     (uint64_t)policy->calls + policy->queue + SPARE_THREADS);
+	server->epoll = epoll_create1(EPOLL_CLOEXEC);
+	server->posted_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+	server->watcher_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&server->lock, NULL);
+	for (unsigned int i = 0; i < STATS_RUNNING; i++)
+		server->threads[i].server = server;
+	worker->server = server;
+	if (server->epoll < 0 || server->posted_fd < 0 || server->watcher_fd < 0 ||
+	    epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->posted_fd, &event)) {
+		int code = errno;
+
+		server_delete(server);
+		return vaccel_fail(code, "cannot wait for connections: %s", strerror(code));
+	}
+	add_thread(server);
+	*ret_server = server;
+	return VACCEL_OK;
+}
+
+static void end_threads(struct server *server)
+{
+	atomic_store(&server->ending, true);
+	(void)!write(server->posted_fd, &(uint64_t){UINT32_MAX}, sizeof(uint64_t));
+	for (unsigned int i = 0; i < server->max_threads; i++) {
+		struct thread *thread = &server->threads[i];
+		bool there;
+
+		pthread_mutex_lock(&server->lock);
+		there = thread->runs || thread->ended;
+		pthread_mutex_unlock(&server->lock);
+		if (there)
+			pthread_join(thread->id, NULL);
+	}
+}
+
+void server_delete(struct server *server)
+{
+	struct connection *connection;
+
+	if (!server)
+		return;
+	pthread_mutex_lock(&server->lock);
+	for (connection = server->connections; connection; connection = connection->next)
+		link_shut_down(connection->link);
+	pthread_mutex_unlock(&server->lock);
+	end_threads(server);
+	while (server->connections)
+		end_connection(server, server->connections);
+	server->worker->server = NULL;
+	closep(&server->epoll);
+	closep(&server->posted_fd);
+	closep(&server->watcher_fd);
+	pthread_mutex_destroy(&server->lock);
+	free(server);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Plugins and the sandbox. Plugins are loaded now, since nothing can be
+ * opened once the sandbox is closed. One that the policy names must be there; of those that are
+ * merely installed, what cannot be loaded is left out.
+ */
+#include "agent/worker/start.h"
+
+#include <string.h>
+
+#include <vaccel/core.h>
+#include <vaccel/error.h>
+#include <vaccel/plugin.h>
+
+#include "agent/sandbox/sandbox.h"
+#include "base/util.h"
+
+static struct about about(const struct worker *worker)
+{
+	return (struct about){.tenant = worker->setup.tenant};
+}
+
+/* What `auto` would list, but for plugins that forward to another agent. */
+static void load_installed(void *context, const struct vaccel_plugin *plugin)
+{
+	const struct worker *worker = context;
+	const struct vaccel_plugin_info *info = plugin->info;
+	const struct about tenant = about(worker);
+
+	if (info->type & (VACCEL_PLUGIN_DEBUG | VACCEL_PLUGIN_REMOTE) ||
+	    !strcmp(info->name, "remote"))
+		return;
+	if (vaccel_plugin_load(info->name))
+		log_line(VACCEL_LOG_INFO, &tenant, "plugin %s is left out: %s", info->name,
+			 vaccel_error_text());
+}
+
+int start_plugins(const struct worker *worker)
+{
+	const struct names *names = &worker->setup.policy.plugins;
+	struct vaccel_config config;
+	int ret = vaccel_config_init(&config, NULL, (vaccel_log_level_t)worker->setup.log.level,
+				     NULL, false, false);
+
+	if (ret)
+		return ret;
+	ret = vaccel_bootstrap_with_config(&config);
+	vaccel_config_release(&config);
+	for (unsigned int i = 0; !ret && i < names->count; i++)
+		ret = vaccel_plugin_load(names->at[i]);
+	if (!ret && !names->count)
+		ret = vaccel_plugin_installed(load_installed, (void *)worker);
+	if (!ret && !vaccel_plugin_at(0))
+		ret = vaccel_fail(VACCEL_ENOENT, "policy '%s': no plugin can be loaded",
+				  worker->setup.policy.name);
+	return ret;
+}
+
+/* The model directory and the libraries that exec may load by their paths. */
+static size_t list_paths(const struct worker *worker, const char **paths)
+{
+	const struct names *libraries = &worker->setup.policy.exec_libraries;
+	size_t nr = 0;
+
+	if (worker->setup.models.path)
+		paths[nr++] = worker->setup.models.path;
+	for (unsigned int i = 0; i < libraries->count; i++)
+		if (libraries->at[i][0] == '/')
+			paths[nr++] = libraries->at[i];
+	return nr;
+}
+
+int start_sandbox(const struct worker *worker)
+{
+	const struct policy *policy = &worker->setup.policy;
+	_cleanup_(freep) const char **paths =
+		calloc(policy->exec_libraries.count + 1, sizeof(*paths));
+	_cleanup_(freep) char *missing = NULL;
+	const struct about tenant = about(worker);
+	struct sandbox sandbox = {
+		.role = SANDBOX_WORKER,
+		.directory = worker->setup.directory,
+		.read_paths = paths,
+		.memory = policy->memory,
+		.libraries = policy->exec_libraries.count || policy->exec_uploads.count,
+	};
+	int ret;
+
+	if (!paths)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a list of paths");
+	sandbox.nr_read_paths = list_paths(worker, paths);
+	ret = sandbox_enter(&sandbox, &missing);
+	if (!ret && missing)
+		log_line(VACCEL_LOG_WARN, &tenant, "the sandbox lacks: %s", missing);
+	return ret;
+}
+
+void start_models(struct worker *worker)
+{
+}
+
+void stop_models(struct worker *worker)
+{
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Objects by ids that only ever rise; small, and in the order of the ids. */
+#ifndef VACCEL_AGENT_WORKER_TABLE_H
+#define VACCEL_AGENT_WORKER_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct table_row {
+	int64_t id;
+	void *object;
+};
+
+struct table {
+	struct table_row *rows;
+	size_t count, room;
+};
+
+/* @id is above all that are there. ENOMEM. */
+int table_add(struct table *table, int64_t id, void *object);
+void *table_find(const struct table *table, int64_t id);
+
+/* The object that was there, or NULL. */
+void *table_remove(struct table *table, int64_t id);
+void table_release(struct table *table);
+
+#endif
