@@ -170,7 +170,7 @@ static void after_fork_in_child(void)
 __attribute__((constructor)) static void on_load(void)
 {
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-	if (knob_bool(KNOB_BOOTSTRAP_ENABLED))
+	if (!&vaccel_program_bootstraps && knob_bool(KNOB_BOOTSTRAP_ENABLED))
 		vaccel_bootstrap();
 }
 

@@ -157,21 +157,54 @@ static void release_all(walk_fn *walk_object, void *object)
 	walk_object(&(struct walk){.what = RELEASE}, object);
 }
 
-/* @object is all zero. Mapped, since processes that share the memfd share its file position. */
-static int read_all(walk_fn *walk_object, int fd, void *object)
+/* Mapped, since processes that share a memfd share its file position. */
+struct view {
+	void *bytes;
+	size_t size;
+};
+
+static int view_open(int fd, struct view *ret_view)
 {
 	struct stat st;
 	size_t size = fstat(fd, &st) ? 0 : (size_t)st.st_size;
 	void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
-	struct walk walk = {.what = READ};
 
 	if (bytes == MAP_FAILED)
 		return vaccel_fail(VACCEL_EINVAL, "what should be a setup is no memory file");
-	walk.file = fmemopen(bytes, size, "r");
+	*ret_view = (struct view){bytes, size};
+	return VACCEL_OK;
+}
+
+static void view_close(struct view *view)
+{
+	if (view->size)
+		munmap(view->bytes, view->size);
+}
+
+bool setup_is_same(int one, int other)
+{
+	_cleanup_(view_close) struct view first = {};
+	_cleanup_(view_close) struct view second = {};
+
+	if (one < 0 || other < 0)
+		return one < 0 && other < 0;
+	return !view_open(one, &first) && !view_open(other, &second) && first.size == second.size &&
+	       !memcmp(first.bytes, second.bytes, first.size);
+}
+
+/* @object is all zero. */
+static int read_all(walk_fn *walk_object, int fd, void *object)
+{
+	_cleanup_(view_close) struct view view = {};
+	struct walk walk = {.what = READ};
+	int ret = view_open(fd, &view);
+
+	if (ret)
+		return ret;
+	walk.file = fmemopen(view.bytes, view.size, "r");
 	walk.failed = !walk.file;
 	walk_object(&walk, object);
 	fclosep(&walk.file);
-	munmap(bytes, size);
 	if (!walk.failed)
 		return VACCEL_OK;
 	release_all(walk_object, object);

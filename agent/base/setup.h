@@ -78,6 +78,9 @@ int worker_setup_write(const struct worker_setup *setup, int *ret_fd);
 int worker_setup_read(int fd, struct worker_setup *ret_setup);
 void worker_setup_release(struct worker_setup *setup);
 
+/* Whether two such memory files, or -1 for none, say the same; false where that cannot be read. */
+bool setup_is_same(int one, int other);
+
 /* What a process that serves a listener's connections must know of it; files by their content. */
 struct listener_setup {
 	char *cert;	 /* PEM; NULL where there is no TLS to do, as all three */

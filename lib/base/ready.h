@@ -20,6 +20,12 @@ int ready_check(int code);
 /* VACCEL_OK, or the error of the last bootstrap with its words, or ESESS if there was none. */
 int ready_or_why(void);
 
+/*
+ * A program that defines this one, whatever its value, is not bootstrapped when the
+ * library is loaded: the agent's supervisor, which must load no plugin.
+ */
+extern const char vaccel_program_bootstraps __attribute__((weak));
+
 /* For the lifecycle: ready from now on; not any more; not, because of the thread's last error. */
 void ready_begin(void);
 void ready_end(void);

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Starting children. Between fork() and execve() only system calls are made. What
+ * the child gets is moved above all its final numbers first, so that none is
+ * overwritten on the way; every other descriptor is closed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <vaccel/error.h>
+
+#include "agent/base/environment.h"
+#include "agent/base/log.h"
+#include "agent/supervisor/child.h"
+#include "base/util.h"
+
+#define PROGRAM			 "/proc/self/exe"
+#define FIRST_FD		 (LOG_FD + 1) /* above those that a child has */
+#define WORSE_FOR_LACK_OF_MEMORY "500"
+
+struct image {
+	char *argv[2];
+	char **envp;
+	const char *directory;
+	pid_t parent;
+	int fds[FIRST_FD]; /* by the child's number; -1: none */
+};
+
+/* By system calls of the C library that are safe in a child of any process. */
+static bool place_descriptors(int fds[FIRST_FD])
+{
+	for (int i = 0; i < FIRST_FD; i++)
+		if (fds[i] >= 0 && (fds[i] = fcntl(fds[i], F_DUPFD, FIRST_FD)) < 0)
+			return false;
+	for (int i = 0; i < FIRST_FD; i++)
+		if (fds[i] < 0 ? close(i) && errno != EBADF : dup2(fds[i], i) < 0)
+			return false;
+	return !close_range(FIRST_FD, ~0U, 0);
+}
+
+static void prefer_for_lack_of_memory(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, WORSE_FOR_LACK_OF_MEMORY, strlen(WORSE_FOR_LACK_OF_MEMORY));
+	close(fd);
+}
+
+static _Noreturn void become(struct image *image)
+{
+	sigset_t none;
+
+	/* The supervisor may have gone before it could take us along. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != image->parent)
+		_exit(127);
+	prefer_for_lack_of_memory();
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid(); /* a terminal's signals are for the supervisor */
+	umask(077);
+	if (chdir(image->directory) || !place_descriptors(image->fds))
+		_exit(127);
+	execve(PROGRAM, image->argv, image->envp);
+	_exit(127);
+}
+
+static void process_ready(struct source *source, uint32_t events)
+{
+	struct child *child = CONTAINER_OF(source, struct child, process);
+	struct rusage usage;
+	int status;
+
+	if (wait4(child->pid, &status, WNOHANG, &usage) != child->pid)
+		return;
+	child->pid = -1;
+	output_close(&child->output);
+	child->events->ended(child, status, &usage);
+}
+
+static void ipc_ready(struct source *source, uint32_t events)
+{
+	struct child *child = CONTAINER_OF(source, struct child, ipc);
+	struct ipc_message message;
+	_cleanup_(closep) int fd = -1;
+	int ret;
+
+	if (events & EPOLLOUT) {
+		loop_change(child->loop, source, EPOLLIN);
+		child->events->writable(child);
+		return;
+	}
+	ret = ipc_receive(source->fd, false, &message, &fd);
+	if (ret == VACCEL_EAGAIN)
+		return;
+	if (!ret) {
+		child->events->said(child, &message, &fd);
+		return;
+	}
+	/* It has closed its end or says nonsense: it is of no more use, if it runs at all. */
+	loop_remove(child->loop, source);
+	close(TAKE_FD(source->fd));
+	child_kill(child);
+}
+
+static int watch(struct child *child, int pidfd, int ipc)
+{
+	int ret;
+
+	child->process = (struct source){.fd = pidfd, .ready = process_ready};
+	child->ipc = (struct source){.fd = ipc, .ready = ipc_ready};
+	ret = loop_add(child->loop, &child->process, EPOLLIN);
+	return ret ? ret : loop_add(child->loop, &child->ipc, EPOLLIN);
+}
+
+static int start(struct child *child, struct image *image, int ipc)
+{
+	int pidfd;
+
+	child->process.fd = child->ipc.fd = -1;
+	image->parent = getpid();
+	child->pid = fork();
+	if (child->pid == 0)
+		become(image);
+	if (child->pid < 0)
+		return vaccel_fail(errno, "cannot start a process: %s", strerror(errno));
+	pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+	return watch(child, pidfd, ipc);
+}
+
+int child_start(struct child *child, struct loop *loop, const char *role, const char *name,
+		const char *directory, int stats)
+{
+	_cleanup_(freep) char *title = NULL;
+	_cleanup_(freep) char **envp = environment_of_child(directory);
+	_cleanup_(closep) int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	_cleanup_(closep) int theirs = -1;
+	_cleanup_(closep) int output = -1;
+	int ends[2];
+	int ret;
+
+	if (!envp || asprintf(&title, "vaccel-agent: %s", role) < 0)
+		return VACCEL_ENOMEM;
+	if (nothing < 0)
+		return vaccel_fail(errno, "cannot open /dev/null: %s", strerror(errno));
+	ret = ipc_pair(ends);
+	if (ret)
+		return ret;
+	child->loop = loop;
+	theirs = ends[1];
+	ret = output_open(&child->output, loop, name, &output);
+	if (ret) {
+		close(ends[0]);
+		return ret;
+	}
+	ret = start(child,
+		    &(struct image){.argv = {title},
+				    .envp = envp,
+				    .directory = directory,
+				    .fds = {nothing, output, output, theirs, stats, STDERR_FILENO}},
+		    ends[0]);
+	if (ret)
+		child_release(child);
+	return ret;
+}
+
+int child_tell(struct child *child, enum ipc_kind kind, int fd)
+{
+	struct ipc_message message = {.kind = kind};
+
+	return child->ipc.fd < 0 ? VACCEL_EREMOTEIO : ipc_send(child->ipc.fd, &message, fd);
+}
+
+void child_want_room(struct child *child)
+{
+	if (child->ipc.fd >= 0)
+		loop_change(child->loop, &child->ipc, EPOLLIN | EPOLLOUT);
+}
+
+void child_kill(struct child *child)
+{
+	if (child->pid > 0)
+		kill(child->pid, SIGKILL);
+}
+
+static void leave(struct child *child, struct source *source)
+{
+	if (source->fd < 0)
+		return;
+	loop_remove(child->loop, source);
+	close(TAKE_FD(source->fd));
+}
+
+void child_release(struct child *child)
+{
+	child_kill(child);
+	if (child->pid > 0)
+		waitpid(child->pid, NULL, 0);
+	child->pid = -1;
+	leave(child, &child->process);
+	leave(child, &child->ipc);
+	output_close(&child->output);
+}

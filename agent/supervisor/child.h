@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A child process: this same program, started anew with an environment, a
+ * directory and descriptors of its own. It is killed when the supervisor is gone.
+ */
+#ifndef VACCEL_AGENT_SUPERVISOR_CHILD_H
+#define VACCEL_AGENT_SUPERVISOR_CHILD_H
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "agent/base/ipc.h"
+#include "agent/supervisor/loop.h"
+#include "agent/supervisor/output.h"
+
+struct child;
+
+/* What happens to a child. Each may delete it. */
+struct child_events {
+	void (*said)(struct child *child, const struct ipc_message *message, int *fd);
+	void (*writable)(struct child *child); /* after child_want_room() */
+	void (*ended)(struct child *child, int status, const struct rusage *usage);
+};
+
+struct child {
+	struct loop *loop;
+	const struct child_events *events;
+	pid_t pid;
+	struct source process; /* the pidfd */
+	struct source ipc;
+	struct output output;
+};
+
+/*
+ * @role is what ps shows after the program's name, "worker NAME". @stats: its STATS_FD, or -1.
+ * @name: of whom the log says that lines come. The descriptors stay the caller's.
+ */
+int child_start(struct child *child, struct loop *loop, const char *role, const char *name,
+		const char *directory, int stats);
+
+/* What the child must be told next, or never: VACCEL_EAGAIN, VACCEL_EREMOTEIO. */
+int child_tell(struct child *child, enum ipc_kind kind, int fd);
+
+/* Has @writable called once, when there is room for messages again. */
+void child_want_room(struct child *child);
+
+void child_kill(struct child *child);
+
+/* After its end; before that the process is killed and waited for. */
+void child_release(struct child *child);
+
+#endif

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The agent's directory. Each agent holds a lock (flock) on its own, which goes with
+ * the process: one that can be locked was left by an agent that was killed. Making
+ * and sweeping hold the lock of the base, so that nothing is swept between being
+ * made and being locked. Programs of the same user may keep their run-time files in
+ * the same base, and remove it when it is empty.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <vaccel/error.h>
+#include <vaccel/log.h>
+
+#include "agent/base/environment.h"
+#include "agent/base/log.h"
+#include "agent/supervisor/directory.h"
+#include "base/util.h"
+
+#define PREFIX	  "agent-"
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define TREE_FDS  32
+#define TRIES	  16
+
+static char *text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static char *text_of(const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0) {
+		text = NULL;
+		vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
+	}
+	va_end(args);
+	return text;
+}
+
+int directory_base(char **ret_base)
+{
+	const char *of_service = environment_text(RUNTIME_DIRECTORY);
+	const char *of_user = environment_text(XDG_RUNTIME_DIR);
+	char *base;
+
+	if (of_service)
+		/* systemd may name several. */
+		base = text_of("%.*s", (int)strcspn(of_service, ":"), of_service);
+	else if (geteuid() == 0)
+		base = text_of("/run/vaccel");
+	else if (of_user)
+		base = text_of("%s/vaccel", of_user);
+	else
+		base = text_of("%s/vaccel-%u", environment_text(TMPDIR), (unsigned int)geteuid());
+	if (!base)
+		return VACCEL_ENOMEM;
+	*ret_base = base;
+	return VACCEL_OK;
+}
+
+static int remove_one(const char *path, const struct stat *st, int what, struct FTW *where)
+{
+	/* What cannot be removed shows when its directory cannot. */
+	remove(path);
+	return 0;
+}
+
+static void remove_tree(const char *path)
+{
+	nftw(path, remove_one, TREE_FDS, FTW_DEPTH | FTW_PHYS);
+	if (!access(path, F_OK))
+		log_line(VACCEL_LOG_WARN, NULL, "cannot remove all of '%s'", path);
+}
+
+/* The base is locked. */
+static void sweep(const char *base)
+{
+	_cleanup_(closedirp) DIR *stream = opendir(base);
+	struct dirent *entry;
+
+	while (stream && (entry = readdir(stream))) {
+		_cleanup_(closep) int left = -1;
+		_cleanup_(freep) char *path = NULL;
+
+		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)))
+			continue;
+		left = openat(dirfd(stream), entry->d_name, DIR_FLAGS);
+		if (left < 0 || flock(left, LOCK_EX | LOCK_NB))
+			continue;
+		path = text_of("%s/%s", base, entry->d_name);
+		if (!path)
+			return;
+		log_line(VACCEL_LOG_INFO, NULL, "removing '%s', left by an agent that was killed",
+			 path);
+		remove_tree(path);
+	}
+}
+
+/* What others could write to is no place for a private directory's name. */
+static int lock_base(const char *base, int *ret_fd)
+{
+	_cleanup_(closep) int fd = -1;
+	struct stat st;
+
+	/* Only we, or all of the group and others too, may look into it; who is in is ours. */
+	if (mkdir(base, geteuid() == 0 ? 0755 : 0700) && errno != EEXIST)
+		return vaccel_fail(errno,
+				   "cannot make directory '%s': %s; name another with "
+				   "--runtime-dir",
+				   base, strerror(errno));
+	fd = open(base, DIR_FLAGS);
+	if (fd < 0 && errno == ENOENT)
+		return VACCEL_EAGAIN;
+	if (fd < 0 || fstat(fd, &st))
+		return vaccel_fail(errno,
+				   "cannot use directory '%s': %s; name another with "
+				   "--runtime-dir",
+				   base, strerror(errno));
+	if (st.st_uid != geteuid() || (st.st_mode & 022))
+		return vaccel_fail(VACCEL_EPERM,
+				   "directory '%s' can be written to by others; name "
+				   "another with --runtime-dir",
+				   base);
+	if (flock(fd, LOCK_EX) || fstat(fd, &st) || !st.st_nlink)
+		return VACCEL_EAGAIN;
+	*ret_fd = TAKE_FD(fd);
+	return VACCEL_OK;
+}
+
+int directory_open(const char *base, struct directory *ret_directory)
+{
+	_cleanup_(freep) char *copy = text_of("%s", base);
+	_cleanup_(freep) char *path = text_of("%s/" PREFIX "%ld-XXXXXX", base, (long)getpid());
+	_cleanup_(closep) int base_lock = -1;
+	_cleanup_(closep) int lock = -1;
+	int ret = VACCEL_EAGAIN;
+
+	if (!copy || !path)
+		return VACCEL_ENOMEM;
+	for (int i = 0; ret == VACCEL_EAGAIN && i < TRIES; i++)
+		ret = lock_base(base, &base_lock);
+	if (ret)
+		return ret;
+	sweep(base);
+	if (!mkdtemp(path))
+		return vaccel_fail(errno, "cannot make a directory in '%s': %s", base,
+				   strerror(errno));
+	lock = open(path, DIR_FLAGS);
+	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB)) {
+		int code = errno;
+
+		rmdir(path);
+		return vaccel_fail(code, "cannot lock directory '%s': %s", path, strerror(code));
+	}
+	*ret_directory = (struct directory){TAKE(copy), TAKE(path), TAKE_FD(lock)};
+	return VACCEL_OK;
+}
+
+void directory_close(struct directory *directory)
+{
+	if (!directory->path)
+		return;
+	remove_tree(directory->path);
+	close(TAKE_FD(directory->lock));
+	free(TAKE(directory->path));
+	rmdir(directory->base);
+	free(TAKE(directory->base));
+}
+
+int directory_of_tenant(const struct directory *directory, const char *tenant, char **ret_path)
+{
+	_cleanup_(freep) char *path = text_of("%s/%s", directory->path, tenant);
+
+	if (!path)
+		return VACCEL_ENOMEM;
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return vaccel_fail(errno, "cannot make directory '%s': %s", path, strerror(errno));
+	*ret_path = TAKE(path);
+	return VACCEL_OK;
+}
+
+void directory_remove_tenant(const struct directory *directory, const char *tenant)
+{
+	_cleanup_(freep) char *path = text_of("%s/%s", directory->path, tenant);
+
+	if (path)
+		remove_tree(path);
+}

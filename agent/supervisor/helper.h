@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The two children that serve no tenant: front and monitor. They are started anew when they end. */
+#ifndef VACCEL_AGENT_SUPERVISOR_HELPER_H
+#define VACCEL_AGENT_SUPERVISOR_HELPER_H
+
+#include "agent/supervisor/child.h"
+
+struct supervisor;
+
+struct helper {
+	struct child child;
+	struct supervisor *supervisor;
+	const char *role; /* NULL: this helper is not used */
+	bool running, ready;
+	unsigned int failures; /* in a row */
+	struct timer restart;
+
+	/* Tells a new process what it must know; the first message is its setup. */
+	void (*brief)(struct helper *helper);
+	/* It is ready, or is not any more, or has room again. */
+	void (*changed)(struct helper *helper);
+	/* It says something else; @fd is taken by setting it to -1. */
+	void (*said)(struct helper *helper, const struct ipc_message *message, int *fd);
+};
+
+/* @helper has its callbacks. */
+void helper_start(struct helper *helper, struct supervisor *supervisor, const char *role);
+
+/* VACCEL_EAGAIN, VACCEL_EREMOTEIO, also where it is not running. */
+int helper_tell(struct helper *helper, const struct ipc_message *message, int fd);
+void helper_stop(struct helper *helper);
+
+#endif

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Listeners. All that a configuration lists are opened before any of those before
+ * is closed; a socket that both have goes over to the new one, so that no
+ * connection is refused meanwhile. Connections keep the listener that they came by.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <vaccel/error.h>
+
+#include "agent/base/log.h"
+#include "agent/supervisor/listener.h"
+#include "agent/supervisor/notify.h"
+#include "agent/supervisor/observe.h"
+#include "agent/supervisor/relay.h"
+#include "agent/supervisor/tenant.h"
+#include "base/util.h"
+#include "transport/carrier.h"
+#include "transport/secret.h"
+#include "transport/tls.h"
+
+#define ACCEPTS_MAX 32	/* at once, so that others have their turn */
+#define PAUSE_MS    100 /* where the system has no descriptor or memory left */
+
+bool listener_names_user(const struct listener_config *how)
+{
+	return !how->tenant && !strcmp(how->address.carrier->scheme, "unix");
+}
+
+bool listener_is_relayed(const struct listener_config *how)
+{
+	return !how->tenant && !strcmp(how->address.carrier->scheme, "tls");
+}
+
+static void listener_unref(struct listener *listener)
+{
+	if (!listener || --listener->refs)
+		return;
+	closep(&listener->setup);
+	config_unref(listener->config);
+	free(listener);
+}
+
+static void accept_no_more(struct listener *listener)
+{
+	if (listener->accepting)
+		loop_remove(&listener->supervisor->loop, &listener->source);
+	timer_clear(&listener->supervisor->loop, &listener->pause);
+	listener->accepting = false;
+}
+
+static void accept_again(struct listener *listener)
+{
+	if (!listener->accepting && listener->source.fd >= 0)
+		listener->accepting =
+			!loop_add(&listener->supervisor->loop, &listener->source, EPOLLIN);
+}
+
+static void pause_expired(struct timer *timer)
+{
+	accept_again(CONTAINER_OF(timer, struct listener, pause));
+}
+
+static void listener_close(struct listener *listener)
+{
+	accept_no_more(listener);
+	if (listener->source.fd >= 0 && listener->owns_name)
+		address_unlisten(&listener->how->address, listener->source.fd);
+	else
+		closep(&listener->source.fd);
+	listener->source.fd = -1;
+	listener_unref(listener);
+}
+
+/* Connections */
+
+int connection_new(struct listener *listener, const char *carrier, const char *peer, int fd,
+		   struct connection **ret_connection)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	if (!connection) {
+		close(fd);
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a connection");
+	}
+	connection->fd = fd;
+	connection->listener = listener;
+	listener->refs++;
+	connection->message.kind = IPC_CONNECTION;
+	connection->message.listener = listener->number;
+	strncpy(connection->message.carrier, carrier, sizeof(connection->message.carrier) - 1);
+	strncpy(connection->message.peer, peer, sizeof(connection->message.peer) - 1);
+	*ret_connection = connection;
+	return VACCEL_OK;
+}
+
+void connection_delete(struct connection *connection)
+{
+	if (!connection)
+		return;
+	closep(&connection->fd);
+	listener_unref(connection->listener);
+	free(connection);
+}
+
+static void take(struct listener *listener, const struct peer *peer, int fd)
+{
+	const struct listener_config *how = listener->how;
+	struct connection *connection;
+	char user[TENANT_NAME_MAX];
+
+	if (connection_new(listener, how->address.carrier->scheme, peer->text, fd, &connection))
+		return;
+	if (listener_is_relayed(how)) {
+		relay_take(listener->supervisor, connection);
+		return;
+	}
+	snprintf(user, sizeof(user), "uid-%u", (unsigned int)peer->uid);
+	tenant_take(listener->supervisor, how->tenant ? how->tenant : user, connection);
+}
+
+static void listener_ready(struct source *source, uint32_t events)
+{
+	struct listener *listener = CONTAINER_OF(source, struct listener, source);
+
+	for (int i = 0; i < ACCEPTS_MAX && listener->accepting; i++) {
+		struct peer peer;
+		int fd;
+		int ret = address_accept(&listener->how->address, source->fd, &peer, &fd);
+
+		if (ret == VACCEL_EAGAIN)
+			return;
+		if (ret) {
+			log_line(VACCEL_LOG_WARN, NULL, "%s: %s", listener->how->address.text,
+				 vaccel_error_text());
+			accept_no_more(listener);
+			timer_set(&listener->supervisor->loop, &listener->pause, PAUSE_MS);
+			return;
+		}
+		take(listener, &peer, fd);
+	}
+}
+
+void listeners_hold_relayed(struct supervisor *supervisor, bool hold)
+{
+	for (struct listener *listener = supervisor->listeners; listener; listener = listener->next)
+		if (listener_is_relayed(listener->how))
+			(hold ? accept_no_more : accept_again)(listener);
+}
+
+struct listener *listener_by_number(struct supervisor *supervisor, uint32_t number)
+{
+	struct listener *listener = supervisor->listeners;
+
+	while (listener && listener->number != number)
+		listener = listener->next;
+	return listener;
+}
+
+/* Opening */
+
+/* What those who serve its connections must know, read from its files. */
+static int make_setup(struct listener *listener)
+{
+	const struct listener_config *how = listener->how;
+	const struct tls_files files = {how->cert, how->key, how->client_ca};
+	struct listener_setup setup = {};
+	struct tls_pem pem = {};
+	int ret = VACCEL_OK;
+
+	if (how->cert)
+		ret = tls_pem_read(&files, &pem);
+	if (!ret && how->token_file)
+		ret = token_read(how->token_file, &setup.token);
+	if (!ret && (how->cert || how->token_file)) {
+		setup.cert = pem.cert;
+		setup.key = pem.key;
+		setup.client_ca = pem.ca;
+		ret = listener_setup_write(&setup, &listener->setup);
+	}
+	tls_pem_release(&pem);
+	secret_free(setup.token);
+	return ret;
+}
+
+static struct listener *find(struct listener *list, const struct listener_config *how)
+{
+	while (list &&
+	       (strcmp(list->how->address.text, how->address.text) || list->how->mode != how->mode))
+		list = list->next;
+	return list;
+}
+
+static int open_socket(struct listener *listener, const struct listener *before)
+{
+	const struct listener_config *how = listener->how;
+	int ret;
+
+	if (before) {
+		listener->source.fd = fcntl(before->source.fd, F_DUPFD_CLOEXEC, 0);
+		listener->owns_name = before->owns_name;
+		return listener->source.fd < 0
+			       ? vaccel_fail(errno, "no descriptor for '%s'", how->address.text)
+			       : VACCEL_OK;
+	}
+	if (activation_take(&how->address, &listener->source.fd))
+		return VACCEL_OK;
+	ret = address_listen(&how->address, how->mode, &listener->source.fd);
+	listener->owns_name = !ret;
+	return ret;
+}
+
+static int listener_open(struct supervisor *supervisor, struct config *config,
+			 const struct listener_config *how, struct listener **ret_listener)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
+	struct listener *before = find(supervisor->listeners, how);
+	int ret;
+
+	if (!listener)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a listener");
+	*listener = (struct listener){
+		.refs = 1,
+		.supervisor = supervisor,
+		.config = config_ref(config),
+		.how = how,
+		.setup = -1,
+		.source = {.fd = -1, .ready = listener_ready},
+		.pause = {.expired = pause_expired},
+	};
+	ret = make_setup(listener);
+	/* Who knows it by its number need not be told of it again. */
+	if (before && setup_is_same(before->setup, listener->setup))
+		listener->number = before->number;
+	else
+		listener->number = ++supervisor->last_listener;
+	if (!ret)
+		ret = open_socket(listener, before);
+	if (ret) {
+		listener_unref(listener);
+		return ret;
+	}
+	*ret_listener = listener;
+	return VACCEL_OK;
+}
+
+static void close_all(struct listener *list)
+{
+	while (list) {
+		struct listener *listener = list;
+
+		list = listener->next;
+		listener_close(listener);
+	}
+}
+
+/* Of two that share a socket only one may take its file away: not those of @losing. */
+static void keep_names(struct listener *losing, struct listener *keeping)
+{
+	for (; losing; losing = losing->next)
+		if (find(keeping, losing->how))
+			losing->owns_name = false;
+}
+
+int listeners_apply(struct supervisor *supervisor, struct config *config)
+{
+	struct listener *list = NULL;
+	struct listener **end = &list;
+	struct listener *former;
+	int ret = VACCEL_OK;
+
+	for (unsigned int i = 0; !ret && i < config->nr_listeners; i++) {
+		ret = listener_open(supervisor, config, &config->listeners[i], end);
+		if (!ret)
+			end = &(*end)->next;
+	}
+	if (ret) {
+		keep_names(list, supervisor->listeners);
+		close_all(list);
+		return ret;
+	}
+	keep_names(supervisor->listeners, list);
+	former = supervisor->listeners;
+	supervisor->listeners = list;
+	for (struct listener *listener = former; listener; listener = listener->next)
+		if (!listener_by_number(supervisor, listener->number))
+			observe_listener_gone(supervisor, listener->number);
+	close_all(former);
+	return VACCEL_OK;
+}
+
+void listeners_begin(struct supervisor *supervisor)
+{
+	for (struct listener *listener = supervisor->listeners; listener; listener = listener->next)
+		if (!listener_is_relayed(listener->how) || relay_is_ready(supervisor))
+			accept_again(listener);
+}
+
+void listeners_close(struct supervisor *supervisor)
+{
+	close_all(TAKE(supervisor->listeners));
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * systemd's two protocols: words sent to NOTIFY_SOCKET, and listening sockets
+ * that are there when the process starts, from descriptor 3 on. Each of those
+ * goes to the listener whose address it is bound to.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <linux/vm_sockets.h>
+
+#include <vaccel/error.h>
+
+#include "agent/base/environment.h"
+#include "agent/supervisor/notify.h"
+#include "base/util.h"
+
+#define FIRST_PASSED 3
+#define PASSED_MAX   64
+#define NS_PER_US    1000
+
+void notify(const char *format, ...)
+{
+	const char *path = environment_text(NOTIFY_SOCKET);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	_cleanup_(closep) int fd = -1;
+	char words[512];
+	va_list args;
+	size_t length = path ? strlen(path) : 0;
+
+	if (!length || length >= sizeof(address.sun_path))
+		return;
+	va_start(args, format);
+	vsnprintf(words, sizeof(words), format, args);
+	va_end(args);
+	memcpy(address.sun_path, path, length);
+	if (address.sun_path[0] == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* If nobody hears it there is nobody to tell. */
+	if (fd >= 0)
+		sendto(fd, words, strlen(words), MSG_NOSIGNAL | MSG_DONTWAIT,
+		       (struct sockaddr *)&address,
+		       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+}
+
+void notify_reloading(void)
+{
+	notify("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reading the configuration anew",
+	       (long long)(time_now() / NS_PER_US));
+}
+
+/* How many sockets came; each is closed on exec from now on. */
+static int count_passed(void)
+{
+	const char *pid = environment_text(LISTEN_PID);
+	const char *count = environment_text(LISTEN_FDS);
+	int number = count ? atoi(count) : 0;
+
+	if (!pid || atol(pid) != (long)getpid() || number <= 0)
+		return 0;
+	number = MIN_OF(number, PASSED_MAX);
+	for (int i = 0; i < number; i++)
+		fcntl(FIRST_PASSED + i, F_SETFD, FD_CLOEXEC);
+	return number;
+}
+
+static struct {
+	bool known;
+	int count;
+	bool taken[PASSED_MAX];
+} passed;
+
+static int passed_sockets(void)
+{
+	if (!passed.known)
+		passed.count = count_passed();
+	passed.known = true;
+	return passed.count;
+}
+
+union socket_address {
+	struct sockaddr any;
+	struct sockaddr_un local;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_vm vm;
+	struct sockaddr_storage room;
+};
+
+static bool is_same_host(const struct address *address, const union socket_address *bound)
+{
+	struct addrinfo hints = {.ai_family = bound->any.sa_family, .ai_flags = AI_NUMERICHOST};
+	struct addrinfo *found = NULL;
+	bool same = false;
+
+	if (getaddrinfo(address->host, NULL, &hints, &found))
+		return false;
+	if (bound->any.sa_family == AF_INET)
+		same = ((struct sockaddr_in *)found->ai_addr)->sin_addr.s_addr ==
+		       bound->in.sin_addr.s_addr;
+	else
+		same = !memcmp(&((struct sockaddr_in6 *)found->ai_addr)->sin6_addr,
+			       &bound->in6.sin6_addr, sizeof(bound->in6.sin6_addr));
+	freeaddrinfo(found);
+	return same;
+}
+
+static bool is_bound_to(int fd, const struct address *address)
+{
+	union socket_address bound = {};
+	socklen_t size = sizeof(bound) - 1; /* a path may lack its NUL */
+
+	if (getsockname(fd, &bound.any, &size))
+		return false;
+	switch (bound.any.sa_family) {
+	case AF_UNIX:
+		return address->path && !strcmp(bound.local.sun_path, address->path);
+	case AF_INET:
+		return address->host && ntohs(bound.in.sin_port) == address->port &&
+		       is_same_host(address, &bound);
+	case AF_INET6:
+		return address->host && ntohs(bound.in6.sin6_port) == address->port &&
+		       is_same_host(address, &bound);
+	case AF_VSOCK:
+		return !address->host && !address->path && bound.vm.svm_port == address->port;
+	default:
+		return false;
+	}
+}
+
+bool activation_take(const struct address *address, int *ret_fd)
+{
+	for (int i = 0; i < passed_sockets(); i++) {
+		int fd = FIRST_PASSED + i;
+
+		if (passed.taken[i] || !is_bound_to(fd, address))
+			continue;
+		passed.taken[i] = true;
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+		*ret_fd = fd;
+		return true;
+	}
+	return false;
+}
+
+int activation_check(void)
+{
+	const char *names = environment_text(LISTEN_FDNAMES);
+
+	for (int i = 0; i < passed_sockets(); i++) {
+		if (!passed.taken[i])
+			return vaccel_fail(
+				VACCEL_EINVAL,
+				"systemd passed socket '%.*s', whose address no listener "
+				"has; give one the address of the socket unit",
+				names ? (int)strcspn(names, ":") : 1, names ? names : "?");
+		if (names)
+			names += strcspn(names, ":") + (names[strcspn(names, ":")] == ':');
+	}
+	return VACCEL_OK;
+}

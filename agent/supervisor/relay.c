@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The supervisor's side of the front. While the front can take nothing, or there
+ * is none, its listeners accept nothing: connections wait in the system's queue.
+ */
+#include <vaccel/error.h>
+
+#include "agent/base/log.h"
+#include "agent/supervisor/relay.h"
+#include "agent/supervisor/tenant.h"
+#include "base/util.h"
+
+static bool is_needed(const struct supervisor *supervisor)
+{
+	for (const struct listener *listener = supervisor->listeners; listener;
+	     listener = listener->next)
+		if (listener_is_relayed(listener->how))
+			return true;
+	return false;
+}
+
+static void brief(struct helper *front)
+{
+	for (struct listener *listener = front->supervisor->listeners; listener;
+	     listener = listener->next) {
+		struct ipc_message message = {.kind = IPC_LISTENER, .listener = listener->number};
+
+		/* One that cannot hear it ends, and is briefed anew. */
+		if (listener_is_relayed(listener->how) &&
+		    helper_tell(front, &message, listener->setup))
+			child_kill(&front->child);
+	}
+}
+
+static void changed(struct helper *front)
+{
+	if (front->supervisor->ready)
+		listeners_hold_relayed(front->supervisor, !front->ready);
+}
+
+static void said(struct helper *front, const struct ipc_message *message, int *fd)
+{
+	struct supervisor *supervisor = front->supervisor;
+	struct listener *listener = listener_by_number(supervisor, message->listener);
+	struct connection *connection;
+
+	/* A listener that is gone since has left its number with nobody. */
+	if (message->kind != IPC_PEER || *fd < 0 || !listener ||
+	    !listener_is_relayed(listener->how))
+		return;
+	if (!connection_new(listener, message->carrier, message->peer, TAKE_FD(*fd), &connection))
+		tenant_take(supervisor, message->text, connection);
+}
+
+void relay_apply(struct supervisor *supervisor)
+{
+	struct helper *front = &supervisor->front;
+
+	if (front->running) {
+		brief(front);
+	} else if (!front->role && is_needed(supervisor)) {
+		*front = (struct helper){.brief = brief, .changed = changed, .said = said};
+		helper_start(front, supervisor, "front");
+	}
+}
+
+void relay_drain(struct supervisor *supervisor)
+{
+	struct ipc_message message = {.kind = IPC_DRAIN};
+
+	if (helper_tell(&supervisor->front, &message, -1))
+		helper_stop(&supervisor->front);
+}
+
+bool relay_is_ready(const struct supervisor *supervisor)
+{
+	return supervisor->front.ready || !supervisor->front.role;
+}
+
+void relay_take(struct supervisor *supervisor, struct connection *connection)
+{
+	struct helper *front = &supervisor->front;
+	int ret = helper_tell(front, &connection->message, connection->fd);
+
+	if (ret == VACCEL_EAGAIN) {
+		/* This one is lost to its peer, which tries again; no others will be. */
+		listeners_hold_relayed(supervisor, true);
+		child_want_room(&front->child);
+	}
+	connection_delete(connection);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connections whose tenant a certificate names: the front does TLS with the peer, says its
+ * name, and gives the connection back as a plain one.
+ */
+#ifndef VACCEL_AGENT_SUPERVISOR_RELAY_H
+#define VACCEL_AGENT_SUPERVISOR_RELAY_H
+
+#include "agent/supervisor/listener.h"
+
+/* Starts the front if a listener needs it, and tells it of listeners that it does not know. */
+void relay_apply(struct supervisor *supervisor);
+
+/* Takes a connection to the front. */
+void relay_take(struct supervisor *supervisor, struct connection *connection);
+
+/* The front is to end when all that it relays has ended. */
+void relay_drain(struct supervisor *supervisor);
+
+/* Whether nothing that it needs is missing. */
+bool relay_is_ready(const struct supervisor *supervisor);
+
+#endif

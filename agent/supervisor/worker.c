@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Workers from outside. One is told all that it must know in a memory file, gets
+ * connections once it says that it is ready, and ends by being asked to or by
+ * dying; tenant.c decides what comes after.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <vaccel/error.h>
+
+#include "agent/base/log.h"
+#include "agent/supervisor/tenant.h"
+#include "base/util.h"
+
+int tally_new(struct tally *ret_tally)
+{
+	struct tally tally;
+	int ret = stats_make(&tally.fd);
+
+	if (ret)
+		return ret;
+	ret = stats_map(tally.fd, true, &tally.stats);
+	if (ret) {
+		close(tally.fd);
+		return ret;
+	}
+	*ret_tally = tally;
+	return VACCEL_OK;
+}
+
+void tally_release(struct tally *tally)
+{
+	if (tally->fd < 0)
+		return;
+	stats_unmap(tally->stats);
+	close(TAKE_FD(tally->fd));
+	tally->stats = NULL;
+}
+
+void tally_settle(struct tally *tally)
+{
+	struct stats *stats = tally->stats;
+
+	atomic_store(&stats->connections, 0);
+	atomic_store(&stats->sessions, 0);
+	atomic_store(&stats->resources, 0);
+	atomic_store(&stats->models, 0);
+	atomic_store(&stats->region_bytes, 0);
+	atomic_store(&stats->queued, 0);
+	atomic_store(&stats->busy, 0);
+	atomic_store(&stats->watched, 0);
+	for (size_t i = 0; i < STATS_RUNNING; i++)
+		atomic_store(&stats->running[i].since, 0);
+}
+
+void tally_copy(struct tally *to, const struct tally *from)
+{
+	/* While @from's worker counts on: each number is whole, and there is no more to it. */
+	memcpy((void *)to->stats, (const void *)from->stats, sizeof(*to->stats));
+	tally_settle(to);
+}
+
+static int make_epoch(uint64_t *ret_epoch)
+{
+	do {
+		if (getrandom(ret_epoch, sizeof(*ret_epoch), 0) != sizeof(*ret_epoch))
+			return vaccel_fail(errno, "no random number: %s", strerror(errno));
+	} while (!*ret_epoch);
+	return VACCEL_OK;
+}
+
+/* All but what is the worker's own. */
+static struct worker_setup rules_of(const struct tenant *tenant, const struct config *config,
+				    const struct policy *policy)
+{
+	return (struct worker_setup){
+		.tenant = tenant->name,
+		.directory = tenant->directory,
+		.policy = *policy,
+		.models = config->models,
+		.log = config->log,
+	};
+}
+
+bool worker_rules_are_same(const struct tenant *tenant, const struct policy *policy)
+{
+	struct worker_setup before = rules_of(tenant, tenant->config, tenant->policy);
+	struct worker_setup now = rules_of(tenant, tenant->supervisor->config, policy);
+	_cleanup_(closep) int before_fd = -1;
+	_cleanup_(closep) int now_fd = -1;
+
+	return !worker_setup_write(&before, &before_fd) && !worker_setup_write(&now, &now_fd) &&
+	       setup_is_same(before_fd, now_fd);
+}
+
+/* The first message. */
+static int send_setup(struct worker *worker)
+{
+	const struct tenant *tenant = worker->tenant;
+	struct worker_setup setup = rules_of(tenant, tenant->config, tenant->policy);
+	_cleanup_(closep) int fd = -1;
+	int ret;
+
+	setup.epoch = worker->epoch;
+	memcpy(setup.fates, tenant->fates, sizeof(setup.fates));
+	ret = worker_setup_write(&setup, &fd);
+	return ret ? ret : child_tell(&worker->child, IPC_SETUP, fd);
+}
+
+static void worker_said(struct child *child, const struct ipc_message *message, int *fd)
+{
+	struct worker *worker = CONTAINER_OF(child, struct worker, child);
+
+	if (message->kind == IPC_FAILED)
+		memcpy(worker->failed, message->text, sizeof(worker->failed));
+	else if (message->kind == IPC_READY && !worker->ready)
+		tenant_worker_ready(worker);
+	else if (message->kind == IPC_BUSY)
+		tenant_worker_busy(worker);
+}
+
+static void worker_writable(struct child *child)
+{
+	tenant_worker_ready(CONTAINER_OF(child, struct worker, child));
+}
+
+static void worker_ended(struct child *child, int status, const struct rusage *usage)
+{
+	tenant_worker_ended(CONTAINER_OF(child, struct worker, child), status, usage);
+}
+
+static void patience_expired(struct timer *timer)
+{
+	struct worker *worker = CONTAINER_OF(timer, struct worker, patience);
+	struct about about = {.tenant = worker->tenant->name};
+
+	log_line(VACCEL_LOG_WARN, &about, "worker %ld does not end in time, and is killed",
+		 (long)worker->child.pid);
+	child_kill(&worker->child);
+}
+
+int worker_start(struct tenant *tenant)
+{
+	static const struct child_events events = {worker_said, worker_writable, worker_ended};
+	struct worker *worker = calloc(1, sizeof(*worker));
+	char role[TENANT_NAME_MAX + 16];
+	int ret;
+
+	if (!worker)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a worker");
+	*worker = (struct worker){
+		.tenant = tenant,
+		.tally.fd = -1,
+		.started = time_now(),
+		.patience.expired = patience_expired,
+		.child.events = &events,
+	};
+	snprintf(role, sizeof(role), "worker %s", tenant->name);
+	ret = make_epoch(&worker->epoch);
+	if (!ret)
+		ret = child_start(&worker->child, &tenant->supervisor->loop, role, tenant->name,
+				  tenant->directory, tenant->tally.fd);
+	if (ret) {
+		free(worker);
+		return ret;
+	}
+	tenant->worker = worker;
+	/* If it cannot hear this it is about to end. */
+	send_setup(worker);
+	return VACCEL_OK;
+}
+
+static int tell_listener(struct worker *worker, const struct listener *listener)
+{
+	struct ipc_message message = {.kind = IPC_LISTENER, .listener = listener->number};
+	uint32_t *told;
+	int ret;
+
+	for (size_t i = 0; i < worker->nr_told; i++)
+		if (worker->told[i] == listener->number)
+			return VACCEL_OK;
+	told = reallocarray(worker->told, worker->nr_told + 1, sizeof(*told));
+	if (!told)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a listener's number");
+	worker->told = told;
+	ret = ipc_send(worker->child.ipc.fd, &message, listener->setup);
+	if (!ret)
+		told[worker->nr_told++] = listener->number;
+	return ret;
+}
+
+int worker_pass(struct worker *worker, struct connection *connection)
+{
+	int ret = VACCEL_OK;
+
+	if (worker->child.ipc.fd < 0)
+		return VACCEL_EREMOTEIO;
+	if (connection->listener->setup >= 0)
+		ret = tell_listener(worker, connection->listener);
+	if (!ret)
+		ret = ipc_send(worker->child.ipc.fd, &connection->message, connection->fd);
+	if (!ret)
+		connection_delete(connection);
+	return ret;
+}
+
+void worker_drain(struct worker *worker)
+{
+	struct tenant *tenant = worker->tenant;
+
+	if (worker->leaving)
+		return;
+	worker->leaving = true;
+	timer_set(worker->child.loop, &worker->patience, tenant->config->drain_ms);
+	if (child_tell(&worker->child, IPC_DRAIN, -1))
+		child_kill(&worker->child);
+}
+
+void worker_delete(struct worker *worker)
+{
+	timer_clear(worker->child.loop, &worker->patience);
+	child_release(&worker->child);
+	tally_release(&worker->tally);
+	free(worker->told);
+	free(worker);
+}

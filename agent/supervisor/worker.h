@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A tenant's worker as its supervisor sees it: from its start to the words for its end. */
+#ifndef VACCEL_AGENT_SUPERVISOR_WORKER_H
+#define VACCEL_AGENT_SUPERVISOR_WORKER_H
+
+#include "agent/base/stats.h"
+#include "agent/supervisor/child.h"
+
+struct connection;
+struct tenant;
+
+/* Counters in memory that a worker and the monitor have too. */
+struct tally {
+	int fd;
+	struct stats *stats;
+};
+
+int tally_new(struct tally *ret_tally);
+void tally_release(struct tally *tally);
+
+/* The sums of @from with nothing under way. */
+void tally_copy(struct tally *to, const struct tally *from);
+
+/* After a worker's end: nothing is under way. */
+void tally_settle(struct tally *tally);
+
+struct worker {
+	struct child child;
+	struct tenant *tenant;
+	struct worker *next; /* among those that leave */
+	struct tally tally;  /* its own once it leaves, else fd -1 and the tenant's */
+	uint64_t epoch;
+	int64_t started;
+	bool ready;
+	bool leaving;
+	uint32_t overran; /* operation */
+	uint32_t *told;	  /* numbers of the listeners that it knows of */
+	size_t nr_told;
+	char failed[sizeof(((struct ipc_message *)NULL)->text)];
+	struct timer patience; /* while it leaves */
+};
+
+/* Whether a worker that was started for @tenant would be told the same by the supervisor's
+ * configuration and @policy of it. */
+bool worker_rules_are_same(const struct tenant *tenant, const struct policy *policy);
+
+/* Starts one; @tenant has none. */
+int worker_start(struct tenant *tenant);
+
+/* VACCEL_OK: it has it, and @connection is gone. VACCEL_EAGAIN, VACCEL_EREMOTEIO. */
+int worker_pass(struct worker *worker, struct connection *connection);
+
+/* It gets no more connections, and is to end when all calls are answered, in time. */
+void worker_drain(struct worker *worker);
+
+/* Kills it if it still runs. */
+void worker_delete(struct worker *worker);
+
+/* For worker.c, in tenant.c: it takes connections; a call of it runs; it has ended. */
+void tenant_worker_ready(struct worker *worker);
+void tenant_worker_busy(struct worker *worker);
+void tenant_worker_ended(struct worker *worker, int status, const struct rusage *usage);
+
+#endif
