@@ -72,8 +72,11 @@ static void close_model(void *opaque)
 static int open_session(struct model *model, const char *path)
 {
 	OrtSessionOptions *options = NULL;
-	int ret = check(ort->CreateEnv(ORT_LOGGING_LEVEL_ERROR, "bench", &model->env));
+	int ret;
 
+	/* As the plugin does: what is run is nobody else's business. */
+	setenv("ORT_DISABLE_TELEMETRY", "1", 0);
+	ret = check(ort->CreateEnv(ORT_LOGGING_LEVEL_ERROR, "bench", &model->env));
 	if (!ret)
 		ret = check(ort->CreateSessionOptions(&options));
 	if (!ret)

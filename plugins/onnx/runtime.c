@@ -11,6 +11,9 @@
 #include "onnx/runtime.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <vaccel/error.h>
 #include <vaccel/log.h>
@@ -49,10 +52,38 @@ static int find_base(void)
 	return VACCEL_OK;
 }
 
+/*
+ * Official builds report to their maker what is run, by a thread and a database of
+ * their own, unless a variable forbids it before their environment is made; one that the
+ * user has set comes first and holds. setenv() could free what other threads read, so the list
+ * is exchanged for a longer one, and the old one is left to those who read it.
+ */
+static int forbid_reports(void)
+{
+	static char variable[] = "ORT_DISABLE_TELEMETRY=1";
+	char **longer;
+	size_t nr = 0;
+
+	while (environ && environ[nr] && environ[nr] != variable)
+		nr++;
+	if (environ && environ[nr])
+		return VACCEL_OK;
+	longer = calloc(nr + 2, sizeof(*longer));
+	if (!longer)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a variable of the environment");
+	if (nr)
+		memcpy(longer, environ, nr * sizeof(*longer));
+	longer[nr] = variable;
+	__atomic_store_n(&environ, longer, __ATOMIC_RELEASE);
+	return VACCEL_OK;
+}
+
 int runtime_open(void)
 {
 	int ret = find_base();
 
+	if (!ret)
+		ret = forbid_reports();
 	if (ret)
 		return ret;
 	ort = base->GetApi(ORT_API_VERSION);

@@ -1,11 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Models: the forms in which they come, how often they are loaded, and what is no model. */
+#include <dirent.h>
 #include <pthread.h>
 #include <unistd.h>
 
 #include "support.h"
 
 #define LOADERS 8
+
+static unsigned int count_threads(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	unsigned int nr = 0;
+
+	while (readdir(tasks))
+		nr++;
+	closedir(tasks);
+	return nr;
+}
+
+/* ONNX Runtime would do so from a thread of its own. The first test, since it decides once. */
+static void test_nothing_is_reported_to_its_maker(void **state)
+{
+	unsigned int before = count_threads();
+
+	assert_int_equal(fixture_setup(state), 0);
+	assert_int_equal(count_threads(), before);
+	assert_string_equal(getenv("ORT_DISABLE_TELEMETRY"), "1");
+	assert_int_equal(fixture_teardown(state), 0);
+}
 
 static void load_and_unload(const char *path)
 {
@@ -329,11 +352,17 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_forms),	  TEST(test_once),
-		TEST(test_unload),	  TEST(test_no_model),
-		TEST(test_damaged_model), TEST(test_directories),
-		TEST(test_weights),	  TEST(test_weights_in_memory),
-		TEST(test_together),	  TEST(test_providers),
+		cmocka_unit_test(test_nothing_is_reported_to_its_maker),
+		TEST(test_forms),
+		TEST(test_once),
+		TEST(test_unload),
+		TEST(test_no_model),
+		TEST(test_damaged_model),
+		TEST(test_directories),
+		TEST(test_weights),
+		TEST(test_weights_in_memory),
+		TEST(test_together),
+		TEST(test_providers),
 		TEST(test_again),
 	};
 
