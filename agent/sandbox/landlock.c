@@ -179,10 +179,16 @@ static int restrict_self(const struct walls *walls, const struct ruleset *rulese
 	return ret;
 }
 
-int landlock_close(const struct walls *walls, struct missing *missing)
+long landlock_version(void)
 {
 	long version =
 		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	return MAX_OF(version, 0);
+}
+
+int landlock_close(const struct walls *walls, long version, struct missing *missing)
+{
 	struct ruleset ruleset = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {

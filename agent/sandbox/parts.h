@@ -31,8 +31,11 @@ unsigned int walls_needs(const struct walls *walls);
 /* As sandbox_enter(), with these needs instead of those of the loaded plugins. */
 int walls_close(const struct walls *walls, char **ret_missing);
 
-/* Files, sockets and signals: by Landlock. */
-int landlock_close(const struct walls *walls, struct missing *missing);
+/* What the kernel's Landlock can restrict grew with its version; 0: there is none. */
+long landlock_version(void);
+
+/* Files, sockets and signals: by Landlock, as of a version that the kernel has. */
+int landlock_close(const struct walls *walls, long version, struct missing *missing);
 
 /* System calls: by seccomp. Afterwards no filter can be added. */
 int filter_close(const struct walls *walls, struct missing *missing);

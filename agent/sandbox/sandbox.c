@@ -128,7 +128,7 @@ int walls_close(const struct walls *walls, char **ret_missing)
 	if (!ret)
 		ret = give_up_privileges(walls->sandbox);
 	if (!ret)
-		ret = landlock_close(walls, &missing);
+		ret = landlock_close(walls, landlock_version(), &missing);
 	if (!ret)
 		ret = filter_close(walls, &missing);
 	if (!ret && missing.text && !ret_missing)
