@@ -78,49 +78,49 @@ static void listener_close(struct listener *listener)
 
 /* Connections */
 
-int connection_new(struct listener *listener, const char *carrier, const char *peer, int fd,
-		   struct connection **ret_connection)
+int arrival_new(struct listener *listener, const char *carrier, const char *peer, int fd,
+		struct arrival **ret_arrival)
 {
-	struct connection *connection = calloc(1, sizeof(*connection));
+	struct arrival *arrival = calloc(1, sizeof(*arrival));
 
-	if (!connection) {
+	if (!arrival) {
 		close(fd);
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a connection");
 	}
-	connection->fd = fd;
-	connection->listener = listener;
+	arrival->fd = fd;
+	arrival->listener = listener;
 	listener->refs++;
-	connection->message.kind = IPC_CONNECTION;
-	connection->message.listener = listener->number;
-	strncpy(connection->message.carrier, carrier, sizeof(connection->message.carrier) - 1);
-	strncpy(connection->message.peer, peer, sizeof(connection->message.peer) - 1);
-	*ret_connection = connection;
+	arrival->message.kind = IPC_CONNECTION;
+	arrival->message.listener = listener->number;
+	strncpy(arrival->message.carrier, carrier, sizeof(arrival->message.carrier) - 1);
+	strncpy(arrival->message.peer, peer, sizeof(arrival->message.peer) - 1);
+	*ret_arrival = arrival;
 	return VACCEL_OK;
 }
 
-void connection_delete(struct connection *connection)
+void arrival_delete(struct arrival *arrival)
 {
-	if (!connection)
+	if (!arrival)
 		return;
-	closep(&connection->fd);
-	listener_unref(connection->listener);
-	free(connection);
+	closep(&arrival->fd);
+	listener_unref(arrival->listener);
+	free(arrival);
 }
 
 static void take(struct listener *listener, const struct peer *peer, int fd)
 {
 	const struct listener_config *how = listener->how;
-	struct connection *connection;
+	struct arrival *arrival;
 	char user[TENANT_NAME_MAX];
 
-	if (connection_new(listener, how->address.carrier->scheme, peer->text, fd, &connection))
+	if (arrival_new(listener, how->address.carrier->scheme, peer->text, fd, &arrival))
 		return;
 	if (listener_is_relayed(how)) {
-		relay_take(listener->supervisor, connection);
+		relay_take(listener->supervisor, arrival);
 		return;
 	}
 	snprintf(user, sizeof(user), "uid-%u", (unsigned int)peer->uid);
-	tenant_take(listener->supervisor, how->tenant ? how->tenant : user, connection);
+	tenant_take(listener->supervisor, how->tenant ? how->tenant : user, arrival);
 }
 
 static void listener_ready(struct source *source, uint32_t events)
@@ -163,15 +163,14 @@ struct listener *listener_by_number(struct supervisor *supervisor, uint32_t numb
 
 /* Opening */
 
-/* What those who serve its connections must know, read from its files. */
-static int make_setup(struct listener *listener)
+int listener_read_files(const struct listener_config *how, int *ret_setup)
 {
-	const struct listener_config *how = listener->how;
 	const struct tls_files files = {how->cert, how->key, how->client_ca};
 	struct listener_setup setup = {};
 	struct tls_pem pem = {};
 	int ret = VACCEL_OK;
 
+	*ret_setup = -1;
 	if (how->cert)
 		ret = tls_pem_read(&files, &pem);
 	if (!ret && how->token_file)
@@ -180,7 +179,7 @@ static int make_setup(struct listener *listener)
 		setup.cert = pem.cert;
 		setup.key = pem.key;
 		setup.client_ca = pem.ca;
-		ret = listener_setup_write(&setup, &listener->setup);
+		ret = listener_setup_write(&setup, ret_setup);
 	}
 	tls_pem_release(&pem);
 	secret_free(setup.token);
@@ -228,11 +227,10 @@ static int listener_open(struct supervisor *supervisor, struct config *config,
 		.supervisor = supervisor,
 		.config = config_ref(config),
 		.how = how,
-		.setup = -1,
 		.source = {.fd = -1, .ready = listener_ready},
 		.pause = {.expired = pause_expired},
 	};
-	ret = make_setup(listener);
+	ret = listener_read_files(how, &listener->setup);
 	/* Who knows it by its number need not be told of it again. */
 	if (before && setup_is_same(before->setup, listener->setup))
 		listener->number = before->number;

@@ -20,8 +20,8 @@ struct listener {
 };
 
 /* An accepted connection on its way to a process. */
-struct connection {
-	struct connection *next;
+struct arrival {
+	struct arrival *next;
 	struct listener *listener; /* counted */
 	struct ipc_message message;
 	int fd;
@@ -32,6 +32,9 @@ struct connection {
  * All or nothing: if one cannot be opened, those before stay as they were.
  */
 int listeners_apply(struct supervisor *supervisor, struct config *config);
+
+/* What those who serve a listener's connections must know, read from its files; -1: nothing. */
+int listener_read_files(const struct listener_config *how, int *ret_setup);
 
 /* Nothing is accepted until this. */
 void listeners_begin(struct supervisor *supervisor);
@@ -49,8 +52,8 @@ struct listener *listener_by_number(struct supervisor *supervisor, uint32_t numb
 void listeners_hold_relayed(struct supervisor *supervisor, bool hold);
 
 /* Takes @fd, also when it fails. */
-int connection_new(struct listener *listener, const char *carrier, const char *peer, int fd,
-		   struct connection **ret_connection);
-void connection_delete(struct connection *connection);
+int arrival_new(struct listener *listener, const char *carrier, const char *peer, int fd,
+		struct arrival **ret_arrival);
+void arrival_delete(struct arrival *arrival);
 
 #endif

@@ -42,14 +42,14 @@ static void said(struct helper *front, const struct ipc_message *message, int *f
 {
 	struct supervisor *supervisor = front->supervisor;
 	struct listener *listener = listener_by_number(supervisor, message->listener);
-	struct connection *connection;
+	struct arrival *arrival;
 
 	/* A listener that is gone since has left its number with nobody. */
 	if (message->kind != IPC_PEER || *fd < 0 || !listener ||
 	    !listener_is_relayed(listener->how))
 		return;
-	if (!connection_new(listener, message->carrier, message->peer, TAKE_FD(*fd), &connection))
-		tenant_take(supervisor, message->text, connection);
+	if (!arrival_new(listener, message->carrier, message->peer, TAKE_FD(*fd), &arrival))
+		tenant_take(supervisor, message->text, arrival);
 }
 
 void relay_apply(struct supervisor *supervisor)
@@ -77,15 +77,15 @@ bool relay_is_ready(const struct supervisor *supervisor)
 	return supervisor->front.ready || !supervisor->front.role;
 }
 
-void relay_take(struct supervisor *supervisor, struct connection *connection)
+void relay_take(struct supervisor *supervisor, struct arrival *arrival)
 {
 	struct helper *front = &supervisor->front;
-	int ret = helper_tell(front, &connection->message, connection->fd);
+	int ret = helper_tell(front, &arrival->message, arrival->fd);
 
 	if (ret == VACCEL_EAGAIN) {
 		/* This one is lost to its peer, which tries again; no others will be. */
 		listeners_hold_relayed(supervisor, true);
 		child_want_room(&front->child);
 	}
-	connection_delete(connection);
+	arrival_delete(arrival);
 }

@@ -12,7 +12,7 @@
 void relay_apply(struct supervisor *supervisor);
 
 /* Takes a connection to the front. */
-void relay_take(struct supervisor *supervisor, struct connection *connection);
+void relay_take(struct supervisor *supervisor, struct arrival *arrival);
 
 /* The front is to end when all that it relays has ended. */
 void relay_drain(struct supervisor *supervisor);

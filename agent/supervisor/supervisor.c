@@ -157,6 +157,18 @@ static int watch_signals(struct supervisor *supervisor)
 	return loop_add(&supervisor->loop, &supervisor->signals, EPOLLIN);
 }
 
+int supervisor_check(const struct config *config)
+{
+	int ret = VACCEL_OK;
+
+	for (unsigned int i = 0; !ret && i < config->nr_listeners; i++) {
+		_cleanup_(closep) int setup = -1;
+
+		ret = listener_read_files(&config->listeners[i], &setup);
+	}
+	return ret;
+}
+
 static int start(struct supervisor *supervisor, struct config *config, const char *base)
 {
 	int ret = loop_open(&supervisor->loop);

@@ -44,6 +44,9 @@ struct supervisor {
  */
 int supervisor_run(struct config *config, const char *file, const char *base);
 
+/* Whether the files that @config names can be read, and make sense. */
+int supervisor_check(const struct config *config);
+
 /* Something has ended, or has become ready: what waited for it may go on. */
 void supervisor_step(struct supervisor *supervisor);
 

@@ -66,17 +66,17 @@ void tenants_brief_monitor(struct supervisor *supervisor)
 
 /* Connections that wait */
 
-static void enqueue(struct tenant *tenant, struct connection *connection)
+static void enqueue(struct tenant *tenant, struct arrival *arrival)
 {
-	connection->next = NULL;
-	*tenant->waiting_end = connection;
-	tenant->waiting_end = &connection->next;
+	arrival->next = NULL;
+	*tenant->waiting_end = arrival;
+	tenant->waiting_end = &arrival->next;
 	tenant->nr_waiting++;
 }
 
-static struct connection *dequeue(struct tenant *tenant)
+static struct arrival *dequeue(struct tenant *tenant)
 {
-	struct connection *first = tenant->waiting;
+	struct arrival *first = tenant->waiting;
 
 	tenant->waiting = first->next;
 	if (!tenant->waiting)
@@ -88,7 +88,7 @@ static struct connection *dequeue(struct tenant *tenant)
 static void drop_waiting(struct tenant *tenant)
 {
 	while (tenant->waiting)
-		connection_delete(dequeue(tenant));
+		arrival_delete(dequeue(tenant));
 }
 
 /* Workers */
@@ -120,19 +120,19 @@ static void pass_waiting(struct tenant *tenant)
 	int ret = VACCEL_OK;
 
 	while (tenant->waiting && !ret) {
-		struct connection *connection = dequeue(tenant);
-		struct connection *rest = tenant->waiting;
+		struct arrival *arrival = dequeue(tenant);
+		struct arrival *rest = tenant->waiting;
 
-		ret = worker_pass(tenant->worker, connection);
+		ret = worker_pass(tenant->worker, arrival);
 		if (!ret) {
 			tenant->passed++;
 			continue;
 		}
 		/* Back to its place. */
-		connection->next = rest;
-		tenant->waiting = connection;
+		arrival->next = rest;
+		tenant->waiting = arrival;
 		if (!rest)
-			tenant->waiting_end = &connection->next;
+			tenant->waiting_end = &arrival->next;
 		tenant->nr_waiting++;
 	}
 	/* One that is gone will soon be known to have ended. */
@@ -482,7 +482,7 @@ static const char *why_refused(const struct supervisor *supervisor, const char *
 	return NULL;
 }
 
-static void refuse(struct tenant *tenant, struct connection *connection)
+static void refuse(struct tenant *tenant, struct arrival *arrival)
 {
 	struct about whom = about(tenant);
 	int64_t now = time_now();
@@ -493,13 +493,13 @@ static void refuse(struct tenant *tenant, struct connection *connection)
 			 "policy '%s' permits %" PRIu64 " connections; more are refused",
 			 tenant->policy->name, tenant->policy->connections);
 	tenant->last_complaint = now;
-	connection_delete(connection);
+	arrival_delete(arrival);
 }
 
-static int tenant_of(struct supervisor *supervisor, const char *name,
-		     const struct connection *connection, struct tenant **ret_tenant)
+static int tenant_of(struct supervisor *supervisor, const char *name, const struct arrival *arrival,
+		     struct tenant **ret_tenant)
 {
-	const struct listener_config *how = connection->listener->how;
+	const struct listener_config *how = arrival->listener->how;
 	const struct policy *policy = config_policy(supervisor->config, how->policy->name);
 	const char *refused = why_refused(supervisor, name, how);
 	struct tenant *tenant = find(supervisor, name);
@@ -519,24 +519,24 @@ static int tenant_of(struct supervisor *supervisor, const char *name,
 	return ret;
 }
 
-void tenant_take(struct supervisor *supervisor, const char *name, struct connection *connection)
+void tenant_take(struct supervisor *supervisor, const char *name, struct arrival *arrival)
 {
 	struct tenant *tenant = NULL;
 
-	if (supervisor->stopping || tenant_of(supervisor, name, connection, &tenant)) {
+	if (supervisor->stopping || tenant_of(supervisor, name, arrival, &tenant)) {
 		if (!supervisor->stopping)
-			log_line(VACCEL_LOG_WARN, NULL, "%s: %s", connection->message.peer,
+			log_line(VACCEL_LOG_WARN, NULL, "%s: %s", arrival->message.peer,
 				 vaccel_error_text());
-		connection_delete(connection);
+		arrival_delete(arrival);
 		return;
 	}
 	tenant->last_used = time_now();
 	if (atomic_load(&tenant->tally.stats->connections) + tenant->nr_waiting >=
 	    tenant->policy->connections) {
-		refuse(tenant, connection);
+		refuse(tenant, arrival);
 		return;
 	}
-	enqueue(tenant, connection);
+	enqueue(tenant, arrival);
 	if (!tenant->worker)
 		start_worker(tenant);
 	else if (tenant->worker->ready && tenant->nr_waiting == 1)

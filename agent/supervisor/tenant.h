@@ -20,7 +20,7 @@ struct tenant {
 
 	struct worker *worker;	/* which gets connections; NULL: none */
 	struct worker *leaving; /* those that answer what they have, and end */
-	struct connection *waiting, **waiting_end;
+	struct arrival *waiting, **waiting_end;
 	uint64_t nr_waiting;
 
 	struct fate fates[FATES_MAX];
@@ -37,7 +37,7 @@ struct tenant {
 };
 
 /* Takes a connection to the tenant of that name. */
-void tenant_take(struct supervisor *supervisor, const char *name, struct connection *connection);
+void tenant_take(struct supervisor *supervisor, const char *name, struct arrival *arrival);
 
 /* Has all live by another configuration, @supervisor's. */
 void tenants_reload(struct supervisor *supervisor);

@@ -192,18 +192,18 @@ static int tell_listener(struct worker *worker, const struct listener *listener)
 	return ret;
 }
 
-int worker_pass(struct worker *worker, struct connection *connection)
+int worker_pass(struct worker *worker, struct arrival *arrival)
 {
 	int ret = VACCEL_OK;
 
 	if (worker->child.ipc.fd < 0)
 		return VACCEL_EREMOTEIO;
-	if (connection->listener->setup >= 0)
-		ret = tell_listener(worker, connection->listener);
+	if (arrival->listener->setup >= 0)
+		ret = tell_listener(worker, arrival->listener);
 	if (!ret)
-		ret = ipc_send(worker->child.ipc.fd, &connection->message, connection->fd);
+		ret = ipc_send(worker->child.ipc.fd, &arrival->message, arrival->fd);
 	if (!ret)
-		connection_delete(connection);
+		arrival_delete(arrival);
 	return ret;
 }
 

@@ -6,7 +6,7 @@
 #include "agent/base/stats.h"
 #include "agent/supervisor/child.h"
 
-struct connection;
+struct arrival;
 struct tenant;
 
 /* Counters in memory that a worker and the monitor have too. */
@@ -47,8 +47,8 @@ bool worker_rules_are_same(const struct tenant *tenant, const struct policy *pol
 /* Starts one; @tenant has none. */
 int worker_start(struct tenant *tenant);
 
-/* VACCEL_OK: it has it, and @connection is gone. VACCEL_EAGAIN, VACCEL_EREMOTEIO. */
-int worker_pass(struct worker *worker, struct connection *connection);
+/* VACCEL_OK: it has it, and @arrival is gone. VACCEL_EAGAIN, VACCEL_EREMOTEIO. */
+int worker_pass(struct worker *worker, struct arrival *arrival);
 
 /* It gets no more connections, and is to end when all calls are answered, in time. */
 void worker_drain(struct worker *worker);
