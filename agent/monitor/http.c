@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * HTTP by libmicrohttpd, driven from outside. Whoever connects asks once, within
+ * a few seconds: what libmicrohttpd takes for a sign of life, a byte now and then, would
+ * otherwise keep a place for hours.
+ */
+#include "agent/monitor/http.h"
+
+#include <microhttpd.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <vaccel/error.h>
+
+#include "agent/monitor/metrics.h"
+#include "base/util.h"
+
+#define VISITORS_MAX 64
+#define MEMORY_MAX   16384 /* of a request, and of what libmicrohttpd needs to answer it */
+#define LIFE	     ((int64_t)10 * 1000 * 1000 * 1000)
+#define NS_PER_MS    1000000
+
+struct visitor {
+	struct visitor *next;
+	struct http *http;
+	int fd;
+	int64_t until;
+};
+
+struct http {
+	struct MHD_Daemon *daemon;
+	const struct state *state;
+	struct visitor *visitors;
+};
+
+static void count_visitor(void *context, struct MHD_Connection *connection, void **visitor_at,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	struct http *http = context;
+	struct visitor *visitor = *visitor_at;
+	const union MHD_ConnectionInfo *info;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+		visitor = calloc(1, sizeof(*visitor));
+		if (!visitor || !info) {
+			free(visitor);
+			return;
+		}
+		*visitor =
+			(struct visitor){http->visitors, http, info->connect_fd, time_now() + LIFE};
+		http->visitors = *visitor_at = visitor;
+	} else if (visitor) {
+		struct visitor **at = &http->visitors;
+
+		while (*at != visitor)
+			at = &(*at)->next;
+		*at = visitor->next;
+		free(visitor);
+	}
+}
+
+/* Takes @text, which may be NULL for want of memory. */
+static enum MHD_Result reply(struct MHD_Connection *connection, unsigned int status, char *text,
+			     size_t size, const char *type)
+{
+	struct MHD_Response *response = NULL;
+	enum MHD_Result ret = MHD_NO;
+
+	if (text)
+		response = MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE);
+	if (!response) {
+		free(text);
+		return MHD_NO;
+	}
+	if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) &&
+	    MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") &&
+	    (status != MHD_HTTP_METHOD_NOT_ALLOWED ||
+	     MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD")))
+		ret = MHD_queue_response(connection, status, response);
+	MHD_destroy_response(response);
+	return ret;
+}
+
+static enum MHD_Result reply_words(struct MHD_Connection *connection, unsigned int status,
+				   const char *words)
+{
+	return reply(connection, status, strdup(words), strlen(words), "text/plain; charset=utf-8");
+}
+
+static enum MHD_Result reply_metrics(struct MHD_Connection *connection, const struct state *state)
+{
+	size_t size = 0;
+	char *text = metrics_text(state, &size);
+
+	return reply(connection, MHD_HTTP_OK, text, size,
+		     "text/plain; version=0.0.4; charset=utf-8");
+}
+
+static enum MHD_Result reply_readiness(struct MHD_Connection *connection, const struct state *state)
+{
+	char words[32];
+
+	snprintf(words, sizeof(words), "%s\n", readiness_name(state->readiness));
+	return reply_words(connection,
+			   state->readiness == SERVING ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
+			   words);
+}
+
+static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path,
+			      const char *method, const char *version, const char *upload,
+			      size_t *upload_size, void **request)
+{
+	const struct http *http = context;
+
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+		return reply_words(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+				   "only GET and HEAD are answered\n");
+	if (!strcmp(path, "/metrics"))
+		return reply_metrics(connection, http->state);
+	if (!strcmp(path, "/healthz"))
+		return reply_words(connection, MHD_HTTP_OK, "alive\n");
+	if (!strcmp(path, "/readyz"))
+		return reply_readiness(connection, http->state);
+	return reply_words(connection, MHD_HTTP_NOT_FOUND,
+			   "there are /metrics, /healthz and /readyz\n");
+}
+
+int http_open(int listener, const struct state *state, struct http **ret_http)
+{
+	struct http *http = calloc(1, sizeof(*http));
+
+	if (http) {
+		http->state = state;
+		http->daemon = MHD_start_daemon(
+			MHD_USE_EPOLL, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET,
+			listener, MHD_OPTION_NOTIFY_CONNECTION, count_visitor, http,
+			MHD_OPTION_CONNECTION_LIMIT, (unsigned int)VISITORS_MAX,
+			MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_MAX, MHD_OPTION_END);
+	}
+	if (!http || !http->daemon) {
+		free(http);
+		close(listener);
+		return vaccel_fail(VACCEL_EIO,
+				   "cannot serve metrics: libmicrohttpd does not start");
+	}
+	*ret_http = http;
+	return VACCEL_OK;
+}
+
+void http_close(struct http *http)
+{
+	if (!http)
+		return;
+	MHD_stop_daemon(http->daemon);
+	free(http);
+}
+
+int http_fd(const struct http *http)
+{
+	return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+int http_patience(const struct http *http)
+{
+	MHD_UNSIGNED_LONG_LONG its = 0;
+	int64_t patience = INT64_MAX;
+
+	if (MHD_get_timeout(http->daemon, &its) == MHD_YES)
+		patience = (int64_t)MIN_OF(its, 1000ULL);
+	for (const struct visitor *visitor = http->visitors; visitor; visitor = visitor->next)
+		patience =
+			MIN_OF(patience, MAX_OF((visitor->until - time_now()) / NS_PER_MS + 1, 0));
+	return patience == INT64_MAX ? -1 : (int)patience;
+}
+
+void http_run(struct http *http)
+{
+	int64_t now = time_now();
+
+	for (struct visitor *visitor = http->visitors; visitor; visitor = visitor->next)
+		if (visitor->until <= now)
+			shutdown(visitor->fd, SHUT_RDWR);
+	MHD_run(http->daemon);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One thread waits for the supervisor, for who asks by HTTP, and for who asks on
+ * the admin socket. Sockets come from the supervisor, so that this process,
+ * which can make none, may be replaced while connections wait.
+ */
+#include "agent/monitor/monitor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include <vaccel/error.h>
+
+#include "agent/base/log.h"
+#include "agent/monitor/admin.h"
+#include "agent/monitor/http.h"
+#include "agent/sandbox/sandbox.h"
+#include "base/util.h"
+
+struct monitor {
+	struct state state;
+	struct admin admin;
+	struct http *http;
+};
+
+enum { POLL_IPC, POLL_HTTP, POLL_ADMIN, POLLS = POLL_ADMIN + ADMIN_POLLS };
+
+static int set_up(struct monitor *monitor)
+{
+	_cleanup_(freep) char *missing = NULL;
+	struct sandbox sandbox = {.role = SANDBOX_MONITOR};
+	_cleanup_(closep) int fd = -1;
+	struct worker_setup setup;
+	struct ipc_message message;
+	int ret = ipc_receive(IPC_FD, true, &message, &fd);
+
+	if (ret)
+		return ret;
+	if (message.kind != IPC_SETUP)
+		return vaccel_fail(VACCEL_EINVAL, "message %u came before the set-up",
+				   message.kind);
+	ret = worker_setup_read(fd, &setup);
+	if (ret)
+		return ret;
+	log_open(&setup.log, LOG_FD);
+	worker_setup_release(&setup);
+	state_init(&monitor->state);
+	ret = sandbox_enter(&sandbox, &missing);
+	if (!ret && missing)
+		log_line(VACCEL_LOG_WARN, NULL, "the monitor's sandbox lacks: %s", missing);
+	return ret;
+}
+
+static int take_socket(struct monitor *monitor, const char *what, int fd)
+{
+	if (!strcmp(what, "admin")) {
+		closep(&monitor->admin.listener);
+		monitor->admin.listener = fd;
+		return VACCEL_OK;
+	}
+	http_close(TAKE(monitor->http));
+	return http_open(fd, &monitor->state, &monitor->http);
+}
+
+/* VACCEL_EREMOTEIO: the supervisor is gone. */
+static int hear(struct monitor *monitor)
+{
+	_cleanup_(closep) int fd = -1;
+	struct ipc_message message;
+	int ret = ipc_receive(IPC_FD, false, &message, &fd);
+
+	if (ret)
+		return ret;
+	if (message.kind == IPC_MONITOR)
+		ret = take_socket(monitor, message.text, TAKE_FD(fd));
+	else
+		ret = state_take(&monitor->state, &message, fd);
+	if (ret)
+		log_line(VACCEL_LOG_ERROR, NULL, "monitor: %s", vaccel_error_text());
+	return VACCEL_OK;
+}
+
+static int shorter(int a, int b)
+{
+	return a < 0 ? b : b < 0 ? a : MIN_OF(a, b);
+}
+
+static int serve(struct monitor *monitor)
+{
+	struct pollfd polls[POLLS];
+	int ret = VACCEL_OK;
+
+	while (!ret || ret == VACCEL_EAGAIN) {
+		int patience = admin_prepare(&monitor->admin, polls + POLL_ADMIN);
+
+		polls[POLL_IPC] = (struct pollfd){IPC_FD, POLLIN, 0};
+		polls[POLL_HTTP] = (struct pollfd){-1, POLLIN, 0};
+		if (monitor->http) {
+			polls[POLL_HTTP].fd = http_fd(monitor->http);
+			patience = shorter(patience, http_patience(monitor->http));
+		}
+		if (poll(polls, POLLS, patience) < 0 && errno != EINTR)
+			return vaccel_fail(errno, "cannot wait: %s", strerror(errno));
+		admin_run(&monitor->admin, &monitor->state, polls + POLL_ADMIN);
+		if (monitor->http)
+			http_run(monitor->http);
+		if (polls[POLL_IPC].revents)
+			ret = hear(monitor);
+	}
+	return ret;
+}
+
+int monitor_main(void)
+{
+	struct monitor monitor = {.http = NULL};
+	struct ipc_message message = {.kind = IPC_READY};
+	int ret;
+
+	admin_init(&monitor.admin);
+	ret = set_up(&monitor);
+	if (ret) {
+		message.kind = IPC_FAILED;
+		strncpy(message.text, vaccel_error_text(), sizeof(message.text) - 1);
+	}
+	ipc_send(IPC_FD, &message, -1);
+	if (!ret)
+		ret = serve(&monitor);
+	http_close(monitor.http);
+	admin_release(&monitor.admin);
+	state_release(&monitor.state);
+	/* The supervisor's end is this one's. */
+	return ret == VACCEL_EREMOTEIO ? 0 : 1;
+}
