@@ -78,7 +78,7 @@ static void addresses_release(struct addresses *addresses)
 
 void addresses_free(struct address *list, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; list && i < count; i++)
 		address_release(&list[i]);
 	free(list);
 }
