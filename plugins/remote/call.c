@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One call, and what becomes of it if the connection is lost. What the agent never
+ * had is sent again. What it may have run is repeated once at most, and only if
+ * it may run twice and nothing that it reads has been overwritten by an answer; and
+ * never if it may be what ended the agent's worker.
+ */
+#include "remote/call.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <vaccel/error.h>
+#include <vaccel/version.h>
+
+#include "base/util.h"
+#include "remote/settings.h"
+
+/* Connections that may break before one takes the request. */
+#define SENDS_MAX 4
+
+struct call {
+	struct session *session;
+	const struct vaccel_op *op;
+	void *args;
+	int64_t until;
+	int sends;     /* that failed */
+	bool repeated; /* it was sent before, and may have run */
+	bool anew;     /* the agent did not know the session, which has been made anew since */
+};
+
+static int fail_unknown(const struct channel *channel, const struct vaccel_op *op)
+{
+	return vaccel_fail(
+		VACCEL_ENOTSUP,
+		"%s: %s does not know this operation, or means something else by it than "
+		"vaccel " VACCEL_VERSION " (hash %016" PRIx64
+		"); install the same version at both ends",
+		op->name, channel->server->name, vaccel_op_hash(op->signature));
+}
+
+static bool has_inout(const struct vaccel_op *op)
+{
+	for (size_t i = 0; i < op->nr_fields; i++)
+		if (op->fields[i].dir == VACCEL_DIR_INOUT)
+			return true;
+	return false;
+}
+
+static bool may_repeat(const struct call *call, const struct request *request)
+{
+	return !call->repeated && call->op->repeat != VACCEL_REPEAT_EFFECT &&
+	       !(request->written && has_inout(call->op));
+}
+
+static uint64_t client_of(const struct server *server)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	return server->client;
+}
+
+/*
+ * The connection is gone, and whether the call ran is not known. VACCEL_EAGAIN: try again.
+ * The channel is given back.
+ */
+static int be_lost(struct call *call, const struct request *request, struct channel *channel)
+{
+	struct server *server = channel->server;
+	uint64_t client = channel->client, epoch = channel->epoch;
+	char why[256], words[256];
+	bool reached;
+	int fate;
+
+	snprintf(why, sizeof(why), "%s", vaccel_error_text());
+	channel_give(channel);
+	fate = server_fate(server, epoch, call->until, &reached, words, sizeof(words));
+	if (fate)
+		return vaccel_fail(fate, "%s",
+				   *words ? words : "the agent's worker ended in the middle of it");
+	if (!may_repeat(call, request))
+		return vaccel_fail(VACCEL_EREMOTEIO,
+				   "%s: lost the agent in the middle of it (%s); whether it ran is "
+				   "not known",
+				   call->op->name, why);
+	call->repeated = true;
+	if (call->op->repeat != VACCEL_REPEAT_UNLOAD)
+		return VACCEL_EAGAIN;
+	load_forget(call->session, call->op, call->args);
+	return client_of(server) == client ? VACCEL_EAGAIN : VACCEL_OK;
+}
+
+/* After a failure. VACCEL_EAGAIN: try again. The channel is given back. */
+static int judge(struct call *call, const struct request *request, struct channel *channel, int ret)
+{
+	bool lost = channel->broken && ret != VACCEL_ETIMEDOUT;
+
+	if (request->progress == SENT && lost)
+		return be_lost(call, request, channel);
+	if (request->unknown && !call->anew) {
+		/* Nothing is known there of what was open, and it has not run. */
+		call->anew = true;
+		channel->leaving = true;
+		ret = VACCEL_EAGAIN;
+	} else if (request->progress == NOT_SENT && lost && ++call->sends < SENDS_MAX) {
+		ret = VACCEL_EAGAIN;
+	}
+	channel_give(channel);
+	return ret;
+}
+
+/* What the rest of the session has to know of a call that the agent has had. */
+static void note(const struct call *call, const struct request *request, uint64_t client, int ret)
+{
+	enum vaccel_repeat repeat = call->op->repeat;
+
+	if (repeat == VACCEL_REPEAT_EFFECT && request->progress != NOT_SENT)
+		session_note_effect(call->session);
+	else if (repeat == VACCEL_REPEAT_LOAD && !ret)
+		load_note(call->session, call->op, call->args, client);
+	else if (repeat == VACCEL_REPEAT_UNLOAD && !ret)
+		load_forget(call->session, call->op, call->args);
+}
+
+static int try(struct call *call, int64_t now)
+{
+	struct request request = {.op = call->op, .args = call->args, .fd = -1};
+	struct channel *channel;
+	uint64_t client;
+	int ret = session_reach(call->session, now, call->until, &channel, &request.session);
+
+	if (ret)
+		return ret;
+	if (unlikely(!channel_knows(channel, call->op))) {
+		ret = fail_unknown(channel, call->op);
+		channel_give(channel);
+		return ret;
+	}
+	client = channel->client;
+	ret = channel_ask(channel, &request);
+	if (call->op->repeat != VACCEL_REPEAT_PURE)
+		note(call, &request, client, ret);
+	if (unlikely(ret))
+		return judge(call, &request, channel, ret);
+	channel_give(channel);
+	return VACCEL_OK;
+}
+
+int call_run(struct session *session, const struct vaccel_op *op, void *args)
+{
+	int64_t now = time_now();
+	struct call call = {
+		.session = session, .op = op, .args = args, .until = deadline_from(now)};
+	int ret;
+
+	while (unlikely((ret = try(&call, now)) == VACCEL_EAGAIN))
+		now = time_now();
+	return ret;
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Which server is asked. One that a session has been at comes first, then the
+ * others, least loaded first; one that failed is passed over for a while if there
+ * are others. An agent that has been there and is gone is waited for, since it may
+ * be about to start anew.
+ */
+#include <time.h>
+
+#include <vaccel/error.h>
+
+#include "base/util.h"
+#include "remote/server.h"
+#include "remote/settings.h"
+
+#define SECOND INT64_C(1000000000)
+
+/* What a name stands for, and how busy an agent is, may have changed after so long. */
+#define NAMES_AGE	  (30 * SECOND)
+#define NAMES_AGE_IN_NEED SECOND
+#define LOAD_AGE	  SECOND
+
+/* So long an agent that has been there is waited for. */
+#define PATIENCE (5 * SECOND)
+
+/* Where another server may be better, one is not waited for longer. */
+#define LOAD_PATIENCE SECOND
+
+/* Which servers have been tried in this round, by their places in the list. */
+typedef uint64_t server_set;
+
+/* Whether @a is to be asked rather than @b; remote_lock is held. */
+static bool is_better(const struct server *a, const struct server *b, int64_t now)
+{
+	bool a_rests = a->retry_at > now, b_rests = b->retry_at > now;
+
+	if (a_rests || b_rests)
+		return a_rests == b_rests ? a->retry_at < b->retry_at : b_rests;
+	if (a->load != b->load)
+		return a->load < b->load;
+	return a->sessions + a->busy.count < b->sessions + b->busy.count;
+}
+
+/* The best one that has not been tried. */
+static struct server *choose(const struct server *preferred, server_set *tried)
+{
+	struct server *server = NULL, *best = NULL;
+	unsigned int place = 0, best_place = 0;
+	int64_t now = time_now();
+
+	SCOPED_LOCK(&remote_lock);
+	for (; (server = server_next(server)); place++) {
+		if (*tried >> place & 1 || (!server->listed && server != preferred))
+			continue;
+		if (server == preferred && server->retry_at <= now) {
+			best = server;
+			best_place = place;
+			break;
+		}
+		if (!best || is_better(server, best, now)) {
+			best = server;
+			best_place = place;
+		}
+	}
+	if (best)
+		*tried |= UINT64_C(1) << best_place;
+	return best;
+}
+
+static bool wants_load(const struct server *server, int64_t now)
+{
+	SCOPED_LOCK(&remote_lock);
+	return server->listed && server->retry_at <= now &&
+	       (!server->load_at || now - server->load_at > LOAD_AGE);
+}
+
+/* Asks the servers how busy they are, if there is more than one. */
+static void learn_loads(int64_t until)
+{
+	struct server *server = server_next(NULL);
+	struct channel *channel;
+
+	if (!server || !server_next(server))
+		return;
+	for (; server; server = server_next(server)) {
+		int64_t now = time_now();
+
+		if (wants_load(server, now) &&
+		    !server_connect(server, MIN_OF(until, now + LOAD_PATIENCE), &channel))
+			channel_give(channel);
+	}
+}
+
+/*
+ * When what failed is to be tried again; FOREVER: not at all. Only a server that has been there
+ * is waited for.
+ */
+static int64_t retry_at(const struct server *only)
+{
+	int64_t when = FOREVER, now = time_now();
+
+	SCOPED_LOCK(&remote_lock);
+	for (struct server *server = server_next(NULL); server; server = server_next(server))
+		if ((!only || server == only) && server->epoch && now < server->lost_at + PATIENCE)
+			when = MIN_OF(when, MAX_OF(server->retry_at, now));
+	return when;
+}
+
+static void sleep_until(int64_t when)
+{
+	struct timespec time = {.tv_sec = (time_t)(when / SECOND),
+				.tv_nsec = (long)(when % SECOND)};
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
+}
+
+/* Tries each server once. */
+static int try_all(struct server *preferred, int64_t until, struct channel **ret_channel)
+{
+	struct server *server;
+	server_set tried = 0;
+	int ret = VACCEL_OK;
+
+	while ((server = choose(preferred, &tried))) {
+		ret = server_channel(server, until, ret_channel);
+		if (!ret || time_now() >= until)
+			return ret;
+	}
+	return ret ? ret : vaccel_fail(VACCEL_ENOENT, "the addresses of agents lead nowhere");
+}
+
+/* An agent that nobody told of, and that is not there, is nobody's fault. */
+static int in_words(int ret)
+{
+	if (!settings.found || ret != VACCEL_ENOENT)
+		return ret;
+	return vaccel_fail(
+		VACCEL_ENOTSUP,
+		"no agent is configured: set VACCEL_RPC_ADDRESS to where one listens, or "
+		"start one here; there is none at %s",
+		settings.addresses);
+}
+
+int servers_reach(struct server *preferred, int64_t until, struct channel **ret_channel)
+{
+	int64_t when;
+	int ret = servers_resolve(NAMES_AGE);
+
+	if (ret)
+		return ret;
+	if (!preferred)
+		learn_loads(until);
+	while ((ret = try_all(preferred, until, ret_channel))) {
+		when = retry_at(NULL);
+		if (when >= until)
+			return in_words(ret);
+		sleep_until(when);
+		ret = servers_resolve(NAMES_AGE_IN_NEED);
+		if (ret)
+			return ret;
+	}
+	return VACCEL_OK;
+}
+
+int servers_await(struct server *server, int64_t until, struct channel **ret_channel)
+{
+	bool is_only = server == server_next(NULL) && !server_next(server);
+	int64_t when;
+	int ret;
+
+	while ((ret = server_connect(server, until, ret_channel))) {
+		when = is_only ? retry_at(server) : FOREVER;
+		if (when >= until)
+			return ret;
+		sleep_until(when);
+	}
+	return VACCEL_OK;
+}

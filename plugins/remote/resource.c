@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The list of resources that sessions at agents use, and the copies of each there.
+ * A copy stays as long as the resource, so that what is loaded of it stays, too,
+ * though it may be registered with no session for a while.
+ */
+#include "remote/resource.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <vaccel/error.h>
+#include <vaccel/plugin.h>
+
+#include "base/util.h"
+#include "remote/content.h"
+#include "remote/session.h"
+#include "transport/control.h"
+
+static struct resource *resources; /* remote_lock */
+
+int resource_open(struct vaccel_resource *res, void **ret_slot)
+{
+	struct resource *resource = calloc(1, sizeof(*resource));
+
+	if (!resource)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a resource");
+	resource->res = res;
+	SCOPED_LOCK(&remote_lock);
+	resource->next = resources;
+	resource->link = &resources;
+	if (resources)
+		resources->link = &resource->next;
+	resources = resource;
+	*ret_slot = resource;
+	return VACCEL_OK;
+}
+
+/* Nobody finds it from now on. */
+static void unlist(struct resource *resource)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	sessions_drop_resource(resource);
+	*resource->link = resource->next;
+	if (resource->next)
+		resource->next->link = resource->link;
+	while (resource->users)
+		remote_wait(FOREVER);
+}
+
+/* The next copy, taken out. */
+static struct copy *next_copy(struct resource *resource)
+{
+	SCOPED_LOCK(&remote_lock);
+	struct copy *copy = resource->copies;
+
+	if (copy)
+		resource->copies = copy->next;
+	return copy;
+}
+
+void resource_close(struct vaccel_resource *res, void *slot)
+{
+	struct resource *resource = slot;
+	struct copy *copy;
+
+	unlist(resource);
+	while ((copy = next_copy(resource))) {
+		struct vaccel_resource_release_args args = {.resource = copy->id};
+
+		server_tell(copy->server, copy->client, &vaccel_op_resource_release, &args);
+		free(copy);
+	}
+	loads_release(resource);
+	digests_delete(resource->digests);
+	free(resource);
+}
+
+void resource_hold(struct resource *resource)
+{
+	resource->users++;
+}
+
+void resource_unhold(struct resource *resource)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	if (!--resource->users)
+		pthread_cond_broadcast(&remote_changed);
+}
+
+static void drop_copies(struct resource *resource, uint64_t client)
+{
+	struct copy **link = &resource->copies;
+
+	while (*link) {
+		struct copy *copy = *link;
+
+		if (copy->client != client) {
+			link = &copy->next;
+			continue;
+		}
+		*link = copy->next;
+		free(copy);
+	}
+}
+
+void resources_lose(uint64_t client)
+{
+	for (struct resource *resource = resources; resource; resource = resource->next)
+		drop_copies(resource, client);
+}
+
+void resources_forget(void)
+{
+	for (struct resource *resource = resources; resource; resource = resource->next) {
+		resource->users = 0;
+		resource->loading = false;
+	}
+}
+
+struct copy *resource_copy(const struct resource *resource, uint64_t client, int64_t id)
+{
+	struct copy *copy = resource->copies;
+
+	while (copy && (copy->client != client || copy->id != id))
+		copy = copy->next;
+	return copy;
+}
+
+/* Bringing a resource to a client, while its blobs stay as they are. */
+struct bringing {
+	struct resource *resource;
+	struct channel *channel;
+	int64_t id;
+	bool alive; /* the resource is not being released */
+};
+
+static bool find_copy(const struct bringing *bringing, const unsigned char *digest, int64_t *ret_id)
+{
+	SCOPED_LOCK(&remote_lock);
+	const struct copy *copy = bringing->resource->copies;
+
+	while (copy && (copy->client != bringing->channel->client ||
+			memcmp(copy->digest, digest, sizeof(copy->digest)) != 0))
+		copy = copy->next;
+	if (copy)
+		*ret_id = copy->id;
+	return copy;
+}
+
+static int add_copy(const struct bringing *bringing, const struct contents *contents)
+{
+	struct copy *copy = calloc(1, sizeof(*copy));
+
+	if (!copy)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a resource");
+	*copy = (struct copy){
+		.server = bringing->channel->server,
+		.client = bringing->channel->client,
+		.id = bringing->id,
+		.type = contents->type,
+		.in_memory = contents->in_memory,
+	};
+	memcpy(copy->digest, contents->digest, sizeof(copy->digest));
+	SCOPED_LOCK(&remote_lock);
+	/* The newest first. */
+	copy->next = bringing->resource->copies;
+	bringing->resource->copies = copy;
+	return VACCEL_OK;
+}
+
+static int bring(struct vaccel_resource *res, void *context)
+{
+	_cleanup_(contents_release) struct contents contents = {.res = res};
+	struct bringing *bringing = context;
+	int ret = contents_read(res, &bringing->resource->digests, &contents);
+
+	bringing->alive = true;
+	if (ret || find_copy(bringing, contents.digest, &bringing->id))
+		return ret;
+	ret = contents_offer(&contents, bringing->channel, &bringing->id);
+	return ret ? ret : add_copy(bringing, &contents);
+}
+
+int resource_bring(struct resource *resource, struct channel *channel, int64_t *ret_id)
+{
+	struct bringing bringing = {.resource = resource, .channel = channel};
+	int ret = vaccel_resource_with_blobs(resource->res, bring, &bringing);
+
+	if (ret && bringing.alive)
+		return ret;
+	*ret_id = bringing.id;
+	return VACCEL_OK;
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The list of servers: what the addresses, and the names of hosts in them, stand
+ * for. Servers are only ever added to it, so that pointers to them are good until
+ * the plugin is unloaded; those that a name does not stand for any more are passed
+ * over.
+ */
+#include "remote/server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <vaccel/error.h>
+#include <vaccel/log.h>
+
+#include "base/util.h"
+#include "remote/session.h"
+#include "remote/settings.h"
+#include "transport/carrier.h"
+#include "transport/tls.h"
+
+#define SERVERS_MAX 64
+
+#define SECOND INT64_C(1000000000)
+
+pthread_mutex_t remote_lock = PTHREAD_MUTEX_INITIALIZER;
+pthread_cond_t remote_changed;
+
+/* As they were given; never changed once opened. */
+static struct address *addresses;
+static size_t nr_addresses;
+static struct tls *tls;
+
+static struct server *servers; /* remote_lock, for adding */
+static size_t nr_servers;      /* remote_lock */
+static int64_t resolved_at;    /* remote_lock; 0: never */
+static bool resolving;	       /* remote_lock; by one thread at a time */
+
+int remote_wait(int64_t until)
+{
+	struct timespec when = {.tv_sec = (time_t)(until / SECOND),
+				.tv_nsec = (long)(until % SECOND)};
+
+	if (until == FOREVER)
+		return pthread_cond_wait(&remote_changed, &remote_lock);
+	return pthread_cond_timedwait(&remote_changed, &remote_lock, &when) ? VACCEL_ETIMEDOUT
+									    : VACCEL_OK;
+}
+
+void remote_changed_init(void)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&remote_changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
+struct tls *servers_tls(void)
+{
+	return tls;
+}
+
+/* Opening */
+
+static int add_address(const char *text)
+{
+	struct address *larger = reallocarray(addresses, nr_addresses + 1, sizeof(*larger));
+	int ret;
+
+	if (!larger)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for an address");
+	addresses = larger;
+	if (nr_addresses == SERVERS_MAX)
+		return vaccel_fail(VACCEL_EINVAL, "VACCEL_RPC_ADDRESS has more than %d addresses",
+				   SERVERS_MAX);
+	ret = address_parse(text, &addresses[nr_addresses]);
+	if (!ret)
+		nr_addresses++;
+	return ret;
+}
+
+static int parse(char *list)
+{
+	char *rest = list, *item;
+	int ret = VACCEL_OK;
+
+	while (!ret && (item = strsep(&rest, ",")))
+		if (*item)
+			ret = add_address(item);
+	if (!ret && !nr_addresses)
+		ret = vaccel_fail(VACCEL_EINVAL,
+				  "VACCEL_RPC_ADDRESS is empty; set it to where an agent listens, "
+				  "or unset it");
+	return ret;
+}
+
+static bool uses_tls(void)
+{
+	for (size_t i = 0; i < nr_addresses; i++)
+		if (!strcmp(addresses[i].carrier->scheme, "tls"))
+			return true;
+	return false;
+}
+
+static int open_tls(void)
+{
+	const struct tls_files files = {
+		.cert = vaccel_knob_text(&knobs[KNOB_TLS_CERT]),
+		.key = vaccel_knob_text(&knobs[KNOB_TLS_KEY]),
+		.ca = vaccel_knob_text(&knobs[KNOB_TLS_CA]),
+	};
+	_cleanup_(tls_pem_release) struct tls_pem pem = {0};
+	int ret = tls_pem_read(&files, &pem);
+
+	return ret ? ret : tls_client_new(&pem, &tls);
+}
+
+int servers_open(void)
+{
+	int ret = parse(settings.addresses);
+
+	if (!ret && uses_tls())
+		ret = open_tls();
+	if (ret)
+		servers_close();
+	return ret;
+}
+
+static void delete_all(struct channels *list)
+{
+	while (list->first) {
+		struct channel *channel = list->first;
+
+		list->first = channel->next;
+		channel_delete(channel);
+	}
+	*list = (struct channels){0};
+}
+
+static void server_delete(struct server *server)
+{
+	if (!server)
+		return;
+	delete_all(&server->busy);
+	delete_all(&server->idle);
+	delete_all(&server->owing);
+	delete_all(&server->dead);
+	explicit_bzero(server->token, sizeof(server->token));
+	address_release(&server->address);
+	free(server);
+}
+
+void servers_close(void)
+{
+	while (servers) {
+		struct server *server = servers;
+
+		servers = server->next;
+		server_delete(server);
+	}
+	nr_servers = 0;
+	resolved_at = 0;
+	for (size_t i = 0; i < nr_addresses; i++)
+		address_release(&addresses[i]);
+	free(TAKE(addresses));
+	nr_addresses = 0;
+	tls_delete(TAKE(tls));
+}
+
+void servers_forget(void)
+{
+	resolving = false;
+	for (struct server *server = servers; server; server = server->next) {
+		server_end_client(server);
+		/* What another thread was at is in no state to be looked at. */
+		for (struct channel *channel = server->busy.first; channel; channel = channel->next)
+			close(link_fd(channel->link));
+		server->busy = (struct channels){0};
+		delete_all(&server->dead);
+		server->uploading = false;
+		server->connecting = false;
+		server->epoch = 0;
+		server->sessions = 0;
+	}
+}
+
+/* Names */
+
+/* Takes the address, unless there is one like it. */
+static int add_server(struct address *address)
+{
+	struct server **link = &servers;
+	struct server *server;
+
+	for (; *link; link = &(*link)->next) {
+		if (!strcmp((*link)->address.text, address->text)) {
+			(*link)->listed = true;
+			return VACCEL_OK;
+		}
+	}
+	if (nr_servers == SERVERS_MAX)
+		return VACCEL_OK;
+	server = calloc(1, sizeof(*server));
+	if (!server)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a server");
+	server->address = *address;
+	server->name = server->address.text;
+	*address = (struct address){0};
+	server->listed = true;
+	__atomic_store_n(link, server, __ATOMIC_RELEASE);
+	nr_servers++;
+	return VACCEL_OK;
+}
+
+struct server *server_next(const struct server *server)
+{
+	return __atomic_load_n(server ? &server->next : &servers, __ATOMIC_ACQUIRE);
+}
+
+struct found {
+	struct address *list;
+	size_t nr;
+};
+
+static void found_release(struct found *found)
+{
+	addresses_free(found->list, found->nr);
+}
+
+static int resolve(const struct address *address)
+{
+	_cleanup_(found_release) struct found found = {0};
+	int ret = address_resolve(address, &found.list, &found.nr);
+
+	SCOPED_LOCK(&remote_lock);
+	for (size_t i = 0; !ret && i < found.nr; i++)
+		ret = add_server(&found.list[i]);
+	return ret;
+}
+
+/* Whether this thread is to look the names up; others wait only where there is no server yet. */
+static bool begin_resolving(int64_t age)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	while (resolving && !servers)
+		remote_wait(FOREVER);
+	if (resolving || (resolved_at && time_now() - resolved_at < age))
+		return false;
+	resolving = true;
+	for (struct server *server = servers; server; server = server->next)
+		server->listed = false;
+	return true;
+}
+
+int servers_resolve(int64_t age)
+{
+	int ret = VACCEL_OK;
+
+	if (!begin_resolving(age))
+		return VACCEL_OK;
+	for (size_t i = 0; i < nr_addresses; i++) {
+		int failure = resolve(&addresses[i]);
+
+		ret = failure ? failure : ret;
+	}
+	SCOPED_LOCK(&remote_lock);
+	resolving = false;
+	resolved_at = time_now();
+	pthread_cond_broadcast(&remote_changed);
+	return servers ? VACCEL_OK : ret;
+}

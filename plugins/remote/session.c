@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The list of sessions, what is registered with each, and the hooks by which the
+ * library tells of them. A hook brings the session in place and does one thing
+ * more; one that ends something tells the agent if that can be reached at once,
+ * and leaves the rest to the end of the connections.
+ */
+#include "remote/session.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include <vaccel/error.h>
+#include <vaccel/plugin.h>
+#include <vaccel/log.h>
+
+#include "base/util.h"
+#include "remote/settings.h"
+#include "transport/control.h"
+
+static struct session *sessions; /* remote_lock */
+
+/* Lists; remote_lock is held */
+
+struct registration *session_registration(const struct session *session,
+					  const struct vaccel_resource *res)
+{
+	struct registration *registration = session->registrations;
+
+	while (registration && registration->resource->res != res)
+		registration = registration->next;
+	return registration;
+}
+
+struct registration *session_take_out(struct session *session, const struct resource *resource)
+{
+	struct registration **link = &session->registrations;
+	struct registration *registration;
+
+	while (*link && (*link)->resource != resource)
+		link = &(*link)->next;
+	registration = *link;
+	if (registration)
+		*link = registration->next;
+	return registration;
+}
+
+bool session_is_in_place(const struct session *session)
+{
+	const struct registration *registration = session->registrations;
+
+	if (!session->client || session->client != session->server->client)
+		return false;
+	for (; registration; registration = registration->next)
+		if (has_other_type(registration))
+			return false;
+	return true;
+}
+
+void session_leave(struct session *session)
+{
+	if (session->opened)
+		session->server->sessions--;
+	session->opened = 0;
+	session->client = 0;
+}
+
+void sessions_lose(uint64_t client)
+{
+	for (struct session *session = sessions; session; session = session->next) {
+		struct registration *registration = session->registrations;
+
+		for (; registration; registration = registration->next) {
+			if (!is_placed(registration, client))
+				continue;
+			registration->lost |= registration->copy->changed;
+			registration->copy = NULL;
+		}
+		if (session->opened == client)
+			session_leave(session);
+	}
+	resources_lose(client);
+}
+
+void sessions_drop_resource(const struct resource *resource)
+{
+	for (struct session *session = sessions; session; session = session->next)
+		free(session_take_out(session, resource));
+}
+
+void sessions_forget(void)
+{
+	for (struct session *session = sessions; session; session = session->next)
+		session->busy = false;
+}
+
+/* What calls ask */
+
+int session_resource_id(struct session *session, const struct vaccel_resource *res, uint64_t client,
+			int64_t *ret_id)
+{
+	SCOPED_LOCK(&remote_lock);
+	struct registration *registration = session ? session_registration(session, res) : NULL;
+
+	if (!registration || !is_placed(registration, client))
+		return vaccel_fail(VACCEL_EPERM,
+				   "resource %" PRId64 " is not registered with the session",
+				   res->id);
+	*ret_id = registration->copy->id;
+	return VACCEL_OK;
+}
+
+void session_note_effect(struct session *session)
+{
+	struct registration *registration;
+
+	SCOPED_LOCK(&remote_lock);
+	for (registration = session->registrations; registration; registration = registration->next)
+		if (registration->copy && registration->copy->in_memory &&
+		    registration->copy->type == VACCEL_RESOURCE_DATA)
+			registration->copy->changed = true;
+}
+
+/* Hooks */
+
+static void list(struct session *session)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	session->next = sessions;
+	session->link = &sessions;
+	if (sessions)
+		sessions->link = &session->next;
+	sessions = session;
+}
+
+/* Takes it out of the list, with all that is registered. Returns the client that has it, or 0. */
+static uint64_t unlist(struct session *session)
+{
+	SCOPED_LOCK(&remote_lock);
+	uint64_t client = session->opened;
+
+	*session->link = session->next;
+	if (session->next)
+		session->next->link = session->link;
+	while (session->registrations)
+		free(session_take_out(session, session->registrations->resource));
+	session_leave(session);
+	return client;
+}
+
+void session_close(struct vaccel_session *sess, void *slot)
+{
+	struct session *session = slot;
+	struct vaccel_session_close_args args = {.session = session->id};
+	uint64_t client = unlist(session);
+
+	if (client)
+		server_tell(session->server, client, &vaccel_op_session_close, &args);
+	free(session);
+}
+
+static int reach(struct session *session, struct channel **ret_channel, int64_t *ret_id)
+{
+	int64_t now = time_now();
+
+	return session_reach(session, now, deadline_from(now), ret_channel, ret_id);
+}
+
+int session_open(struct vaccel_session *sess, void **ret_slot)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	struct channel *channel;
+	int64_t id;
+	int ret;
+
+	if (!session)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a session");
+	session->sess = sess;
+	session->hint = sess->hint;
+	list(session);
+	ret = reach(session, &channel, &id);
+	if (ret) {
+		session_close(sess, session);
+		return ret;
+	}
+	channel_give(channel);
+	*ret_slot = session;
+	return VACCEL_OK;
+}
+
+int session_update(struct vaccel_session *sess, void *slot, uint32_t hint)
+{
+	struct session *session = slot;
+	struct vaccel_session_update_args args = {.hint = hint & ~(uint32_t)VACCEL_PLUGIN_REMOTE};
+	struct request request = {.op = &vaccel_op_session_update, .args = &args, .fd = -1};
+	struct channel *channel;
+	int ret = reach(session, &channel, &args.session);
+
+	if (ret)
+		return ret;
+	ret = channel_ask(channel, &request);
+	channel_give(channel);
+	if (!ret)
+		session->hint = hint;
+	return ret;
+}
+
+/* Adds it to the list, unless it is there. */
+static int add(struct session *session, struct resource *resource)
+{
+	struct registration *fresh = calloc(1, sizeof(*fresh));
+	struct registration **link;
+
+	if (!fresh)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a registration");
+	fresh->resource = resource;
+	SCOPED_LOCK(&remote_lock);
+	for (link = &session->registrations; *link; link = &(*link)->next) {
+		if ((*link)->resource == resource) {
+			free(fresh);
+			return VACCEL_OK;
+		}
+	}
+	*link = fresh;
+	return VACCEL_OK;
+}
+
+/* A registration takes as long as its bytes take to travel, whatever the deadline of a call. */
+int session_register(struct vaccel_session *sess, void *slot, struct vaccel_resource *res,
+		     void *resource_slot)
+{
+	struct session *session = slot;
+	struct channel *channel;
+	int ret = session_begin(session, FOREVER);
+
+	if (ret)
+		return ret;
+	ret = add(session, resource_slot);
+	if (!ret)
+		ret = session_place(session, FOREVER, &channel);
+	if (!ret)
+		channel_give(channel);
+	session_end(session);
+	return ret;
+}
+
+void session_unregister(struct vaccel_session *sess, void *slot, struct vaccel_resource *res,
+			void *resource_slot)
+{
+	struct session *session = slot;
+	struct vaccel_resource_unregister_args args = {.session = session->id};
+	struct registration *registration;
+	uint64_t client = 0;
+
+	pthread_mutex_lock(&remote_lock);
+	registration = session_take_out(session, resource_slot);
+	if (registration && registration->copy) {
+		client = registration->copy->client;
+		args.resource = registration->copy->id;
+	}
+	pthread_mutex_unlock(&remote_lock);
+	free(registration);
+	if (client)
+		server_tell(session->server, client, &vaccel_op_resource_unregister, &args);
+}
+
+/* What is being brought back, while its blobs stay where they are. */
+struct bringing {
+	struct channel *channel;
+	int64_t session;
+	int64_t resource;
+};
+
+static int bring_back(struct vaccel_resource *res, void *context)
+{
+	const struct bringing *bringing = context;
+	int ret = VACCEL_OK;
+
+	for (size_t i = 0; !ret && i < res->nr_blobs; i++) {
+		struct vaccel_blob *blob = res->blobs[i];
+		struct vaccel_resource_sync_args args = {
+			.resource = bringing->resource,
+			.session = bringing->session,
+			.content = (uint32_t)i,
+			.bytes = {blob->data, blob->size},
+		};
+		struct request request = {.op = &vaccel_op_resource_sync, .args = &args, .fd = -1};
+
+		if (blob->type == VACCEL_BLOB_BUFFER)
+			ret = channel_ask(bringing->channel, &request);
+	}
+	return ret;
+}
+
+static void note_unchanged(struct session *session, const struct vaccel_resource *res)
+{
+	SCOPED_LOCK(&remote_lock);
+	struct registration *registration = session_registration(session, res);
+
+	if (registration && registration->copy)
+		registration->copy->changed = false;
+}
+
+static int sync_once(struct session *session, struct vaccel_resource *res, bool *ret_again)
+{
+	struct bringing bringing;
+	int ret = reach(session, &bringing.channel, &bringing.session);
+
+	*ret_again = false;
+	if (ret)
+		return ret;
+	ret = session_resource_id(session, res, bringing.channel->client, &bringing.resource);
+	if (!ret)
+		ret = vaccel_resource_with_blobs(res, bring_back, &bringing);
+	if (!ret)
+		note_unchanged(session, res);
+	*ret_again = bringing.channel->broken;
+	channel_give(bringing.channel);
+	return ret;
+}
+
+static struct session *session_of(const struct vaccel_session *sess)
+{
+	SCOPED_LOCK(&remote_lock);
+	struct session *session = sessions;
+
+	while (session && session->sess != sess)
+		session = session->next;
+	return session;
+}
+
+int session_sync(struct vaccel_session *sess, struct vaccel_resource *res)
+{
+	struct session *session = session_of(sess);
+	bool again = false;
+	int ret;
+
+	/* A session that has nothing at an agent has nothing to bring back. */
+	if (!session)
+		return VACCEL_OK;
+	ret = sync_once(session, res, &again);
+	return ret && again ? sync_once(session, res, &again) : ret;
+}

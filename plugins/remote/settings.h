@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the environment says, read once when the plugin is loaded. */
+#ifndef VACCEL_REMOTE_SETTINGS_H
+#define VACCEL_REMOTE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <vaccel/plugin.h>
+
+enum {
+	KNOB_TIMEOUT,
+	KNOB_SPIN,
+	KNOB_TLS_CERT,
+	KNOB_TLS_KEY,
+	KNOB_TLS_CA,
+	KNOB_TOKEN_FILE,
+	KNOB_COUNT
+};
+
+extern const struct vaccel_knob knobs[KNOB_COUNT];
+
+struct settings {
+	char *addresses;    /* with commas between them */
+	bool found;	    /* nobody set them: where an agent is by default */
+	int64_t timeout_ns; /* 0: none */
+	uint32_t spin_us;
+	char *token_file; /* or NULL */
+};
+
+extern struct settings settings;
+
+int settings_read(void);
+void settings_release(void);
+
+/* When a call that begins at @now must have returned; FOREVER without a timeout. */
+int64_t deadline_from(int64_t now);
+
+#endif

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * An agent that is silent is asked whether it lives. One that answers may take as
+ * long as it likes, since only the program knows how long its calls may take; one
+ * that does not is lost. All that an agent can do here is to keep its own caller
+ * waiting.
+ */
+#include "remote/wait.h"
+
+#include <unistd.h>
+
+#include "base/util.h"
+#include "remote/server.h"
+
+#define SECOND	   INT64_C(1000000000)
+#define PING_AFTER (5 * SECOND)	 /* of silence */
+#define LOST_AFTER (10 * SECOND) /* without an answer to it */
+
+static int64_t last_heard(const struct channel *channel, const struct wait *wait)
+{
+	return MAX_OF(link_last_heard(channel->link), wait->since);
+}
+
+/* When there is something to do, even if nothing comes. */
+static int64_t wake_at(const struct channel *channel, const struct wait *wait)
+{
+	int64_t heard = last_heard(channel, wait);
+	int64_t wake = wait->pinged > heard ? wait->pinged + LOST_AFTER : heard + PING_AFTER;
+
+	return MIN_OF(wake, wait->until);
+}
+
+static int ping(struct channel *channel, struct wait *wait, int64_t now)
+{
+	struct frame frame = {.kind = FRAME_PING, .request = channel->request};
+	int ret = link_send(channel->link, &frame, NULL, NULL, -1, wait->until);
+
+	wait->pinged = now;
+	if (ret)
+		channel->broken = true;
+	return ret;
+}
+
+/* Nothing has come. VACCEL_OK: wait on. */
+static int be_patient(struct channel *channel, struct wait *wait)
+{
+	int64_t now = time_now();
+	int64_t heard = last_heard(channel, wait);
+
+	if (now >= wait->until)
+		return vaccel_fail(VACCEL_ETIMEDOUT, "%s has not answered in time",
+				   channel->server->name);
+	if (now < wake_at(channel, wait))
+		return VACCEL_OK;
+	if (wait->pinged <= heard)
+		return ping(channel, wait, now);
+	channel->broken = true;
+	return vaccel_fail(VACCEL_EREMOTEIO, "%s has not been heard of for %d seconds",
+			   channel->server->name, (int)((now - heard) / SECOND));
+}
+
+static int is_nonsense(struct channel *channel, const struct message *message)
+{
+	channel->broken = true;
+	return vaccel_fail(VACCEL_EREMOTEIO,
+			   "%s has sent a message that nobody asked for, of kind %d",
+			   channel->server->name, (int)message->frame.kind);
+}
+
+/* What is no answer. */
+static int take_aside(struct channel *channel, struct wait *wait, const struct message *message)
+{
+	struct frame pong = {.kind = FRAME_PONG, .request = message->frame.request};
+
+	if (message->frame.payload_size)
+		return is_nonsense(channel, message);
+	switch (message->frame.kind) {
+	case FRAME_PING:
+		if (!link_send(channel->link, &pong, NULL, NULL, -1, wait->until))
+			return VACCEL_OK;
+		channel->broken = true;
+		return VACCEL_EREMOTEIO;
+	case FRAME_PONG:
+		return VACCEL_OK;
+	case FRAME_GOAWAY:
+		channel->leaving = true;
+		return VACCEL_OK;
+	default:
+		return is_nonsense(channel, message);
+	}
+}
+
+int wait_message(struct channel *channel, struct wait *wait, enum frame_kind kind, uint64_t request,
+		 struct message *ret_message)
+{
+	struct message message;
+	int ret;
+
+	for (;;) {
+		ret = link_receive(channel->link, wake_at(channel, wait), &message);
+		if (ret == VACCEL_EAGAIN) {
+			ret = be_patient(channel, wait);
+		} else if (ret) {
+			channel->broken = true;
+		} else if (message.fd >= 0) {
+			close(message.fd);
+			ret = is_nonsense(channel, &message);
+		} else if (message.frame.kind == kind && message.frame.request == request) {
+			*ret_message = message;
+			return VACCEL_OK;
+		} else {
+			ret = take_aside(channel, wait, &message);
+		}
+		if (ret)
+			return ret;
+	}
+}
+
+int wait_payload(struct channel *channel, struct wait *wait, const struct pieces *payload)
+{
+	int ret;
+
+	while ((ret = link_receive_payload(channel->link, payload, wake_at(channel, wait)))) {
+		if (ret == VACCEL_EAGAIN)
+			ret = be_patient(channel, wait);
+		else
+			channel->broken = true;
+		if (ret)
+			return ret;
+	}
+	return VACCEL_OK;
+}
