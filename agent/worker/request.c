@@ -124,7 +124,7 @@ static void send_failure(struct connection *connection, const struct frame *requ
 		.kind = request->kind == FRAME_HELLO ? FRAME_WELCOME : FRAME_REPLY,
 		.op = request->kind == FRAME_HELLO ? 0 : request->op,
 		.request = request->request,
-		.session = request->session,
+		.session = args ? request->session : 0, /* 0: it never ran */
 		.status = code,
 	};
 	char words[FRAME_TEXT_MAX + 1];
