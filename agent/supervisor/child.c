@@ -23,6 +23,7 @@
 
 #define PROGRAM			 "/proc/self/exe"
 #define FIRST_FD		 (LOG_FD + 1) /* above those that a child has */
+#define LAST_WORDS		 64 /* messages that are still heard of a child that has ended */
 #define WORSE_FOR_LACK_OF_MEMORY "500"
 
 struct image {
@@ -73,6 +74,25 @@ static _Noreturn void become(struct image *image)
 	_exit(127);
 }
 
+/* One thing that it says. False: nothing now, or never again. */
+static bool hear(struct child *child)
+{
+	struct source *source = &child->ipc;
+	_cleanup_(closep) int fd = -1;
+	struct ipc_message message;
+	int ret = source->fd < 0 ? VACCEL_EAGAIN : ipc_receive(source->fd, false, &message, &fd);
+
+	if (!ret)
+		child->events->said(child, &message, &fd);
+	if (!ret || ret == VACCEL_EAGAIN)
+		return !ret;
+	/* It has closed its end or says nonsense: it is of no more use, if it runs at all. */
+	loop_remove(child->loop, source);
+	close(TAKE_FD(source->fd));
+	child_kill(child);
+	return false;
+}
+
 static void process_ready(struct source *source, uint32_t events)
 {
 	struct child *child = CONTAINER_OF(source, struct child, process);
@@ -82,6 +102,9 @@ static void process_ready(struct source *source, uint32_t events)
 	if (wait4(child->pid, &status, WNOHANG, &usage) != child->pid)
 		return;
 	child->pid = -1;
+	/* Its last words may be why it ended. */
+	for (int i = 0; i < LAST_WORDS && hear(child); i++)
+		;
 	output_close(&child->output);
 	child->events->ended(child, status, &usage);
 }
@@ -89,26 +112,13 @@ static void process_ready(struct source *source, uint32_t events)
 static void ipc_ready(struct source *source, uint32_t events)
 {
 	struct child *child = CONTAINER_OF(source, struct child, ipc);
-	struct ipc_message message;
-	_cleanup_(closep) int fd = -1;
-	int ret;
 
-	if (events & EPOLLOUT) {
-		loop_change(child->loop, source, EPOLLIN);
-		child->events->writable(child);
+	if (!(events & EPOLLOUT)) {
+		hear(child);
 		return;
 	}
-	ret = ipc_receive(source->fd, false, &message, &fd);
-	if (ret == VACCEL_EAGAIN)
-		return;
-	if (!ret) {
-		child->events->said(child, &message, &fd);
-		return;
-	}
-	/* It has closed its end or says nonsense: it is of no more use, if it runs at all. */
-	loop_remove(child->loop, source);
-	close(TAKE_FD(source->fd));
-	child_kill(child);
+	loop_change(child->loop, source, EPOLLIN);
+	child->events->writable(child);
 }
 
 static int watch(struct child *child, int pidfd, int ipc)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Lines from a child's pipe. A backend that writes without end fills neither the
- * log nor its pipe: all is read, and some lines a second are logged.
+ * Lines from a child's pipe: of libvaccel's log, which are known by their form, and
+ * whatever backends print. One that writes without end fills neither the log nor its pipe:
+ * all is read, and some lines a second are logged.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,27 @@
 #define NS_PER_S       INT64_C(1000000000)
 #define READS_MAX      64 /* at once, so that others have their turn */
 
+/* Logs a line under its level if it is "2026-11-21T07:00:00.000Z vaccel warning: …". */
+static bool log_of_library(const struct about *about, const char *line, size_t length)
+{
+	static const char *const levels[] = {"error: ", "warning: ", "info: ", "debug: "};
+	static const char form[] = "0000-00-00T00:00:00.000Z vaccel ";
+	size_t at = strlen(form);
+
+	if (length < at || line[10] != 'T' || memcmp(line + 23, form + 23, at - 23))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		size_t skip = at + strlen(levels[i]);
+
+		if (length < skip || memcmp(line + at, levels[i], skip - at))
+			continue;
+		log_line((vaccel_log_level_t)(VACCEL_LOG_ERROR + i), about, "%.*s",
+			 (int)(length - skip), line + skip);
+		return true;
+	}
+	return false;
+}
+
 static void log_output(struct output *output, size_t length)
 {
 	struct about about = {.tenant = output->name};
@@ -33,10 +55,10 @@ static void log_output(struct output *output, size_t length)
 	}
 	if (!length)
 		return;
-	if (output->logged++ < LINES_A_SECOND)
-		log_line(VACCEL_LOG_INFO, &about, "output: %.*s", (int)length, output->line);
-	else
+	if (output->logged++ >= LINES_A_SECOND)
 		output->dropped++;
+	else if (!log_of_library(&about, output->line, length))
+		log_line(VACCEL_LOG_INFO, &about, "output: %.*s", (int)length, output->line);
 }
 
 /* Logs whole lines, and what is too long to be one. */

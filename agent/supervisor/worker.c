@@ -2,7 +2,7 @@
 /*
  * Workers from outside. One is told all that it must know in a memory file, gets
  * connections once it says that it is ready, and ends by being asked to or by
- * dying; tenant.c decides what comes after.
+ * dying; service.c decides what comes after.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +14,8 @@
 #include "agent/base/log.h"
 #include "agent/supervisor/tenant.h"
 #include "base/util.h"
+
+#define START_MS 300000 /* until plugins and models must be loaded */
 
 int tally_new(struct tally *ret_tally)
 {
@@ -110,6 +112,15 @@ static int send_setup(struct worker *worker)
 	return ret ? ret : child_tell(&worker->child, IPC_SETUP, fd);
 }
 
+static void become_ready(struct worker *worker)
+{
+	worker->ready = true;
+	if (worker->leaving)
+		return;
+	timer_clear(worker->child.loop, &worker->patience);
+	tenant_worker_ready(worker);
+}
+
 static void worker_said(struct child *child, const struct ipc_message *message, int *fd)
 {
 	struct worker *worker = CONTAINER_OF(child, struct worker, child);
@@ -117,14 +128,17 @@ static void worker_said(struct child *child, const struct ipc_message *message, 
 	if (message->kind == IPC_FAILED)
 		memcpy(worker->failed, message->text, sizeof(worker->failed));
 	else if (message->kind == IPC_READY && !worker->ready)
-		tenant_worker_ready(worker);
+		become_ready(worker);
 	else if (message->kind == IPC_BUSY)
 		tenant_worker_busy(worker);
 }
 
 static void worker_writable(struct child *child)
 {
-	tenant_worker_ready(CONTAINER_OF(child, struct worker, child));
+	struct worker *worker = CONTAINER_OF(child, struct worker, child);
+
+	if (!worker->leaving)
+		tenant_worker_ready(worker);
 }
 
 static void worker_ended(struct child *child, int status, const struct rusage *usage)
@@ -137,8 +151,8 @@ static void patience_expired(struct timer *timer)
 	struct worker *worker = CONTAINER_OF(timer, struct worker, patience);
 	struct about about = {.tenant = worker->tenant->name};
 
-	log_line(VACCEL_LOG_WARN, &about, "worker %ld does not end in time, and is killed",
-		 (long)worker->child.pid);
+	log_line(VACCEL_LOG_WARN, &about, "worker %ld does not %s in time, and is killed",
+		 (long)worker->child.pid, worker->leaving ? "end" : "become ready");
 	child_kill(&worker->child);
 }
 
@@ -168,6 +182,7 @@ int worker_start(struct tenant *tenant)
 		return ret;
 	}
 	tenant->worker = worker;
+	timer_set(worker->child.loop, &worker->patience, START_MS);
 	/* If it cannot hear this it is about to end. */
 	send_setup(worker);
 	return VACCEL_OK;
@@ -192,7 +207,7 @@ static int tell_listener(struct worker *worker, const struct listener *listener)
 	return ret;
 }
 
-int worker_pass(struct worker *worker, struct arrival *arrival)
+int worker_pass(struct worker *worker, const struct arrival *arrival)
 {
 	int ret = VACCEL_OK;
 
@@ -200,11 +215,7 @@ int worker_pass(struct worker *worker, struct arrival *arrival)
 		return VACCEL_EREMOTEIO;
 	if (arrival->listener->setup >= 0)
 		ret = tell_listener(worker, arrival->listener);
-	if (!ret)
-		ret = ipc_send(worker->child.ipc.fd, &arrival->message, arrival->fd);
-	if (!ret)
-		arrival_delete(arrival);
-	return ret;
+	return ret ? ret : ipc_send(worker->child.ipc.fd, &arrival->message, arrival->fd);
 }
 
 void worker_drain(struct worker *worker)

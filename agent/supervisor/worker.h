@@ -37,7 +37,7 @@ struct worker {
 	uint32_t *told;	  /* numbers of the listeners that it knows of */
 	size_t nr_told;
 	char failed[sizeof(((struct ipc_message *)NULL)->text)];
-	struct timer patience; /* while it leaves */
+	struct timer patience; /* while it starts, and while it leaves */
 };
 
 /* Whether a worker that was started for @tenant would be told the same by the supervisor's
@@ -47,8 +47,8 @@ bool worker_rules_are_same(const struct tenant *tenant, const struct policy *pol
 /* Starts one; @tenant has none. */
 int worker_start(struct tenant *tenant);
 
-/* VACCEL_OK: it has it, and @arrival is gone. VACCEL_EAGAIN, VACCEL_EREMOTEIO. */
-int worker_pass(struct worker *worker, struct arrival *arrival);
+/* VACCEL_OK: it has it too. VACCEL_EAGAIN, VACCEL_EREMOTEIO. */
+int worker_pass(struct worker *worker, const struct arrival *arrival);
 
 /* It gets no more connections, and is to end when all calls are answered, in time. */
 void worker_drain(struct worker *worker);
@@ -56,7 +56,7 @@ void worker_drain(struct worker *worker);
 /* Kills it if it still runs. */
 void worker_delete(struct worker *worker);
 
-/* For worker.c, in tenant.c: it takes connections; a call of it runs; it has ended. */
+/* In service.c: it takes connections, or more of them; a call of it runs; it has ended. */
 void tenant_worker_ready(struct worker *worker);
 void tenant_worker_busy(struct worker *worker);
 void tenant_worker_ended(struct worker *worker, int status, const struct rusage *usage);

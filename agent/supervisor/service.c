@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What becomes of a tenant's worker. One is started when a connection comes and again
+ * when it has died with clients; connections wait while there is none that is ready.
+ * How the last ones died is told to the next, which tells it to the clients that
+ * come back.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <vaccel/error.h>
+
+#include "agent/base/log.h"
+#include "agent/supervisor/fate.h"
+#include "agent/supervisor/service.h"
+#include "base/util.h"
+
+#define NS_PER_MS  INT64_C(1000000)
+#define NS_PER_S   INT64_C(1000000000)
+#define YOUNG_NS   (10 * NS_PER_S) /* a worker that dies sooner is started more slowly */
+#define SLOWEST_MS 1000		   /* between a death and the next start */
+#define OVERRUN_MS 1000		   /* past the deadline until a worker is killed */
+
+static struct about about(const struct tenant *tenant)
+{
+	return (struct about){.tenant = tenant->name};
+}
+
+/* The monitor */
+
+void service_show(struct tenant *tenant)
+{
+	const struct worker *worker = tenant->worker;
+	struct ipc_message message = {.kind = IPC_STATS, .pid = worker->child.pid};
+
+	strncpy(message.peer, tenant->name, sizeof(message.peer) - 1);
+	strncpy(message.text, tenant->policy->name, sizeof(message.text) - 1);
+	/* Where it fails the monitor is on its way out, and is told all when it is back. */
+	helper_tell(&tenant->supervisor->monitor, &message, tenant->tally.fd);
+}
+
+static void tell_monitor_gone(struct tenant *tenant, const char *how)
+{
+	struct ipc_message message = {.kind = IPC_GONE};
+
+	strncpy(message.peer, tenant->name, sizeof(message.peer) - 1);
+	strncpy(message.text, how, sizeof(message.text) - 1);
+	helper_tell(&tenant->supervisor->monitor, &message, -1);
+}
+
+/* Connections that wait */
+
+void service_wait(struct tenant *tenant, struct arrival *arrival)
+{
+	arrival->next = NULL;
+	*tenant->waiting_end = arrival;
+	tenant->waiting_end = &arrival->next;
+	tenant->nr_waiting++;
+}
+
+static struct arrival *dequeue(struct tenant *tenant)
+{
+	struct arrival *first = tenant->waiting;
+
+	tenant->waiting = first->next;
+	if (!tenant->waiting)
+		tenant->waiting_end = &tenant->waiting;
+	tenant->nr_waiting--;
+	return first;
+}
+
+static void drop_waiting(struct tenant *tenant)
+{
+	while (tenant->waiting)
+		arrival_delete(dequeue(tenant));
+}
+
+/* Workers */
+
+void service_start(struct tenant *tenant)
+{
+	struct about whom = about(tenant);
+
+	if (tenant->worker || tenant->restart.due || tenant->supervisor->stopping)
+		return;
+	if (worker_start(tenant)) {
+		log_line(VACCEL_LOG_ERROR, &whom, "no worker: %s", vaccel_error_text());
+		drop_waiting(tenant);
+		return;
+	}
+	log_line(VACCEL_LOG_INFO, &whom, "worker %ld started with policy '%s'",
+		 (long)tenant->worker->child.pid, tenant->policy->name);
+	service_show(tenant);
+}
+
+static void restart_expired(struct timer *timer)
+{
+	service_start(CONTAINER_OF(timer, struct tenant, restart));
+}
+
+/* Until it takes no more, or none wait. */
+void service_pass_waiting(struct tenant *tenant)
+{
+	int ret = VACCEL_OK;
+
+	while (tenant->waiting && !(ret = worker_pass(tenant->worker, tenant->waiting))) {
+		arrival_delete(dequeue(tenant));
+		tenant->passed++;
+	}
+	/* One that is gone will soon be known to have ended. */
+	if (ret == VACCEL_EAGAIN)
+		child_want_room(&tenant->worker->child);
+}
+
+void tenant_worker_ready(struct worker *worker)
+{
+	struct tenant *tenant = worker->tenant;
+
+	if (tenant->policy->worker_idle_ms && !tenant->rest.due) {
+		tenant->was_idle = false;
+		timer_set(&tenant->supervisor->loop, &tenant->rest, tenant->policy->worker_idle_ms);
+	}
+	service_pass_waiting(tenant);
+}
+
+static void stop_watching(struct tenant *tenant)
+{
+	timer_clear(&tenant->supervisor->loop, &tenant->rest);
+	timer_clear(&tenant->supervisor->loop, &tenant->deadline);
+}
+
+void service_let_go(struct tenant *tenant)
+{
+	struct worker *worker = TAKE(tenant->worker);
+	struct tally fresh;
+
+	if (!worker)
+		return;
+	if (tally_new(&fresh)) {
+		/* Without memory for that it must not count on. */
+		child_kill(&worker->child);
+	} else {
+		tally_copy(&fresh, &tenant->tally);
+		worker->tally = tenant->tally;
+		tenant->tally = fresh;
+	}
+	worker->next = tenant->leaving;
+	tenant->leaving = worker;
+	stop_watching(tenant);
+	tell_monitor_gone(tenant, "");
+	worker_drain(worker);
+}
+
+static void rest_expired(struct timer *timer)
+{
+	struct tenant *tenant = CONTAINER_OF(timer, struct tenant, rest);
+	struct about whom = about(tenant);
+	bool idle = !tenant->waiting && tenant->passed == tenant->passed_before &&
+		    !atomic_load(&tenant->tally.stats->connections);
+
+	if (idle && tenant->was_idle) {
+		log_line(VACCEL_LOG_INFO, &whom, "worker %ld is idle, and is to end",
+			 (long)tenant->worker->child.pid);
+		service_let_go(tenant);
+		return;
+	}
+	tenant->was_idle = idle;
+	tenant->passed_before = tenant->passed;
+	timer_set(&tenant->supervisor->loop, timer, tenant->policy->worker_idle_ms);
+}
+
+/* The deadline of calls */
+
+/* When the call that has run longest began, 0 if there is none; and what it is. */
+static int64_t longest_running(const struct stats *stats, uint32_t *ret_op)
+{
+	int64_t longest = 0;
+
+	for (size_t i = 0; i < STATS_RUNNING; i++) {
+		int64_t since = atomic_load(&stats->running[i].since);
+
+		if (since <= 0 || (longest && since >= longest))
+			continue;
+		longest = since;
+		*ret_op = atomic_load(&stats->running[i].op);
+	}
+	return longest;
+}
+
+static void watch_calls(struct tenant *tenant)
+{
+	struct stats *stats = tenant->tally.stats;
+	int64_t most = ((int64_t)tenant->policy->deadline_ms + OVERRUN_MS) * NS_PER_MS;
+	int64_t left;
+	uint32_t op = 0;
+	int64_t since = longest_running(stats, &op);
+
+	if (!since) {
+		/* A call that began before it could see this is seen now; a later one says so. */
+		atomic_store(&stats->watched, 0);
+		since = longest_running(stats, &op);
+		if (!since)
+			return;
+		atomic_store(&stats->watched, 1);
+	}
+	left = since + most - time_now();
+	if (left > 0) {
+		/* Whatever the worker has written there, it is looked at in time. */
+		timer_set(&tenant->supervisor->loop, &tenant->deadline,
+			  MIN_OF(left, most) / NS_PER_MS + 1);
+		return;
+	}
+	tenant->worker->overran = op ? op : UINT32_MAX;
+	child_kill(&tenant->worker->child);
+}
+
+static void deadline_expired(struct timer *timer)
+{
+	watch_calls(CONTAINER_OF(timer, struct tenant, deadline));
+}
+
+void tenant_worker_busy(struct worker *worker)
+{
+	struct tenant *tenant = worker->tenant;
+
+	if (tenant->worker == worker && tenant->policy->deadline_ms && !tenant->deadline.due)
+		watch_calls(tenant);
+}
+
+/* The end of a worker */
+
+static void remember(struct tenant *tenant, const struct fate *fate)
+{
+	tenant->fates[tenant->nr_fates++ % FATES_MAX] = *fate;
+}
+
+static void schedule_restart(struct tenant *tenant, const struct worker *worker)
+{
+	bool young = !worker->ready || time_now() - worker->started < YOUNG_NS;
+	unsigned int failures = young ? ++tenant->failures : (tenant->failures = 0);
+
+	if (failures > 1)
+		timer_set(&tenant->supervisor->loop, &tenant->restart,
+			  MIN_OF(50 << MIN_OF(failures, 10U), SLOWEST_MS));
+}
+
+static void replace_worker(struct tenant *tenant, struct worker *worker, const struct fate *fate)
+{
+	struct about whom = about(tenant);
+	bool wanted = atomic_load(&tenant->tally.stats->connections) || tenant->waiting;
+
+	log_line(VACCEL_LOG_ERROR, &whom, "%s", fate->text);
+	remember(tenant, fate);
+	stop_watching(tenant);
+	tally_settle(&tenant->tally);
+	tenant->worker = NULL;
+	if (!worker->ready)
+		/* Clients shall hear of it rather than wait; they come again. */
+		drop_waiting(tenant);
+	schedule_restart(tenant, worker);
+	tell_monitor_gone(tenant, fate->text);
+	if (!wanted || !worker->ready)
+		return;
+	atomic_fetch_add(&tenant->tally.stats->restarts, 1);
+	service_start(tenant);
+}
+
+static void forget_leaving(struct tenant *tenant, struct worker *worker)
+{
+	struct worker **at = &tenant->leaving;
+
+	while (*at && *at != worker)
+		at = &(*at)->next;
+	if (*at)
+		*at = worker->next;
+}
+
+void tenant_worker_ended(struct worker *worker, int status, const struct rusage *usage)
+{
+	struct tenant *tenant = worker->tenant;
+	struct supervisor *supervisor = tenant->supervisor;
+	struct tally *tally = worker->tally.fd >= 0 ? &worker->tally : &tenant->tally;
+	struct about whom = about(tenant);
+	struct fate fate = fate_of(&(struct ending){
+		.epoch = worker->epoch,
+		.status = status,
+		.usage = usage,
+		.policy = tenant->policy,
+		.stats = tally->stats,
+		.overran = worker->overran,
+		.failed = worker->failed,
+	});
+
+	if (worker->leaving || worker != tenant->worker) {
+		log_line(status ? VACCEL_LOG_WARN : VACCEL_LOG_INFO, &whom, "%s",
+			 status ? fate.text : "worker ended");
+		if (status)
+			remember(tenant, &fate);
+		forget_leaving(tenant, worker);
+		if (worker == tenant->worker)
+			tenant->worker = NULL;
+	} else {
+		replace_worker(tenant, worker, &fate);
+	}
+	worker_delete(worker);
+	supervisor_step(supervisor);
+}
+
+void service_init(struct tenant *tenant)
+{
+	tenant->waiting_end = &tenant->waiting;
+	tenant->restart.expired = restart_expired;
+	tenant->rest.expired = rest_expired;
+	tenant->deadline.expired = deadline_expired;
+}
+
+void service_stop(struct tenant *tenant)
+{
+	stop_watching(tenant);
+	timer_clear(&tenant->supervisor->loop, &tenant->restart);
+	drop_waiting(tenant);
+	if (tenant->worker)
+		worker_drain(tenant->worker);
+}
+
+void service_end(struct tenant *tenant)
+{
+	stop_watching(tenant);
+	timer_clear(&tenant->supervisor->loop, &tenant->restart);
+	drop_waiting(tenant);
+	if (tenant->worker)
+		worker_delete(TAKE(tenant->worker));
+	while (tenant->leaving) {
+		struct worker *worker = tenant->leaving;
+
+		tenant->leaving = worker->next;
+		worker_delete(worker);
+	}
+}
