@@ -116,6 +116,15 @@ __attribute__((constructor)) static void name_resources(void)
 		.name = text, REPLY_FRAME(NAME, code), .form = FORM_FAILURE,             \
 		.op = &vaccel_op_##name_, .args = (void *)(arguments), .words = sentence \
 	}
+#define REFUSED(text, NAME, name_, code, sentence)                                \
+	{                                                                         \
+		.name = text,                                                     \
+		.frame = {.kind = FRAME_REPLY,                                    \
+			  .op = VACCEL_OP_##NAME,                                 \
+			  .request = 2,                                           \
+			  .status = code},                                        \
+		.form = FORM_FAILURE, .op = &vaccel_op_##name_, .words = sentence \
+	}
 
 const struct wire_case op_cases[] = {
 	BOTH("noop", NOOP, noop, noop),
@@ -137,9 +146,9 @@ const struct wire_case op_cases[] = {
 	BOTH("tflite_model_run without a status", TFLITE_MODEL_RUN, tflite_model_run, tflite_run),
 	FAILED("tf_model_run failed", TF_MODEL_RUN, tf_model_run, &tf_failed, VACCEL_EBACKEND,
 	       "TensorFlow: no such node"),
-	FAILED("tf_model_run never ran", TF_MODEL_RUN, tf_model_run, NULL, VACCEL_EBUSY,
-	       "policy 'default' permits 8 calls at once and 32 waiting"),
-	FAILED("exec refused", EXEC, exec, NULL, VACCEL_EPERM, "policy 'default' permits no exec"),
-	FAILED("a session of an earlier epoch", NOOP, noop, NULL, VACCEL_ESESS, ""),
+	REFUSED("tf_model_run never ran", TF_MODEL_RUN, tf_model_run, VACCEL_EBUSY,
+		"policy 'default' permits 8 calls at once and 32 waiting"),
+	REFUSED("exec refused", EXEC, exec, VACCEL_EPERM, "policy 'default' permits no exec"),
+	REFUSED("a session of an earlier epoch", NOOP, noop, VACCEL_ESESS, ""),
 	{0},
 };
