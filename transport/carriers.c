@@ -6,11 +6,7 @@
 #include "transport/carrier.h"
 
 static const struct carrier *const carriers[] = {
-	&carrier_unix,	&carrier_tcp,
-#ifdef WITH_TLS
-	&carrier_tls,
-#endif
-	&carrier_vsock, &carrier_vsock_uds,
+	&carrier_unix, &carrier_tcp, &carrier_tls, &carrier_vsock, &carrier_vsock_uds,
 };
 
 const struct carrier *carrier_at(size_t index)

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * tls://host:port. An SSL object is for one thread at a time, so a lock guards it,
+ * and nobody waits while holding it: who reads waits for bytes of the socket first
+ * and gives them to OpenSSL then, and who writes has OpenSSL send what is
+ * possible at once. A small message is one system call at each end, as on plain TCP.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <vaccel/error.h>
+
+#include "base/util.h"
+#include "transport/link.h"
+#include "transport/tls.h"
+#include "transport/tls_ssl.h"
+
+/* What a record may hold; and what is read of the socket at once, more than a record. */
+#define RECORD_MAX 16384
+#define CHUNK	   (RECORD_MAX + 1024)
+
+struct tls_io {
+	struct tls *tls;
+	_Atomic bool is_open; /* the handshake is done */
+	int64_t started;
+
+	pthread_mutex_t lock;
+	SSL *ssl;		 /* and all below: whoever holds @lock */
+	const unsigned char *in; /* bytes of the socket that OpenSSL may read */
+	size_t in_size;
+	int fd;
+	bool has_more; /* another record follows the one that is written */
+	int error;     /* errno of the last write that failed */
+
+	/* Who may receive; to change with @lock held, too. */
+	unsigned char *saved; /* what of @in was left as the caller's memory was full */
+	size_t saved_size;
+	bool has_pending; /* OpenSSL holds such bytes */
+	bool wants_write; /* OpenSSL could read on if it could write */
+	bool has_read;
+	char name[TLS_NAME_MAX];
+};
+
+static int socket_bio_read(BIO *bio, char *to, int size)
+{
+	struct tls_io *io = BIO_get_data(bio);
+	size_t nr = MIN_OF((size_t)size, io->in_size);
+
+	BIO_clear_retry_flags(bio);
+	if (!nr) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	memcpy(to, io->in, nr);
+	io->in += nr;
+	io->in_size -= nr;
+	return (int)nr;
+}
+
+static int socket_bio_write(BIO *bio, const char *from, int size)
+{
+	struct tls_io *io = BIO_get_data(bio);
+	int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (io->has_more ? MSG_MORE : 0);
+	ssize_t nr;
+
+	BIO_clear_retry_flags(bio);
+	do
+		nr = send(io->fd, from, (size_t)size, flags);
+	while (nr < 0 && errno == EINTR);
+	if (nr < 0)
+		io->error = errno;
+	if (nr < 0 && errno == EAGAIN)
+		BIO_set_retry_write(bio);
+	return (int)nr;
+}
+
+static long socket_bio_control(BIO *bio, int command, long number, void *pointer)
+{
+	return command == BIO_CTRL_FLUSH;
+}
+
+BIO_METHOD *tls_socket_new(void)
+{
+	BIO_METHOD *method =
+		BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "a link's socket");
+
+	if (!method)
+		return NULL;
+	BIO_meth_set_read(method, socket_bio_read);
+	BIO_meth_set_write(method, socket_bio_write);
+	BIO_meth_set_ctrl(method, socket_bio_control);
+	return method;
+}
+
+static void tls_end(struct link *link)
+{
+	struct tls_io *io = TAKE(link->io);
+
+	if (!io)
+		return;
+	SSL_free(io->ssl);
+	pthread_mutex_destroy(&io->lock);
+	tls_delete(io->tls);
+	free(io->saved);
+	free(io);
+}
+
+/* A name is told to the agent and checked; a number is checked alone. */
+static bool expect_host(SSL *ssl, const char *host)
+{
+	struct in6_addr number;
+
+	if (inet_pton(AF_INET, host, &number) == 1 || inet_pton(AF_INET6, host, &number) == 1)
+		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host);
+	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return SSL_set1_host(ssl, host) && SSL_set_tlsext_host_name(ssl, host);
+}
+
+static bool make_ssl(struct tls_io *io, const struct address *address)
+{
+	BIO *bio = BIO_new(io->tls->socket);
+
+	io->ssl = SSL_new(io->tls->ctx);
+	if (!bio || !io->ssl) {
+		BIO_free(bio);
+		return false;
+	}
+	BIO_set_data(bio, io);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(io->ssl, bio, bio);
+	if (!address) {
+		SSL_set_accept_state(io->ssl);
+		return true;
+	}
+	SSL_set_connect_state(io->ssl);
+	return expect_host(io->ssl, address->host);
+}
+
+/* Why a call of OpenSSL's did not succeed, as link_read_fn has it; VACCEL_OK at the end. */
+static int result_of(struct tls_io *io)
+{
+	switch (SSL_get_error(io->ssl, 0)) {
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		return VACCEL_EAGAIN;
+	case SSL_ERROR_ZERO_RETURN:
+		return VACCEL_OK;
+	case SSL_ERROR_SYSCALL:
+		return vaccel_fail(VACCEL_EREMOTEIO, "the connection broke: %s",
+				   strerror(io->error));
+	default:
+		return tls_fail(io->ssl, io->tls->is_client);
+	}
+}
+
+/* OpenSSL may read these bytes of the socket now; what it leaves is kept for the next time. */
+static void offer(struct tls_io *io, const unsigned char *from, size_t size)
+{
+	io->in = from;
+	io->in_size = size;
+	ERR_clear_error();
+}
+
+static int keep_rest(struct tls_io *io)
+{
+	size_t size = io->in_size;
+	unsigned char *rest = NULL;
+
+	io->in_size = 0;
+	io->wants_write = SSL_want(io->ssl) == SSL_WRITING;
+	if (size) {
+		rest = malloc(size);
+		if (!rest)
+			return vaccel_fail(VACCEL_ENOMEM, "no memory for a connection");
+		memcpy(rest, io->in, size);
+	}
+	free(io->saved);
+	io->saved = rest;
+	io->saved_size = size;
+	return VACCEL_OK;
+}
+
+static int handshake_step(struct tls_io *io, const unsigned char *from, size_t size)
+{
+	SCOPED_LOCK(&io->lock);
+	const X509 *certificate;
+	int ret;
+
+	offer(io, from, size);
+	if (SSL_do_handshake(io->ssl) <= 0) {
+		ret = result_of(io);
+		keep_rest(io);
+		return ret ? ret : vaccel_fail(VACCEL_EREMOTEIO, "TLS: the peer wants no TLS");
+	}
+	certificate = SSL_get0_peer_certificate(io->ssl);
+	if (certificate && !tls_certificate_name(certificate, io->name))
+		io->name[0] = '\0';
+	ret = keep_rest(io);
+	io->is_open = !ret;
+	return ret;
+}
+
+/* More of the peer's bytes, or room for ours. 0: no bytes, but go on; else as link_read_fn. */
+static ssize_t handshake_wait(struct link *link, struct iovec *to, int64_t until)
+{
+	struct tls_io *io = link->io;
+	int passed = -1;
+	ssize_t size;
+
+	if (time_now() > io->started + TLS_HANDSHAKE_NS)
+		return -vaccel_fail(VACCEL_EREMOTEIO,
+				    "the peer takes too long over TLS' handshake");
+	if (io->wants_write)
+		return -socket_wait(link->fd, POLLOUT, until);
+	size = socket_read(link, to, 1, until, &passed);
+	if (!size)
+		return -vaccel_fail(VACCEL_EREMOTEIO,
+				    "the connection was closed in TLS' handshake");
+	return size;
+}
+
+static int handshake(struct link *link, int64_t until)
+{
+	unsigned char chunk[4096];
+	struct iovec to = {chunk, sizeof(chunk)};
+	ssize_t size = 0;
+
+	for (;;) {
+		int ret = handshake_step(link->io, chunk, (size_t)size);
+
+		if (ret != VACCEL_EAGAIN)
+			return ret;
+		size = handshake_wait(link, &to, until);
+		if (size < 0)
+			return (int)-size;
+	}
+}
+
+static int tls_start(struct link *link, struct tls *tls, const struct address *address,
+		     int64_t until)
+{
+	struct tls_io *io;
+	int ret;
+
+	if (!tls || tls->is_client != !!address)
+		return vaccel_fail(VACCEL_EINVAL, "tls:// needs certificates, and none are set");
+	io = calloc(1, sizeof(*io));
+	if (!io)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a connection");
+	link->io = io;
+	pthread_mutex_init(&io->lock, NULL);
+	tls->refs++;
+	io->tls = tls;
+	io->fd = link->fd;
+	io->started = time_now();
+	if (!make_ssl(io, address))
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a connection, or a wrong host");
+	if (!address)
+		return VACCEL_OK;
+	ret = handshake(link, MIN_OF(until, io->started + TLS_HANDSHAKE_NS));
+	if (ret == VACCEL_EAGAIN)
+		return vaccel_fail(VACCEL_ETIMEDOUT,
+				   "%s does not answer in TLS; is that what listens there?",
+				   address->text);
+	return ret;
+}
+
+static ssize_t read_records(struct tls_io *io, const struct iovec *to, int nr)
+{
+	size_t total = 0;
+
+	for (int i = 0; i < nr; i++) {
+		size_t filled = 0, size;
+
+		for (; filled < to[i].iov_len; filled += size, total += size)
+			if (!SSL_read_ex(io->ssl, (char *)to[i].iov_base + filled,
+					 to[i].iov_len - filled, &size)) {
+				int ret = result_of(io);
+				bool is_whole = !ret || ret == VACCEL_EAGAIN;
+
+				return total && is_whole ? (ssize_t)total : -ret;
+			}
+	}
+	return (ssize_t)total;
+}
+
+static ssize_t decrypt(struct tls_io *io, const unsigned char *from, size_t from_size,
+		       const struct iovec *to, int nr)
+{
+	SCOPED_LOCK(&io->lock);
+	ssize_t size;
+	int ret;
+
+	offer(io, from, from_size);
+	size = read_records(io, to, nr);
+	io->has_pending = SSL_pending(io->ssl);
+	ret = keep_rest(io);
+	return ret ? -ret : size;
+}
+
+static ssize_t tls_read(struct link *link, const struct iovec *to, int nr, int64_t until,
+			int *ret_passed)
+{
+	struct tls_io *io = link->io;
+	unsigned char chunk[CHUNK];
+	struct iovec place = {chunk, sizeof(chunk)};
+	ssize_t size = -VACCEL_EAGAIN;
+	int ret = io->is_open ? VACCEL_OK : handshake(link, until);
+
+	if (ret)
+		return -ret;
+	if (io->saved_size || io->has_pending)
+		size = decrypt(io, io->saved, io->saved_size, to, nr);
+	while (size == -VACCEL_EAGAIN) {
+		if (io->wants_write && (ret = socket_wait(link->fd, POLLOUT, until)))
+			return -ret;
+		size = socket_read(link, &place, 1, until, ret_passed);
+		if (size <= 0)
+			return size;
+		size = decrypt(io, chunk, (size_t)size, to, nr);
+	}
+	io->has_read = true;
+	return size;
+}
+
+/*
+ * What the next record holds: a piece as it is if it fills one, else several in @room. One that
+ * could not be written whole comes again the same, as OpenSSL wants it.
+ */
+static struct iovec next_record(const struct place *from, unsigned char *room)
+{
+	struct place place = *from;
+	struct iovec record = {room, 0};
+	size_t left = place.at->iov_len - place.offset;
+
+	if (place.count == 1 || left >= RECORD_MAX) {
+		record.iov_base = (char *)place.at->iov_base + place.offset;
+		record.iov_len = MIN_OF(left, (size_t)RECORD_MAX);
+		return record;
+	}
+	while (place.count && record.iov_len < RECORD_MAX) {
+		left = MIN_OF(place.at->iov_len - place.offset, RECORD_MAX - record.iov_len);
+		memcpy(room + record.iov_len, (char *)place.at->iov_base + place.offset, left);
+		record.iov_len += left;
+		place_advance(&place, left);
+	}
+	return record;
+}
+
+static ssize_t write_record(struct tls_io *io, const struct iovec *record, bool has_more)
+{
+	SCOPED_LOCK(&io->lock);
+	size_t size;
+	int ret;
+
+	io->has_more = has_more;
+	ERR_clear_error();
+	if (SSL_write_ex(io->ssl, record->iov_base, record->iov_len, &size))
+		return (ssize_t)size;
+	ret = result_of(io);
+	if (ret == VACCEL_EAGAIN && SSL_want(io->ssl) != SSL_WRITING)
+		ret = vaccel_fail(VACCEL_EREMOTEIO, "TLS: the peer has begun another handshake");
+	return -(ret ? ret : vaccel_fail(VACCEL_EREMOTEIO, "the connection is at its end"));
+}
+
+/*
+ * An agent that refuses a client's certificate says so only after the client's handshake, and
+ * may have gone by its first write. Nobody else reads before that one.
+ */
+static ssize_t why_broken(struct link *link, ssize_t ret)
+{
+	const struct tls_io *io = link->io;
+	char byte;
+	struct iovec to = {&byte, 1};
+	int passed = -1;
+
+	if (io->tls->is_client && !io->has_read) {
+		ssize_t why = tls_read(link, &to, 1, 0, &passed);
+
+		if (why < 0 && why != -VACCEL_EAGAIN)
+			return why;
+	}
+	return ret;
+}
+
+static ssize_t tls_write(struct link *link, const struct iovec *from, int nr, int64_t until,
+			 int passed)
+{
+	struct tls_io *io = link->io;
+	struct place place = {.at = from, .count = (size_t)nr};
+	unsigned char room[RECORD_MAX];
+	size_t left = 0, total = 0;
+
+	if (!io->is_open)
+		return -vaccel_fail(VACCEL_EREMOTEIO, "TLS' handshake is not done yet");
+	for (int i = 0; i < nr; i++)
+		left += from[i].iov_len;
+	while (total < left) {
+		struct iovec record = next_record(&place, room);
+		ssize_t size = write_record(io, &record, total + record.iov_len < left);
+		int ret;
+
+		if (size > 0) {
+			total += (size_t)size;
+			place_advance(&place, (uint64_t)size);
+			continue;
+		}
+		if (total)
+			break;
+		if (size != -VACCEL_EAGAIN)
+			return why_broken(link, size);
+		ret = socket_wait(link->fd, POLLOUT, until);
+		if (ret)
+			return -ret;
+	}
+	return (ssize_t)total;
+}
+
+void tls_end_writing(struct link *link)
+{
+	struct tls_io *io = link->io;
+	SCOPED_LOCK(&io->lock);
+
+	io->has_more = false;
+	ERR_clear_error();
+	SSL_shutdown(io->ssl);
+	ERR_clear_error();
+	shutdown(link->fd, SHUT_WR);
+}
+
+static bool tls_has_read_ahead(const struct link *link)
+{
+	const struct tls_io *io = link->io;
+
+	return io->saved_size || io->has_pending || io->wants_write;
+}
+
+static const char *tls_peer_name(const struct link *link)
+{
+	const struct tls_io *io = link->io;
+
+	return io->is_open && io->name[0] ? io->name : NULL;
+}
+
+const struct carrier carrier_tls = {
+	.scheme = "tls",
+	.form = "tls://HOST:PORT",
+	.parse = parse_host_and_port,
+	.connect = tcp_connect,
+	.listen = tcp_listen,
+	.accept = tcp_accept,
+	.start = tls_start,
+	.read = tls_read,
+	.write = tls_write,
+	.has_read_ahead = tls_has_read_ahead,
+	.peer_name = tls_peer_name,
+	.end = tls_end,
+};
