@@ -36,6 +36,7 @@ int client_new(struct worker *worker, const char *program, struct client **ret_c
 	client->refs = 1;
 	snprintf(client->program, sizeof(client->program), "%s", program ? program : "");
 	pthread_mutex_init(&client->lock, NULL);
+	pthread_mutex_init(&client->upload_lock, NULL);
 	SCOPED_LOCK(&worker->lock);
 	client->number = ++worker->last_client;
 	client->next = worker->clients;
@@ -253,5 +254,6 @@ static void client_delete(struct client *client)
 	table_release(&client->sessions);
 	resources_release(client);
 	pthread_mutex_destroy(&client->lock);
+	pthread_mutex_destroy(&client->upload_lock);
 	free(client);
 }

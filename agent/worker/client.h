@@ -24,9 +24,10 @@ struct client {
 	unsigned char token[TOKEN_SIZE];
 	char program[48];
 
-	pthread_mutex_t lock; /* all below */
+	pthread_mutex_t lock; /* the tables */
 	struct table sessions;
 	struct table resources;
+	pthread_mutex_t upload_lock; /* uploads; held while they are written */
 	struct upload *uploads;
 };
 

@@ -39,10 +39,60 @@ static int close_session(struct request *request, void *context)
 	return session_close(client_of(request), args->session);
 }
 
+static int offer_resource(struct request *request, void *args)
+{
+	return resource_offer(client_of(request), args);
+}
+
+static int put_content(struct request *request, void *args)
+{
+	return content_put(client_of(request), args);
+}
+
+static int register_resource(struct request *request, void *context)
+{
+	const struct vaccel_resource_register_args *args = context;
+
+	return resource_register(client_of(request), args->resource, args->session);
+}
+
+static int unregister_resource(struct request *request, void *context)
+{
+	const struct vaccel_resource_unregister_args *args = context;
+
+	return resource_unregister(client_of(request), args->resource, args->session);
+}
+
+static int release_resource(struct request *request, void *context)
+{
+	const struct vaccel_resource_release_args *args = context;
+
+	return resource_release(client_of(request), args->resource);
+}
+
+static int retype_resource(struct request *request, void *context)
+{
+	const struct vaccel_resource_retype_args *args = context;
+
+	return resource_retype(client_of(request), args->resource, args->type);
+}
+
+static int sync_resource(struct request *request, void *args)
+{
+	return resource_sync(client_of(request), args);
+}
+
 static control_fn *const table[CONTROL_COUNT] = {
 	[VACCEL_OP_SESSION_OPEN_INDEX] = open_session,
 	[VACCEL_OP_SESSION_UPDATE_INDEX] = update_session,
 	[VACCEL_OP_SESSION_CLOSE_INDEX] = close_session,
+	[VACCEL_OP_RESOURCE_OFFER_INDEX] = offer_resource,
+	[VACCEL_OP_CONTENT_PUT_INDEX] = put_content,
+	[VACCEL_OP_RESOURCE_REGISTER_INDEX] = register_resource,
+	[VACCEL_OP_RESOURCE_UNREGISTER_INDEX] = unregister_resource,
+	[VACCEL_OP_RESOURCE_RELEASE_INDEX] = release_resource,
+	[VACCEL_OP_RESOURCE_SYNC_INDEX] = sync_resource,
+	[VACCEL_OP_RESOURCE_RETYPE_INDEX] = retype_resource,
 };
 
 int control_run(struct request *request, void *args)
@@ -57,5 +107,5 @@ int control_run(struct request *request, void *args)
 bool control_is_chore(uint32_t number)
 {
 	return number == VACCEL_OP_RESOURCE_OFFER || number == VACCEL_OP_CONTENT_PUT ||
-	       number == VACCEL_OP_RESOURCE_RELEASE || number == VACCEL_OP_RESOURCE_SYNC;
+	       number == VACCEL_OP_RESOURCE_RELEASE;
 }

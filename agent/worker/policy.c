@@ -90,12 +90,6 @@ static int check_library(struct worker *worker, const struct vaccel_exec_args *a
 			   policy->name, args->library);
 }
 
-static void to_hex(const unsigned char *bytes, char hex[2 * SHA256_SIZE + 1])
-{
-	for (size_t i = 0; i < SHA256_SIZE; i++)
-		sprintf(hex + 2 * i, "%02x", bytes[i]);
-}
-
 static bool permits_upload(const struct policy *policy, const char *hex)
 {
 	for (unsigned int i = 0; i < policy->exec_uploads.count; i++)
@@ -108,10 +102,10 @@ static bool permits_upload(const struct policy *policy, const char *hex)
 static int check_upload(struct worker *worker, const struct resource *resource)
 {
 	const struct policy *policy = &worker->setup.policy;
-	char hex[2 * SHA256_SIZE + 1];
+	char hex[DIGEST_HEX_SIZE];
 
-	for (size_t i = 0; i < resource->nr_contents; i++) {
-		to_hex(resource->sha256[i], hex);
+	for (size_t i = 0; i < resource->nr_parts; i++) {
+		digest_to_hex(resource->parts[i].digest.sha256, hex);
 		if (permits_upload(policy, hex))
 			continue;
 		count_refusal(worker, REFUSED_POLICY);

@@ -115,25 +115,28 @@ static void log_failure(const struct request *request, int code)
 		 vaccel_error_text());
 }
 
-/* The thread's last words go with it, but for paths of this machine. */
-static void send_failure(struct connection *connection, const struct frame *request,
-			 const struct vaccel_op *op, const void *args, int code,
+/*
+ * The thread's last words go with it, but for paths of this machine; without @args the
+ * call never ran, which the client sees by the session.
+ */
+static void send_failure(const struct request *request, const void *args, int code,
 			 struct bench *bench)
 {
+	bool hello = request->frame.kind == FRAME_HELLO;
 	struct frame frame = {
-		.kind = request->kind == FRAME_HELLO ? FRAME_WELCOME : FRAME_REPLY,
-		.op = request->kind == FRAME_HELLO ? 0 : request->op,
-		.request = request->request,
-		.session = args ? request->session : 0, /* 0: it never ran */
+		.kind = hello ? FRAME_WELCOME : FRAME_REPLY,
+		.op = hello ? 0 : request->frame.op,
+		.request = request->frame.request,
+		.session = args ? request->frame.session : 0,
 		.status = code,
 	};
 	char words[FRAME_TEXT_MAX + 1];
 
 	words_without_paths(vaccel_error_text(), words, sizeof(words));
-	if (!encode_failure(&bench->encoder, op, args, words))
-		connection_send(connection, &frame, &bench->encoder, bench->now);
+	if (!encode_failure(&bench->encoder, request->op, args, words))
+		connection_send(request->connection, &frame, &bench->encoder, bench->now);
 	else
-		link_shut_down(connection->link);
+		link_shut_down(request->connection->link);
 }
 
 void request_refuse(struct connection *connection, const struct frame *frame, int code,
@@ -144,14 +147,14 @@ void request_refuse(struct connection *connection, const struct frame *frame, in
 	if (frame->kind != FRAME_CALL && frame->kind != FRAME_HELLO)
 		return;
 	log_failure(&request, code);
-	send_failure(connection, frame, NULL, NULL, code, bench);
+	send_failure(&request, NULL, code, bench);
 }
 
 static int fail(struct request *request, int code, struct bench *bench)
 {
 	count_call(request->connection->worker, request->op, code);
 	log_failure(request, code);
-	send_failure(request->connection, &request->frame, request->op, NULL, code, bench);
+	send_failure(request, NULL, code, bench);
 	return code;
 }
 
@@ -245,7 +248,11 @@ static int execute(struct request *request, struct bench *bench, void *args)
 		return ret;
 	}
 	ret = policy_check_call(request, args);
-	return ret ? ret : call(request, bench, args);
+	if (!ret)
+		ret = call(request, bench, args);
+	if (!ret && request->nr_resources)
+		resources_used(request);
+	return ret;
 }
 
 static int encode(struct request *request, struct bench *bench, const void *args)
@@ -277,8 +284,7 @@ static void reply(struct request *request, struct bench *bench, void *args, int 
 	count_call(worker, request->op, ret);
 	if (unlikely(ret)) {
 		log_failure(request, ret);
-		send_failure(connection, &request->frame, request->op, request->ran ? args : NULL,
-			     ret, bench);
+		send_failure(request, request->ran ? args : NULL, ret, bench);
 		return;
 	}
 	if (bench->encoder.payload.size)
@@ -324,7 +330,8 @@ static int admit(struct request *request)
 						 "connect anew");
 	}
 	if (unlikely(!request->op || number == VACCEL_OP_HELLO))
-		return vaccel_fail(VACCEL_ENOTSUP, "the agent has no operation %" PRIu32, number);
+		return vaccel_fail(number < CONTROL_FIRST ? VACCEL_ENOTSUP : VACCEL_ENOSYS,
+				   "the agent has no operation %" PRIu32, number);
 	if (number >= CONTROL_FIRST)
 		return VACCEL_OK;
 	if (unlikely(!worker->permitted[number]))

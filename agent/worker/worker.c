@@ -18,7 +18,9 @@
 #include "agent/base/ipc.h"
 #include "agent/sandbox/sandbox.h"
 #include "agent/worker/policy.h"
+#include "agent/worker/resource.h"
 #include "agent/worker/server.h"
+#include "agent/worker/store.h"
 #include "base/util.h"
 #include "call/call.h"
 
@@ -79,6 +81,10 @@ int worker_init(struct worker *worker, struct worker_setup *setup, struct stats 
 	queue_init(&worker->chores, CHORES_RUN, CHORES_WAIT);
 	pthread_mutex_init(&worker->lock, NULL);
 	ret = policy_init(worker);
+	resources_sweep(worker);
+	if (!ret)
+		ret = store_open(worker->setup.directory, policy->content, policy->name,
+				 &worker->store);
 	if (ret)
 		worker_release(worker);
 	return ret;
@@ -86,6 +92,7 @@ int worker_init(struct worker *worker, struct worker_setup *setup, struct stats 
 
 void worker_release(struct worker *worker)
 {
+	store_close(worker->store);
 	queue_release(&worker->calls);
 	queue_release(&worker->chores);
 	pthread_mutex_destroy(&worker->lock);

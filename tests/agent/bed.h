@@ -7,11 +7,12 @@
 #ifndef TESTS_AGENT_BED_H
 #define TESTS_AGENT_BED_H
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "agent/worker/server.h"
 #include "transport/transport.h"
