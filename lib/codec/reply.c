@@ -368,6 +368,22 @@ static void read_words(struct decoder *decoder, char words[FRAME_TEXT_MAX + 1])
 	vaccel_str_make_printable(words);
 }
 
+/* A scalar that the backend had not come to is zero, and leaves the program's as it is. */
+static void read_scalar_said(struct decoder *decoder, void *args)
+{
+	static const char nothing[sizeof(uint64_t)];
+	void *to = pointer_get(args, decoder->field);
+	bool present = read_presence(decoder);
+	char value[sizeof(nothing)];
+
+	check_asked(decoder, present, to);
+	if (decoder->error || !present)
+		return;
+	read_item(decoder, value, decoder->field->size);
+	if (!decoder->error && memcmp(value, nothing, decoder->field->size))
+		memcpy(to, value, decoder->field->size);
+}
+
 int decode_failure(struct decoder *decoder, const struct vaccel_op *op, const void *head,
 		   size_t head_size, void *args, char *ret_words, size_t room)
 {
@@ -381,8 +397,10 @@ int decode_failure(struct decoder *decoder, const struct vaccel_op *op, const vo
 	read_words(decoder, words);
 	has_run = decoder->head_left > 0;
 	for (size_t i = 0; args && has_run && i < op->nr_fields; i++)
-		if (field_outlives_failure(&op->fields[i]))
-			read_argument(decoder, &op->fields[i], args);
+		if (field_outlives_failure(&op->fields[i])) {
+			decoder->field = &op->fields[i];
+			read_scalar_said(decoder, args);
+		}
 	if (!args)
 		decoder->head_left = 0;
 	if (!read_end(decoder) && room)

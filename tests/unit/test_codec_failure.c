@@ -186,6 +186,30 @@ static void test_every_scalar(void **state)
 	random_args_delete(said);
 }
 
+/* What the program had in it stays where the backend has said nothing. */
+static void test_a_scalar_not_said(void **state)
+{
+	struct random_args *said = random_args_new(&vaccel_op_probe, 5, codec_resources);
+	struct vaccel_probe_args *from = said->args;
+	int16_t both = 7;
+	int64_t one = 8;
+	struct vaccel_probe_args to = {.both_one = &both, .out_one = &one};
+	struct encoder encoder = {0};
+
+	from->both_one_opt = NULL;
+	from->out_one_opt = NULL;
+	*from->both_one = 5;
+	*from->out_one = 0;
+	assert_int_equal(encode_failure(&encoder, &vaccel_op_probe, from, "words"), 0);
+	assert_int_equal(decode_failure(&decoder, &vaccel_op_probe, encoder.head, encoder.head_size,
+					&to, words, sizeof(words)),
+			 0);
+	assert_int_equal(both, 5);
+	assert_true(one == 8);
+	encoder_release(&encoder);
+	random_args_delete(said);
+}
+
 static void test_no_memory(void **state)
 {
 	char longest[FRAME_TEXT_MAX + 1] = {0};
