@@ -233,6 +233,7 @@ int main(void)
 		WIRE_TEST(test_words_are_cut),
 		WIRE_TEST(test_what_is_no_failure),
 		WIRE_TEST(test_every_scalar),
+		WIRE_TEST(test_a_scalar_not_said),
 		WIRE_TEST(test_no_memory),
 	};
 
