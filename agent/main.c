@@ -14,6 +14,7 @@
 
 #include "agent/base/log.h"
 #include "agent/config/arguments.h"
+#include "agent/monitor/monitor.h"
 #include "agent/supervisor/supervisor.h"
 #include "agent/worker/worker.h"
 #include "base/ready.h"
@@ -22,7 +23,6 @@
 #define WRONG_USE 2
 
 int front_main(void) __attribute__((weak));
-int monitor_main(void) __attribute__((weak));
 
 /* Workers bootstrap with their policy's plugins; the supervisor loads none. */
 const char vaccel_program_bootstraps;
