@@ -15,7 +15,7 @@
 static const struct frame_limits first_limits = {.head = 65536, .payload = 65536};
 
 /* Takes @fd also when it fails. */
-static int make_link(const struct carrier *carrier, int fd, struct link **ret_link)
+static int make_link(const struct carrier *carrier, int fd, bool is_client, struct link **ret_link)
 {
 	struct link *link = calloc(1, sizeof(*link));
 
@@ -27,6 +27,7 @@ static int make_link(const struct carrier *carrier, int fd, struct link **ret_li
 	link->read = carrier->read ? carrier->read : socket_read;
 	link->write = carrier->write ? carrier->write : socket_write;
 	link->fd = fd;
+	link->takes_passed = !is_client && carrier->abilities & LINK_REGIONS;
 	link->receive_ms = -1;
 	link->send_ms = -1;
 	link->passed = -1;
@@ -61,7 +62,7 @@ static int start_link(const struct carrier *carrier, int fd, struct tls *tls,
 		      const struct address *address, int64_t until, struct link **ret_link)
 {
 	_cleanup_(link_deletep) struct link *link = NULL;
-	int ret = make_link(carrier, fd, &link);
+	int ret = make_link(carrier, fd, address, &link);
 
 	if (!ret && carrier->start)
 		ret = carrier->start(link, tls, address, until);

@@ -3,6 +3,7 @@
  * Sending: a message is one write, straight from the caller's memory, and more
  * only if the peer is slow to take it.
  */
+#include <string.h>
 #include <time.h>
 
 #include <vaccel/error.h>
@@ -26,6 +27,9 @@ static int lock_until(struct link *link, int64_t until)
 				   "the time is over, and others are still sending");
 	return VACCEL_OK;
 }
+
+/* Copying so much costs less than having it gathered. */
+#define SMALL 1024
 
 /* The rest of a message: its frame and head, and its payload. */
 struct rest {
@@ -90,29 +94,60 @@ static int send_locked(struct link *link, struct rest *rest, int passed, int64_t
 	return ret;
 }
 
+/* A small message in one piece. */
+static struct rest gathered(const void *head, size_t head_size, const struct pieces *payload,
+			    unsigned char *bytes, struct iovec *piece)
+{
+	size_t size = FRAME_SIZE;
+
+	if (head_size)
+		memcpy(bytes + size, head, head_size);
+	size += head_size;
+	if (payload)
+		pieces_gather(payload, bytes + size);
+	size += payload ? (size_t)payload->size : 0;
+	*piece = (struct iovec){.iov_base = bytes, .iov_len = size};
+	return (struct rest){.front = {.at = piece, .count = 1}, .left = size};
+}
+
+static struct rest in_pieces(const void *head, size_t head_size, const struct pieces *payload,
+			     unsigned char *bytes, struct iovec front[2])
+{
+	struct rest rest = {
+		.front = {.at = front, .count = head_size ? 2 : 1},
+		.left = FRAME_SIZE + head_size,
+	};
+
+	front[0] = (struct iovec){.iov_base = bytes, .iov_len = FRAME_SIZE};
+	front[1] = (struct iovec){.iov_base = (void *)head, .iov_len = head_size};
+	if (payload) {
+		rest.payload.at = payload->at;
+		rest.payload.count = payload->count;
+		rest.left += payload->size;
+	}
+	return rest;
+}
+
 int link_send(struct link *link, struct frame *frame, const void *head,
 	      const struct pieces *payload, int fd, int64_t until)
 {
-	unsigned char bytes[FRAME_SIZE];
-	struct iovec front[] = {
-		{.iov_base = bytes, .iov_len = sizeof(bytes)},
-		{.iov_base = (void *)head, .iov_len = (size_t)frame->head_size},
-	};
-	struct rest rest = {.front = {.at = front, .count = frame->head_size ? 2 : 1}};
+	unsigned char bytes[SMALL];
+	struct iovec front[2];
+	struct rest rest;
+	size_t head_size = (size_t)frame->head_size;
 	int ret;
 
 	if (fd >= 0 && !(link_abilities(link) & LINK_REGIONS))
 		return vaccel_fail(VACCEL_EINVAL, "%s:// passes no descriptors",
 				   link->carrier->scheme);
+	frame->payload_size = payload ? payload->size : 0;
+	frame_put(frame, bytes);
+	if (FRAME_SIZE + head_size + frame->payload_size <= sizeof(bytes))
+		rest = gathered(head, head_size, payload, bytes, front);
+	else
+		rest = in_pieces(head, head_size, payload, bytes, front);
 	if (!until)
 		until = 1; /* has always passed as well */
-	frame->payload_size = payload ? payload->size : 0;
-	if (payload) {
-		rest.payload.at = payload->at;
-		rest.payload.count = payload->count;
-	}
-	rest.left = sizeof(bytes) + frame->head_size + frame->payload_size;
-	frame_put(frame, bytes);
 	ret = lock_until(link, until);
 	if (ret)
 		return ret;

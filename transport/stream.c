@@ -99,54 +99,79 @@ static int take_passed(struct msghdr *message)
 	return fd;
 }
 
+/* The plain calls cost much less than those with a struct msghdr. */
+static ssize_t read_plainly(int fd, const struct iovec *to, int nr, int flags)
+{
+	struct msghdr message = {.msg_iov = (struct iovec *)to, .msg_iovlen = (size_t)nr};
+
+	return nr == 1 ? recv(fd, to->iov_base, to->iov_len, flags) : recvmsg(fd, &message, flags);
+}
+
+static ssize_t read_with_passed(int fd, const struct iovec *to, int nr, int flags, int *ret_passed)
+{
+	union control control;
+	struct msghdr message = {
+		.msg_iov = (struct iovec *)to,
+		.msg_iovlen = (size_t)nr,
+		.msg_control = &control,
+		.msg_controllen = CMSG_LEN(sizeof(int)),
+	};
+	ssize_t size = recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC);
+
+	if (size >= 0)
+		*ret_passed = take_passed(&message);
+	return size;
+}
+
 ssize_t socket_read(struct link *link, const struct iovec *to, int nr, int64_t until,
 		    int *ret_passed)
 {
-	union control control;
-	bool takes = link->carrier->abilities & LINK_REGIONS;
-
 	for (;;) {
-		struct msghdr message = {
-			.msg_iov = (struct iovec *)to,
-			.msg_iovlen = (size_t)nr,
-			.msg_control = takes ? &control : NULL,
-			.msg_controllen = takes ? CMSG_LEN(sizeof(int)) : 0,
-		};
 		int flags = wait_flags(link->fd, SO_RCVTIMEO, &link->receive_ms, until);
-		ssize_t size = recvmsg(link->fd, &message, flags | MSG_CMSG_CLOEXEC);
+		ssize_t size;
 		int ret;
 
-		if (size >= 0) {
-			*ret_passed = takes ? take_passed(&message) : -1;
+		if (link->takes_passed)
+			size = read_with_passed(link->fd, to, nr, flags, ret_passed);
+		else
+			size = read_plainly(link->fd, to, nr, flags);
+		if (size >= 0)
 			return size;
-		}
 		ret = why_not(flags, until);
 		if (ret)
 			return -ret;
 	}
 }
 
-static void pass(struct msghdr *message, union control *control, int fd)
+static ssize_t write_with_passed(int fd, struct msghdr *message, int flags, int passed)
 {
-	memset(control, 0, sizeof(*control));
-	control->header.cmsg_level = SOL_SOCKET;
-	control->header.cmsg_type = SCM_RIGHTS;
-	control->header.cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(&control->header), &fd, sizeof(fd));
-	message->msg_control = control;
-	message->msg_controllen = sizeof(*control);
+	union control control = {
+		.header.cmsg_level = SOL_SOCKET,
+		.header.cmsg_type = SCM_RIGHTS,
+		.header.cmsg_len = CMSG_LEN(sizeof(passed)),
+	};
+
+	memcpy(CMSG_DATA(&control.header), &passed, sizeof(passed));
+	message->msg_control = &control;
+	message->msg_controllen = sizeof(control);
+	return sendmsg(fd, message, flags);
+}
+
+static ssize_t write_once(int fd, const struct iovec *from, int nr, int flags, int passed)
+{
+	struct msghdr message = {.msg_iov = (struct iovec *)from, .msg_iovlen = (size_t)nr};
+
+	if (passed >= 0)
+		return write_with_passed(fd, &message, flags, passed);
+	return nr == 1 ? send(fd, from->iov_base, from->iov_len, flags)
+		       : sendmsg(fd, &message, flags);
 }
 
 ssize_t socket_write(struct link *link, const struct iovec *from, int nr, int64_t until, int passed)
 {
-	struct msghdr message = {.msg_iov = (struct iovec *)from, .msg_iovlen = (size_t)nr};
-	union control control;
-
-	if (passed >= 0)
-		pass(&message, &control, passed);
 	for (;;) {
 		int flags = wait_flags(link->fd, SO_SNDTIMEO, &link->send_ms, until);
-		ssize_t size = sendmsg(link->fd, &message, flags | MSG_NOSIGNAL);
+		ssize_t size = write_once(link->fd, from, nr, flags | MSG_NOSIGNAL, passed);
 		int ret;
 
 		if (size >= 0)
