@@ -14,8 +14,8 @@
 #include "agent/base/log.h"
 #include "base/util.h"
 
-#define PATIENCE  ((int64_t)5 * 1000 * 1000 * 1000)
-#define NS_PER_MS 1000000
+#define PATIENCE_MS 5000
+#define NS_PER_MS   1000000
 
 void admin_init(struct admin *admin)
 {
@@ -101,7 +101,7 @@ static void receive_client(struct admin *admin, const struct state *state)
 		return;
 	client->fd = TAKE_FD(fd);
 	client->size = strlen(client->text);
-	client->until = time_now() + PATIENCE;
+	client->until = time_now() + (int64_t)PATIENCE_MS * NS_PER_MS;
 	send_on(client);
 }
 

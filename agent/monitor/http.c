@@ -17,7 +17,6 @@
 
 #define VISITORS_MAX 64
 #define MEMORY_MAX   16384 /* of a request, and of what libmicrohttpd needs to answer it */
-#define LIFE	     ((int64_t)10 * 1000 * 1000 * 1000)
 #define NS_PER_MS    1000000
 
 struct visitor {
@@ -30,7 +29,9 @@ struct visitor {
 struct http {
 	struct MHD_Daemon *daemon;
 	const struct state *state;
+	int64_t life;
 	struct visitor *visitors;
+	unsigned int nr_visitors;
 };
 
 static void count_visitor(void *context, struct MHD_Connection *connection, void **visitor_at,
@@ -47,15 +48,17 @@ static void count_visitor(void *context, struct MHD_Connection *connection, void
 			free(visitor);
 			return;
 		}
-		*visitor =
-			(struct visitor){http->visitors, http, info->connect_fd, time_now() + LIFE};
+		*visitor = (struct visitor){http->visitors, http, info->connect_fd,
+					    time_now() + http->life};
 		http->visitors = *visitor_at = visitor;
+		http->nr_visitors++;
 	} else if (visitor) {
 		struct visitor **at = &http->visitors;
 
 		while (*at != visitor)
 			at = &(*at)->next;
 		*at = visitor->next;
+		http->nr_visitors--;
 		free(visitor);
 	}
 }
@@ -126,12 +129,17 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 			   "there are /metrics, /healthz and /readyz\n");
 }
 
-int http_open(int listener, const struct state *state, struct http **ret_http)
+int http_open(int listener, int life_ms, const struct state *state, struct http **ret_http)
 {
-	struct http *http = calloc(1, sizeof(*http));
+	struct http *http;
 
+	/* Without one libmicrohttpd would make its own, open to all. */
+	if (listener < 0)
+		return vaccel_fail(VACCEL_EINVAL, "there is no socket to serve metrics on");
+	http = calloc(1, sizeof(*http));
 	if (http) {
 		http->state = state;
+		http->life = (int64_t)life_ms * NS_PER_MS;
 		http->daemon = MHD_start_daemon(
 			MHD_USE_EPOLL, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET,
 			listener, MHD_OPTION_NOTIFY_CONNECTION, count_visitor, http,
@@ -176,10 +184,14 @@ int http_patience(const struct http *http)
 
 void http_run(struct http *http)
 {
+	bool was_full = http->nr_visitors == VISITORS_MAX;
 	int64_t now = time_now();
 
 	for (struct visitor *visitor = http->visitors; visitor; visitor = visitor->next)
 		if (visitor->until <= now)
 			shutdown(visitor->fd, SHUT_RDWR);
 	MHD_run(http->daemon);
+	/* Those who waited for a place are not seen before the next run. */
+	if (was_full && http->nr_visitors < VISITORS_MAX)
+		MHD_run(http->daemon);
 }

@@ -8,10 +8,15 @@
 
 #include "agent/monitor/state.h"
 
+#define HTTP_LIFE_MS 10000
+
 struct http;
 
-/* Takes @listener, a listening socket, also when it fails. ENOTSUP: built without libmicrohttpd. */
-int http_open(int listener, const struct state *state, struct http **ret_http);
+/*
+ * Takes @listener, a listening socket, also when it fails. Who connects has @life_ms to
+ * ask and to take the answer. ENOTSUP: built without libmicrohttpd.
+ */
+int http_open(int listener, int life_ms, const struct state *state, struct http **ret_http);
 void http_close(struct http *http);
 
 /* To be waited for until it is readable. */

@@ -6,7 +6,7 @@
 
 #include <vaccel/error.h>
 
-int http_open(int listener, const struct state *state, struct http **ret_http)
+int http_open(int listener, int life_ms, const struct state *state, struct http **ret_http)
 {
 	close(listener);
 	return vaccel_fail(VACCEL_ENOTSUP,

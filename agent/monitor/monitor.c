@@ -60,10 +60,10 @@ static int take_socket(struct monitor *monitor, const char *what, int fd)
 		return VACCEL_OK;
 	}
 	http_close(TAKE(monitor->http));
-	return http_open(fd, &monitor->state, &monitor->http);
+	return http_open(fd, HTTP_LIFE_MS, &monitor->state, &monitor->http);
 }
 
-/* VACCEL_EREMOTEIO: the supervisor is gone. */
+/* VACCEL_EAGAIN: it says nothing now. VACCEL_EREMOTEIO: the supervisor is gone. */
 static int hear(struct monitor *monitor)
 {
 	_cleanup_(closep) int fd = -1;
@@ -86,27 +86,36 @@ static int shorter(int a, int b)
 	return a < 0 ? b : b < 0 ? a : MIN_OF(a, b);
 }
 
+static int wait_for_any(struct monitor *monitor, struct pollfd polls[POLLS])
+{
+	int patience = admin_prepare(&monitor->admin, polls + POLL_ADMIN);
+
+	polls[POLL_IPC] = (struct pollfd){IPC_FD, POLLIN, 0};
+	polls[POLL_HTTP] = (struct pollfd){-1, POLLIN, 0};
+	if (monitor->http) {
+		polls[POLL_HTTP].fd = http_fd(monitor->http);
+		patience = shorter(patience, http_patience(monitor->http));
+	}
+	if (poll(polls, POLLS, patience) < 0 && errno != EINTR)
+		return vaccel_fail(errno, "cannot wait: %s", strerror(errno));
+	return VACCEL_OK;
+}
+
 static int serve(struct monitor *monitor)
 {
 	struct pollfd polls[POLLS];
-	int ret = VACCEL_OK;
+	int ret;
 
-	while (!ret || ret == VACCEL_EAGAIN) {
-		int patience = admin_prepare(&monitor->admin, polls + POLL_ADMIN);
-
-		polls[POLL_IPC] = (struct pollfd){IPC_FD, POLLIN, 0};
-		polls[POLL_HTTP] = (struct pollfd){-1, POLLIN, 0};
-		if (monitor->http) {
-			polls[POLL_HTTP].fd = http_fd(monitor->http);
-			patience = shorter(patience, http_patience(monitor->http));
-		}
-		if (poll(polls, POLLS, patience) < 0 && errno != EINTR)
-			return vaccel_fail(errno, "cannot wait: %s", strerror(errno));
+	while (!(ret = wait_for_any(monitor, polls))) {
+		/* All that the supervisor said before somebody asked is heard before he is
+		 * answered. */
+		while (!ret)
+			ret = hear(monitor);
+		if (ret != VACCEL_EAGAIN)
+			break;
 		admin_run(&monitor->admin, &monitor->state, polls + POLL_ADMIN);
 		if (monitor->http)
 			http_run(monitor->http);
-		if (polls[POLL_IPC].revents)
-			ret = hear(monitor);
 	}
 	return ret;
 }

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The monitor's HTTP: what is answered, and what slow and many visitors can do. */
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <vaccel/error.h>
+
+#include "agent/monitor/http.h"
+#include "made_state.h"
+
+#define LONG_MS	 60000
+#define SHORT_MS 50
+#define CROWD	 64 /* who fit in at once */
+
+static struct state state;
+static struct http *http;
+static unsigned short port;
+
+static void open_http(int life_ms)
+{
+	state_init(&state);
+	assert_int_equal(http_open(listen_on_port(&port), life_ms, &state, &http), VACCEL_OK);
+}
+
+static void close_http(void)
+{
+	http_close(http);
+	state_release(&state);
+}
+
+/* Lets it run until @fd is readable. */
+static void run_until_readable(int fd)
+{
+	struct pollfd polls[] = {{http_fd(http), POLLIN, 0}, {fd, POLLIN, 0}};
+
+	while (!polls[1].revents) {
+		assert_true(poll(polls, 2, http_patience(http)) >= 0);
+		http_run(http);
+	}
+}
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* The whole answer; it is sent at once, and then the connection ends. */
+static char *ask(const char *request)
+{
+	int fd = connect_to_port(port);
+	char *text, *more;
+
+	say(fd, request);
+	run_until_readable(fd);
+	/* What is left is sent while this is read. */
+	text = calloc(1, 1 << 22);
+	more = text;
+	for (ssize_t got = 1; got > 0; more += got) {
+		run_until_readable(fd);
+		got = read(fd, more, 1 << 16);
+		assert_true(got >= 0);
+	}
+	close(fd);
+	return text;
+}
+
+static void check(const char *request, const char *status, const char *body)
+{
+	char *text = ask(request);
+	const char *end = strstr(text, "\r\n\r\n");
+
+	if (strncmp(text + strlen("HTTP/1.1 "), status, strlen(status)) || !end ||
+	    (body ? strcmp(end + 4, body) : !end[4]))
+		fail_msg("%s: %s", request, text);
+	free(text);
+}
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
+
+static void test_answers(void **unused)
+{
+	open_http(LONG_MS);
+	check(GET("/healthz"), "200", "alive\n");
+	check(GET("/metrics"), "200", NULL);
+	check(GET("/metrics?x=1"), "200", NULL);
+	check(GET("/"), "404", "there are /metrics, /healthz and /readyz\n");
+	check(GET("/metrics/../etc/passwd"), "404", NULL);
+	check("HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "200", "");
+	check("HEAD /none HTTP/1.1\r\nHost: x\r\n\r\n", "404", "");
+	check("POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", "405",
+	      "only GET and HEAD are answered\n");
+	check("DELETE /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "405", NULL);
+	close_http();
+}
+
+static void test_heads(void **unused)
+{
+	char *text;
+
+	open_http(LONG_MS);
+	text = ask(GET("/metrics"));
+	assert_non_null(strstr(text, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+	assert_non_null(strstr(text, "\nvaccel_agent_uptime_seconds "));
+	free(text);
+	text = ask("PUT /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_non_null(strstr(text, "Allow: GET, HEAD\r\n"));
+	free(text);
+	close_http();
+}
+
+static void test_readiness(void **unused)
+{
+	struct ipc_message serving = message_of(IPC_SERVING, "", ""),
+			   draining = message_of(IPC_DRAIN, "", "");
+
+	open_http(LONG_MS);
+	check(GET("/readyz"), "503", "starting\n");
+	assert_int_equal(state_take(&state, &serving, -1), VACCEL_OK);
+	check(GET("/readyz"), "200", "serving\n");
+	assert_int_equal(state_take(&state, &draining, -1), VACCEL_OK);
+	check(GET("/readyz"), "503", "draining\n");
+	check(GET("/healthz"), "200", "alive\n");
+	close_http();
+}
+
+/* Who begins to ask and never ends, also who sends a byte now and then, is left. */
+static void test_slow_visitors(void **unused)
+{
+	int silent, slow;
+	char byte;
+
+	open_http(SHORT_MS);
+	silent = connect_to_port(port);
+	slow = connect_to_port(port);
+	say(slow, "GET /metrics HTTP/1.1\r\nX: ");
+	run_until_readable(slow);
+	assert_true(read(slow, &byte, 1) <= 0);
+	run_until_readable(silent);
+	assert_true(read(silent, &byte, 1) <= 0);
+	close(silent);
+	close(slow);
+	close_http();
+}
+
+static void test_a_crowd_does_not_stay(void **unused)
+{
+	int crowd[2 * CROWD];
+
+	open_http(SHORT_MS);
+	for (int i = 0; i < 2 * CROWD; i++) {
+		crowd[i] = connect_to_port(port);
+		send(crowd[i], "GET /", 5, MSG_NOSIGNAL);
+		http_run(http);
+	}
+	check(GET("/healthz"), "200", "alive\n");
+	for (int i = 0; i < 2 * CROWD; i++)
+		close(crowd[i]);
+	close_http();
+}
+
+static void test_long_requests(void **unused)
+{
+	static char request[1 << 16];
+
+	memset(request, 'x', sizeof(request) - 1);
+	memcpy(request, "GET /", 5);
+	open_http(LONG_MS);
+	check(request, "414", NULL);
+	close_http();
+}
+
+static void test_many_tenants(void **unused)
+{
+	char *text;
+
+	open_http(LONG_MS);
+	for (int i = 0; i < 500; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "t%d", i);
+		stats_unmap(tell_tenant(&state, name, "p", 1));
+	}
+	text = ask(GET("/metrics"));
+	assert_non_null(strstr(text, "vaccel_worker_resident_bytes{tenant=\"t499\"}"));
+	free(text);
+	close_http();
+}
+
+static void test_what_is_no_listener(void **unused)
+{
+	struct http *none = NULL;
+
+	assert_int_equal(http_open(-1, LONG_MS, &state, &none), VACCEL_EINVAL);
+	assert_null(none);
+	http_close(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_heads),
+		cmocka_unit_test(test_readiness),
+		cmocka_unit_test(test_slow_visitors),
+		cmocka_unit_test(test_a_crowd_does_not_stay),
+		cmocka_unit_test(test_long_requests),
+		cmocka_unit_test(test_many_tenants),
+		cmocka_unit_test(test_what_is_no_listener),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
