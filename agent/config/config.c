@@ -68,7 +68,7 @@ static int fill(struct document *document, const struct schema *schema, struct r
 	cyaml_err_t error = CYAML_OK;
 	int ret;
 
-	if (!document_find(document, NULL))
+	if (document_is_empty(document))
 		return config_convert(document, schema, empty, config);
 	error = cyaml_load_data((const uint8_t *)document->text, document->size, &how_to_load,
 				&schema->value, (cyaml_data_t **)&raw, NULL);

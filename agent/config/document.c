@@ -83,7 +83,15 @@ yaml_node_t *document_find(struct document *document, const struct place *place)
 			  : item_of(&document->yaml, node, place->index);
 }
 
-/* "policies.gold.deadline: " */
+bool document_is_empty(struct document *document)
+{
+	const yaml_node_t *root = document_find(document, NULL);
+	const char *text = text_of(root);
+
+	return !root || (text && !*text);
+}
+
+/* "policies.gold.deadline" */
 static void print_place(FILE *out, const struct place *place)
 {
 	if (!place)
@@ -215,5 +223,5 @@ static int check(struct document *document, const struct place *place,
 
 int document_check(struct document *document, const cyaml_schema_value_t *schema)
 {
-	return document_find(document, NULL) ? check(document, NULL, schema) : VACCEL_OK;
+	return document_is_empty(document) ? VACCEL_OK : check(document, NULL, schema);
 }

@@ -3,6 +3,8 @@
 #ifndef VACCEL_AGENT_CONFIG_DOCUMENT_H
 #define VACCEL_AGENT_CONFIG_DOCUMENT_H
 
+#include <stdbool.h>
+
 #include "agent/config/schema.h"
 
 struct document {
@@ -26,6 +28,9 @@ struct place {
 /* @document has name and text. EINVAL for what is no YAML. */
 int document_open(struct document *document);
 void document_close(struct document *document);
+
+/* A remark is nothing, too. */
+bool document_is_empty(struct document *document);
 
 yaml_node_t *document_find(struct document *document, const struct place *place);
 

@@ -27,7 +27,7 @@ static const cyaml_schema_value_t text = {
 
 const cyaml_schema_field_t listener_fields[] = {
 #define FIELD(key) TEXT(struct raw_listener, key, #key)
-	FIELD(address), FIELD(tenant), FIELD(mode), FIELD(policy), FIELD(cert), FIELD(key),
+	FIELD(address), FIELD(tenant), FIELD(policy), FIELD(mode), FIELD(cert), FIELD(key),
 	FIELD(client_ca), FIELD(token_file), FIELD(insecure),
 #undef FIELD
 	CYAML_FIELD_END
@@ -137,8 +137,9 @@ int schema_make(yaml_document_t *document, const yaml_node_t *policies, struct s
 		schema.nr_policies = name_policies(document, policies, schema.policies);
 	memcpy(schema.top, config_fields, sizeof(config_fields));
 	schema.top[POLICIES].value.mapping.fields = schema.policies;
+	/* Of none there is room for one, as no memory is none at all to libcyaml. */
 	schema.top[POLICIES].value.data_size =
-		schema.nr_policies * (uint32_t)sizeof(struct raw_policy);
+		MAX_OF(schema.nr_policies, 1U) * (uint32_t)sizeof(struct raw_policy);
 	schema.value = (cyaml_schema_value_t){
 		CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw_config, schema.top)};
 	*ret_schema = schema;
