@@ -30,6 +30,7 @@ static int make_link(const struct carrier *carrier, int fd, bool is_client, stru
 	link->takes_passed = !is_client && carrier->abilities & LINK_REGIONS;
 	link->receive_ms = -1;
 	link->send_ms = -1;
+	link->patience_ns = LINK_PATIENCE_NS;
 	link->passed = -1;
 	link->limits = first_limits;
 	link->heard = time_about_now();

@@ -64,6 +64,7 @@ struct link {
 	pthread_mutex_t sending;
 	_Atomic bool send_ended;
 	int send_ms;
+	int64_t patience_ns; /* LINK_PATIENCE_NS */
 };
 
 link_read_fn socket_read;

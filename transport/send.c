@@ -75,7 +75,7 @@ static int write_rest(struct link *link, struct rest *rest, int passed, int64_t 
 						 : vaccel_fail(VACCEL_EREMOTEIO,
 							       "the peer takes nothing any more");
 		}
-		patience = MIN_OF(until, time_now() + LINK_PATIENCE_NS);
+		patience = MIN_OF(until, time_now() + link->patience_ns);
 	}
 	return VACCEL_OK;
 }
