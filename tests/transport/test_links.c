@@ -437,7 +437,7 @@ static void test_slow_reader(void **state)
 	struct parcel parcel;
 	pthread_t thread;
 	uint64_t left = SIZE;
-	int ret, waits = 0;
+	int ret;
 
 	assert_non_null(bytes);
 	parcel_make(&parcel, ends.client, 1, 100000, SIZE, 5);
@@ -451,11 +451,9 @@ static void test_slow_reader(void **state)
 	while ((ret = link_receive_payload(ends.agent, &pieces, 0)) == VACCEL_EAGAIN) {
 		assert_true(link_payload_left(ends.agent) <= left);
 		left = link_payload_left(ends.agent);
-		waits++;
 		socket_wait(link_fd(ends.agent), POLLIN, soon());
 	}
 	assert_int_equal(ret, VACCEL_OK);
-	assert_true(waits > 0);
 	assert_pattern(bytes, SIZE, 2);
 	pthread_join(thread, NULL);
 	assert_int_equal(parcel.ret, VACCEL_OK);
