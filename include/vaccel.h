@@ -3,6 +3,7 @@
 #ifndef VACCEL_H
 #define VACCEL_H
 
+#include <vaccel/alloc.h>
 #include <vaccel/arg.h>
 #include <vaccel/blob.h>
 #include <vaccel/config.h>

@@ -11,6 +11,7 @@
 #include <vaccel/log.h>
 #include <vaccel/plugin.h>
 
+#include "base/alloc.h"
 #include "base/knob.h"
 #include "base/log.h"
 #include "base/prof.h"
@@ -38,6 +39,7 @@ static void clean_up(void)
 	resources_close_all();
 	registry_close();
 	rundir_cleanup();
+	alloc_forget_kept();
 	vaccel_log_shutdown();
 	vaccel_config_release(&config);
 }
@@ -148,10 +150,12 @@ static void before_fork(void)
 	sessions_before_fork();
 	resources_before_fork();
 	rundir_before_fork();
+	alloc_before_fork();
 }
 
 static void after_fork(bool in_child)
 {
+	alloc_after_fork(in_child);
 	rundir_after_fork(in_child);
 	resources_after_fork(in_child);
 	sessions_after_fork(in_child);
