@@ -14,6 +14,7 @@
 
 #include "agent/base/log.h"
 #include "agent/config/arguments.h"
+#include "agent/front/front.h"
 #include "agent/monitor/monitor.h"
 #include "agent/supervisor/supervisor.h"
 #include "agent/worker/worker.h"
@@ -21,8 +22,6 @@
 #include "base/util.h"
 
 #define WRONG_USE 2
-
-int front_main(void) __attribute__((weak));
 
 /* Workers bootstrap with their policy's plugins; the supervisor loads none. */
 const char vaccel_program_bootstraps;
@@ -64,8 +63,7 @@ static int run_as_child(const char *name)
 	if (strncmp(name, mark, strlen(mark)))
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
-		if (roles[i].main &&
-		    !strncmp(name + strlen(mark), roles[i].role, strlen(roles[i].role)))
+		if (!strncmp(name + strlen(mark), roles[i].role, strlen(roles[i].role)))
 			return roles[i].main();
 	return EXIT_FAILURE;
 }

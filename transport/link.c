@@ -109,9 +109,11 @@ static bool has_read_ahead(const struct link *link)
 }
 
 /* A socket that has room to write wakes at once. */
-uint32_t link_events(const struct link *link)
+uint32_t link_events(struct link *link)
 {
-	return has_read_ahead(link) ? EPOLLIN | EPOLLOUT : EPOLLIN;
+	bool has = has_read_ahead(link) || (link->mailbox && mailbox_has_message(link));
+
+	return has ? EPOLLIN | EPOLLOUT : EPOLLIN;
 }
 
 void link_rest(struct link *link)
@@ -139,6 +141,8 @@ bool link_is_stale(struct link *link)
 	char byte;
 
 	if (link->receive_ended || link->send_ended || has_read_ahead(link))
+		return true;
+	if (link->mailbox && mailbox_is_stale(link))
 		return true;
 	return recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
 }

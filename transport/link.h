@@ -37,15 +37,17 @@ typedef ssize_t link_read_fn(struct link *link, const struct iovec *to, int nr, 
 typedef ssize_t link_write_fn(struct link *link, const struct iovec *from, int nr, int64_t until,
 			      int passed);
 
+struct mailbox;
+
 struct link {
 	const struct carrier *carrier;
 	link_read_fn *read;
 	link_write_fn *write;
-	void *io;	   /* the carrier's own; its end() frees it */
-	void *mailbox;	   /* of link_use_mailbox(); free()d with the link */
-	int fd;		   /* blocks; one call does not with MSG_DONTWAIT */
-	bool takes_passed; /* descriptors may come: only an agent is sent any */
-	_Atomic bool shut; /* by link_shut_down(): for those who wait otherwise than in @fd */
+	void *io;		 /* the carrier's own; its end() frees it */
+	struct mailbox *mailbox; /* of link_use_mailbox(), or NULL; freed with the link */
+	int fd;			 /* blocks; one call does not with MSG_DONTWAIT */
+	bool takes_passed;	 /* descriptors may come: only an agent is sent any */
+	_Atomic bool shut;	 /* by link_shut_down(): for those who wait otherwise than in @fd */
 
 	/* Receiving: who may receive. */
 	_Atomic bool receive_ended;
@@ -69,6 +71,13 @@ struct link {
 
 link_read_fn socket_read;
 link_write_fn socket_write;
+
+/*
+ * Of a link that has a mailbox: whether there is a message in it, and if not, it wakes
+ * the socket from now on; and whether there is what nobody waits for.
+ */
+bool mailbox_has_message(struct link *link);
+bool mailbox_is_stale(struct link *link);
 
 /* Whether the next byte to read begins a message. */
 static inline bool link_is_between(const struct link *link)

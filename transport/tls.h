@@ -32,6 +32,12 @@ struct tls_pem {
 int tls_pem_read(const struct tls_files *files, struct tls_pem *ret_pem);
 void tls_pem_release(struct tls_pem *pem);
 
+/*
+ * Has OpenSSL read its settings: before the files are out of reach. Else the first of those
+ * below does it.
+ */
+void tls_prepare(void);
+
 int tls_client_new(const struct tls_pem *pem, struct tls **ret_tls);
 
 /* @names_tenant: a client whose certificate has no name fit for a tenant is refused. */

@@ -28,6 +28,13 @@ static void init_openssl(void)
 	OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL);
 }
 
+void tls_prepare(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, init_openssl);
+}
+
 int tls_pem_read(const struct tls_files *files, struct tls_pem *ret_pem)
 {
 	_cleanup_(tls_pem_release) struct tls_pem pem = {0};
@@ -146,10 +153,9 @@ static int take_identity(SSL_CTX *ctx, const struct tls_pem *pem)
 
 static struct tls *make_tls(const SSL_METHOD *method, bool is_client)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct tls *tls = calloc(1, sizeof(*tls));
 
-	pthread_once(&once, init_openssl);
+	tls_prepare();
 	if (!tls)
 		return NULL;
 	tls->refs = 1;

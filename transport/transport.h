@@ -117,7 +117,7 @@ unsigned int link_abilities(const struct link *link);
  * the socket any more, and the events are such that epoll wakes at once.
  */
 int link_fd(const struct link *link);
-uint32_t link_events(const struct link *link);
+uint32_t link_events(struct link *link);
 
 /* Gives back what the link holds for receiving, the last head too, if nothing is half read. */
 void link_rest(struct link *link);
@@ -177,11 +177,11 @@ int64_t link_last_heard(const struct link *link);
 
 /*
  * From now on small messages go through @memory, of MAILBOX_SIZE bytes, which both
- * ends share and which stays until the link's end; each end spins @spin_us
+ * ends share and which stays until the link's end; this end spins @spin_us
  * before it sleeps. @is_client: which of its halves is ours. For carriers with
- * LINK_REGIONS.
+ * LINK_REGIONS, once, by who may receive and while nothing is on its way. VACCEL_ENOMEM.
  */
 #define MAILBOX_SIZE 16384
-void link_use_mailbox(struct link *link, void *memory, bool is_client, uint32_t spin_us);
+int link_use_mailbox(struct link *link, void *memory, bool is_client, uint32_t spin_us);
 
 #endif

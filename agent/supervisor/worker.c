@@ -213,7 +213,8 @@ int worker_pass(struct worker *worker, const struct arrival *arrival)
 
 	if (worker->child.ipc.fd < 0)
 		return VACCEL_EREMOTEIO;
-	if (arrival->listener->setup >= 0)
+	/* Where the front does TLS, no tenant's process needs the key. */
+	if (arrival->listener->setup >= 0 && !listener_is_relayed(arrival->listener->how))
 		ret = tell_listener(worker, arrival->listener);
 	return ret ? ret : ipc_send(worker->child.ipc.fd, &arrival->message, arrival->fd);
 }

@@ -13,6 +13,7 @@
 #include <vaccel/error.h>
 
 #include "agent/worker/client.h"
+#include "agent/worker/mailbox.h"
 #include "base/util.h"
 #include "transport/link.h"
 
@@ -80,10 +81,9 @@ void connection_unref(struct connection *connection)
 	drop_message(connection);
 	set_due(connection, FOREVER);
 	link_delete(connection->link);
+	mailbox_close(connection);
 	borrower_delete(connection->borrower);
 	session_forget(&connection->last_session);
-	if (connection->spins)
-		atomic_fetch_sub(&worker->spinning, 1);
 	client_unref(connection->client);
 	atomic_fetch_sub(&worker->stats->connections, 1);
 	free(connection);
@@ -117,7 +117,9 @@ void connection_rest(struct connection *connection, int64_t now)
 {
 	bool halfway = connection->begun || !link_is_between(connection->link);
 
-	link_rest(connection->link);
+	/* The head of a message whose payload is on its way is the link's. */
+	if (!connection->begun)
+		link_rest(connection->link);
 	if (connection->client)
 		set_due(connection, halfway ? now + PROGRESS_TIME : FOREVER);
 	atomic_store_explicit(&connection->idle, now, memory_order_relaxed);
@@ -243,7 +245,7 @@ static enum turn act(struct connection *connection, struct bench *bench)
 		connection_send(connection, &pong, NULL, bench->now);
 	} else if (message->frame.kind == FRAME_CANCEL) {
 		request_cancel(connection, message->frame.request, bench);
-	} else if (message->frame.kind != FRAME_PONG) {
+	} else if (message->frame.kind != FRAME_PONG && message->frame.kind != FRAME_DOORBELL) {
 		turn = nonsense(connection);
 	}
 	closep(&message->fd);

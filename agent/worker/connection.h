@@ -14,6 +14,7 @@ struct connection {
 	const struct listener_setup *listener; /* NULL: nothing is asked for */
 	struct link *link;
 	_Atomic unsigned int refs;
+	atomic_bool armed; /* nobody owns the read side but the epoll set */
 
 	/* The server's list, under its lock */
 	struct connection *next, **link_to;
@@ -21,7 +22,7 @@ struct connection {
 	/* Of the read side's owner */
 	struct client *client; /* NULL before HELLO */
 	struct session *last_session;
-	struct borrower *borrower; /* NULL before the first region */
+	struct borrower *borrower; /* from HELLO on, if the carrier has regions; never changed */
 	struct message message;
 	bool begun;    /* the payload of @message is on its way */
 	bool skipping; /* and there is no room for it */
@@ -32,7 +33,13 @@ struct connection {
 	_Atomic int64_t due;  /* something must come until then; FOREVER: nothing */
 	_Atomic int64_t idle; /* nothing has happened since */
 	atomic_bool told_to_go;
+
+	/* If it spins */
 	bool spins;
+	uint32_t spin_us;
+	struct borrowed mailbox; /* the region that is one */
+	void *mailbox_memory;
+
 	char peer[64];
 };
 

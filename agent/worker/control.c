@@ -8,6 +8,7 @@
 
 #include "agent/worker/client.h"
 #include "agent/worker/connection.h"
+#include "agent/worker/mailbox.h"
 #include "agent/worker/resource.h"
 #include "base/util.h"
 
@@ -82,6 +83,32 @@ static int sync_resource(struct request *request, void *args)
 	return resource_sync(client_of(request), args);
 }
 
+static int no_regions(void)
+{
+	return vaccel_fail(VACCEL_ENOTSUP, "memory cannot be shared over this connection");
+}
+
+static int add_region(struct request *request, void *context)
+{
+	const struct vaccel_region_add_args *args = context;
+	struct borrower *borrower = request->connection->borrower;
+
+	if (!borrower)
+		return no_regions();
+	if (request->fd < 0)
+		return vaccel_fail(VACCEL_EINVAL, "region_add: no descriptor came along");
+	return borrower_add(borrower, args->region, args->size, args->read_only,
+			    TAKE_FD(request->fd));
+}
+
+static int drop_region(struct request *request, void *context)
+{
+	const struct vaccel_region_drop_args *args = context;
+	struct borrower *borrower = request->connection->borrower;
+
+	return borrower ? borrower_drop(borrower, args->region) : no_regions();
+}
+
 static control_fn *const table[CONTROL_COUNT] = {
 	[VACCEL_OP_SESSION_OPEN_INDEX] = open_session,
 	[VACCEL_OP_SESSION_UPDATE_INDEX] = update_session,
@@ -92,6 +119,9 @@ static control_fn *const table[CONTROL_COUNT] = {
 	[VACCEL_OP_RESOURCE_UNREGISTER_INDEX] = unregister_resource,
 	[VACCEL_OP_RESOURCE_RELEASE_INDEX] = release_resource,
 	[VACCEL_OP_RESOURCE_SYNC_INDEX] = sync_resource,
+	[VACCEL_OP_REGION_ADD_INDEX] = add_region,
+	[VACCEL_OP_REGION_DROP_INDEX] = drop_region,
+	[VACCEL_OP_MAILBOX_OPEN_INDEX] = mailbox_open,
 	[VACCEL_OP_RESOURCE_RETYPE_INDEX] = retype_resource,
 };
 

@@ -12,6 +12,7 @@
 
 #include "agent/worker/client.h"
 #include "agent/worker/connection.h"
+#include "agent/worker/mailbox.h"
 #include "base/util.h"
 #include "call/call.h"
 #include "transport/secret.h"
@@ -19,9 +20,6 @@
 #define HELLO_MEMORY (256 << 10)
 #define HELLO_OPS    1024
 #define HEAD_MAX     (UINT64_C(8) << 20)
-
-/* The longest time that the agent spins for a client. */
-#define SPIN_US_MAX 1000
 
 static int check_bearer(const struct connection *connection, const char *bearer)
 {
@@ -127,11 +125,26 @@ static int tell(struct connection *connection, struct vaccel_hello_args *args)
 	return ret ? ret : tell_fate(worker, args);
 }
 
+/* For the regions that a client lends. */
+static bool charge(void *context, int64_t bytes)
+{
+	struct worker *worker = context;
+
+	if (bytes > 0 && !meter_take(&worker->memory, (uint64_t)bytes))
+		return false;
+	if (bytes < 0)
+		meter_give(&worker->memory, (uint64_t)-bytes);
+	atomic_fetch_add(&worker->stats->region_bytes, (uint64_t)bytes);
+	return true;
+}
+
 static int answer(struct connection *connection, struct vaccel_hello_args *args,
 		  struct bench *bench)
 {
 	int ret = find_client(connection, args);
 
+	if (!ret && link_abilities(connection->link) & LINK_REGIONS)
+		ret = borrower_new(charge, connection->worker, &connection->borrower);
 	if (!ret)
 		ret = tell(connection, args);
 	return ret ? ret : encode_reply(&bench->encoder, &vaccel_op_hello, args);

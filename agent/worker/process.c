@@ -187,6 +187,7 @@ static int start(struct process *process)
 		worker_setup_release(&setup);
 		return ret;
 	}
+	tls_prepare();
 	ret = worker_init(&process->worker, &setup, stats);
 	if (!ret)
 		ret = start_plugins(&process->worker);

@@ -16,6 +16,7 @@
 #include "agent/worker/client.h"
 #include "agent/worker/connection.h"
 #include "agent/worker/control.h"
+#include "agent/worker/mailbox.h"
 #include "agent/worker/policy.h"
 #include "agent/worker/resource.h"
 #include "agent/worker/server.h"
@@ -53,7 +54,9 @@ static int request_at(void *context, const struct payload *payload, enum vaccel_
 {
 	struct request *request = context;
 
-	return borrowed_at(&request->borrowed, payload, dir, ret_data);
+	if (request->borrowed.borrower)
+		return borrowed_at(&request->borrowed, payload, dir, ret_data);
+	return vaccel_fail(VACCEL_EINVAL, "this connection has no regions");
 }
 
 static bool request_place(void *context, const void *data, enum vaccel_dir dir,
@@ -61,7 +64,8 @@ static bool request_place(void *context, const void *data, enum vaccel_dir dir,
 {
 	struct request *request = context;
 
-	return borrowed_place(&request->borrowed, data, dir, payload);
+	return request && request->borrowed.borrower &&
+	       borrowed_place(&request->borrowed, data, dir, payload);
 }
 
 void bench_init(struct bench *bench, struct running *running)
@@ -291,6 +295,8 @@ static void reply(struct request *request, struct bench *bench, void *args, int 
 		atomic_fetch_add_explicit(&worker->stats->bytes_out, bench->encoder.payload.size,
 					  memory_order_relaxed);
 	connection_send(connection, &frame, &bench->encoder, bench->now);
+	if (unlikely(request->frame.op == VACCEL_OP_MAILBOX_OPEN))
+		mailbox_begin(connection);
 }
 
 /* It has its place. The place is free again before the reply, which a peer may be slow to take. */
@@ -311,6 +317,7 @@ static void run(struct request *request, struct bench *bench)
 	if (args)
 		args_drop_outputs(request->op, args);
 	decoder_release(&bench->decoder);
+	bench->hooks.context = NULL;
 }
 
 /* Whether it may be at all; finds its operation and session. */

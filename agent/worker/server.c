@@ -94,8 +94,11 @@ static void arm(struct server *server, struct connection *connection, int how)
 		.events = link_events(connection->link) | EPOLLRDHUP | EPOLLONESHOT,
 		.data.ptr = connection,
 	};
+	int fd = link_fd(connection->link);
 
-	if (epoll_ctl(server->epoll, how, link_fd(connection->link), &event))
+	/* What its owner wrote is for the next one to read; of epoll_ctl() C knows nothing. */
+	atomic_store_explicit(&connection->armed, true, memory_order_release);
+	if (epoll_ctl(server->epoll, how, fd, &event))
 		end_connection(server, connection);
 }
 
@@ -140,6 +143,7 @@ static void serve(struct thread *thread, struct connection *connection)
 	int64_t until = 0;
 	enum turn turn;
 
+	atomic_exchange_explicit(&connection->armed, false, memory_order_acquire);
 	bench->now = time_now();
 	do {
 		turn = connection_turn(connection, bench, until);

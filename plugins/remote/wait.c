@@ -81,6 +81,7 @@ static int take_aside(struct channel *channel, struct wait *wait, const struct m
 		channel->broken = true;
 		return VACCEL_EREMOTEIO;
 	case FRAME_PONG:
+	case FRAME_DOORBELL:
 		return VACCEL_OK;
 	case FRAME_GOAWAY:
 		channel->leaving = true;

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The front's process: hears of listeners and connections from the supervisor, and
+ * lets passages go on as epoll says. One thread does it all: none of it waits.
+ */
+#include "agent/front/front.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include <vaccel/error.h>
+
+#include "agent/base/log.h"
+#include "agent/front/passage.h"
+#include "agent/sandbox/sandbox.h"
+#include "base/util.h"
+#include "transport/tls.h"
+
+#define EVENTS	     64
+#define LINE_EACH_NS INT64_C(1000000000)
+
+void front_refuse(struct front *front, const char *peer, enum refusal reason)
+{
+	int64_t now = time_now();
+
+	if (front->stats)
+		atomic_fetch_add_explicit(&front->stats->refused[reason], 1, memory_order_relaxed);
+	if (now < front->next_line) {
+		front->unlogged++;
+		return;
+	}
+	log_line(VACCEL_LOG_WARN, NULL, "%s: %s", peer, vaccel_error_text());
+	if (front->unlogged)
+		log_line(VACCEL_LOG_WARN, NULL,
+			 "%" PRIu64 " others were refused since the last one", front->unlogged);
+	front->next_line = now + LINE_EACH_NS;
+	front->unlogged = 0;
+}
+
+static struct gate **find_gate(struct front *front, uint32_t number)
+{
+	struct gate **at = &front->gates;
+
+	while (*at && (*at)->number != number)
+		at = &(*at)->next;
+	return at;
+}
+
+static void remove_gate(struct front *front, struct gate **at)
+{
+	struct gate *gate = *at;
+
+	passages_end_half_open(front, gate, true);
+	*at = gate->next;
+	tls_delete(gate->tls);
+	free(gate);
+}
+
+/* Without a descriptor, the listener is closed. */
+static int take_listener(struct front *front, uint32_t number, int fd)
+{
+	struct gate **at = find_gate(front, number);
+	struct listener_setup setup;
+	struct tls_pem pem;
+	struct gate *gate;
+	int ret;
+
+	if (*at && fd < 0)
+		remove_gate(front, at);
+	if (*at || fd < 0)
+		return VACCEL_OK;
+	gate = calloc(1, sizeof(*gate));
+	if (!gate)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a listener");
+	ret = listener_setup_read(fd, &setup);
+	if (!ret) {
+		pem = (struct tls_pem){setup.cert, setup.key, setup.client_ca};
+		ret = tls_server_new(&pem, true, &gate->tls);
+		listener_setup_release(&setup);
+	}
+	if (ret) {
+		free(gate);
+		return ret;
+	}
+	gate->number = number;
+	*at = gate;
+	return VACCEL_OK;
+}
+
+/* Takes the descriptor. */
+static int take_connection(struct front *front, const struct ipc_message *message, int fd)
+{
+	struct gate *gate = *find_gate(front, message->listener);
+
+	if (gate && fd >= 0 && !front->draining)
+		return passage_new(front, gate, message, fd);
+	closep(&fd);
+	return VACCEL_OK;
+}
+
+/* VACCEL_EREMOTEIO: the supervisor is gone. */
+static int hear(struct front *front)
+{
+	_cleanup_(closep) int fd = -1;
+	struct ipc_message message;
+	int ret = ipc_receive(front->ipc, false, &message, &fd);
+
+	if (ret)
+		return ret == VACCEL_EAGAIN ? VACCEL_OK : ret;
+	if (message.kind == IPC_LISTENER) {
+		ret = take_listener(front, message.listener, fd);
+	} else if (message.kind == IPC_CONNECTION) {
+		ret = take_connection(front, &message, TAKE_FD(fd));
+	} else if (message.kind == IPC_DRAIN) {
+		front->draining = true;
+		passages_end_half_open(front, NULL, true);
+	}
+	if (ret)
+		log_line(VACCEL_LOG_ERROR, NULL, "front: %s", vaccel_error_text());
+	return VACCEL_OK;
+}
+
+int front_serve(struct front *front)
+{
+	int ret = VACCEL_OK;
+
+	while (!ret && !(front->draining && !front->passages)) {
+		struct epoll_event events[EVENTS];
+		int patience = passages_expire(front);
+		int nr;
+
+		passages_bury(front);
+		nr = epoll_wait(front->epoll, events, EVENTS, patience);
+		if (nr < 0 && errno != EINTR)
+			return vaccel_fail(VACCEL_EIO, "cannot wait: %s", strerror(errno));
+		for (int i = 0; i < nr; i++)
+			if (events[i].data.ptr)
+				passage_ready(events[i].data.ptr);
+			else
+				ret = hear(front);
+	}
+	return ret;
+}
+
+int front_open(struct front *front, int ipc)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	*front = (struct front){
+		.epoll = epoll_create1(EPOLL_CLOEXEC),
+		.ipc = ipc,
+		.patience_ns = TLS_HANDSHAKE_NS,
+	};
+	if (front->epoll < 0 || epoll_ctl(front->epoll, EPOLL_CTL_ADD, ipc, &event))
+		return vaccel_fail(errno, "no epoll: %s", strerror(errno));
+	return VACCEL_OK;
+}
+
+void front_close(struct front *front)
+{
+	passages_bury(front);
+	while (front->gates)
+		remove_gate(front, &front->gates);
+	close(front->epoll);
+}
+
+static int set_up(struct front *front)
+{
+	_cleanup_(freep) char *missing = NULL;
+	struct sandbox sandbox = {.role = SANDBOX_FRONT};
+	_cleanup_(closep) int fd = -1;
+	struct worker_setup setup;
+	struct ipc_message message;
+	int ret = front_open(front, IPC_FD);
+
+	if (!ret)
+		ret = ipc_receive(front->ipc, true, &message, &fd);
+	if (!ret && message.kind != IPC_SETUP)
+		ret = vaccel_fail(VACCEL_EINVAL, "message %u came before the setup", message.kind);
+	if (!ret)
+		ret = worker_setup_read(fd, &setup);
+	if (ret)
+		return ret;
+	log_open(&setup.log, LOG_FD);
+	worker_setup_release(&setup);
+	if (stats_map(STATS_FD, true, &front->stats))
+		front->stats = NULL;
+	tls_prepare();
+	ret = sandbox_enter(&sandbox, &missing);
+	if (!ret && missing)
+		log_line(VACCEL_LOG_WARN, NULL, "the front's sandbox lacks: %s", missing);
+	return ret;
+}
+
+/* The kernel cleans up. */
+int front_main(void)
+{
+	static struct front front;
+	struct ipc_message message = {.kind = IPC_READY};
+	int ret = set_up(&front);
+
+	if (ret) {
+		message.kind = IPC_FAILED;
+		strncpy(message.text, vaccel_error_text(), sizeof(message.text) - 1);
+	}
+	ipc_send(IPC_FD, &message, -1);
+	if (!ret)
+		ret = front_serve(&front);
+	return !ret || ret == VACCEL_EREMOTEIO ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Relaying. What one side sends is read once, whenever the other side has taken all
+ * that was read before; what it does not take at once is kept, and nothing more
+ * is read meanwhile. So a byte costs two system calls and epoll's, and a slow
+ * end holds up nobody but its own peer.
+ */
+#include "agent/front/passage.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <vaccel/error.h>
+
+#include "base/util.h"
+#include "transport/link.h"
+#include "transport/tls.h"
+
+/* The supervisor waits for no child, so that it takes a message soon. */
+#define SUPERVISOR_NS INT64_C(5000000000)
+
+/* Bytes on their way to a side. */
+struct stream {
+	unsigned char *left; /* what that side has not taken yet */
+	size_t start, end;
+	bool ended; /* nothing more comes from the other side */
+	bool told;  /* and this one knows */
+};
+
+struct passage {
+	struct front *front;
+	struct gate *gate; /* NULL: the handshake is done */
+	struct link *link;
+	int inside; /* -1: in the handshake */
+	bool deaf;  /* the worker takes nothing any more */
+	bool dead;
+	struct source sources[SIDES];
+	struct stream streams[SIDES];
+	struct ipc_message arrival;
+
+	int64_t until; /* 0: not limited */
+	struct passage *before, *after;
+};
+
+static void limit_time(struct passage *passage)
+{
+	struct timed *timed = &passage->front->timed;
+
+	passage->until = time_now() + passage->front->patience_ns;
+	passage->after = NULL;
+	passage->before = timed->last;
+	*(timed->last ? &timed->last->after : &timed->first) = passage;
+	timed->last = passage;
+}
+
+static void unlimit_time(struct passage *passage)
+{
+	struct timed *timed = &passage->front->timed;
+
+	if (!passage->until)
+		return;
+	passage->until = 0;
+	*(passage->before ? &passage->before->after : &timed->first) = passage->after;
+	*(passage->after ? &passage->after->before : &timed->last) = passage->before;
+}
+
+/* It may be in the events at hand once more, so it is freed later. */
+static void end(struct passage *passage)
+{
+	struct front *front = passage->front;
+
+	unlimit_time(passage);
+	if (passage->gate)
+		passage->gate->half_open--;
+	link_delete(passage->link);
+	closep(&passage->inside);
+	for (enum side side = 0; side < SIDES; side++)
+		free(passage->streams[side].left);
+	passage->dead = true;
+	passage->after = front->ended;
+	front->ended = passage;
+	front->passages--;
+}
+
+void passages_bury(struct front *front)
+{
+	while (front->ended) {
+		struct passage *passage = front->ended;
+
+		front->ended = passage->after;
+		free(passage);
+	}
+}
+
+/* What epoll is to tell of a side. A side that nobody waits for is not watched: it could only say
+ * that it has ended, again and again. */
+static int watch(struct passage *passage, enum side side)
+{
+	struct source *source = &passage->sources[side];
+	const struct stream *from = &passage->streams[!side], *to = &passage->streams[side];
+	struct epoll_event event = {.data.ptr = source};
+	int fd = side == OUTSIDE ? link_fd(passage->link) : passage->inside;
+	int how = EPOLL_CTL_MOD;
+
+	if (!from->ended && !from->left)
+		event.events = side == OUTSIDE ? link_events(passage->link) : EPOLLIN;
+	if (to->left)
+		event.events |= EPOLLOUT;
+	if (event.events == source->events)
+		return VACCEL_OK;
+	if (!source->events)
+		how = EPOLL_CTL_ADD;
+	else if (!event.events)
+		how = EPOLL_CTL_DEL;
+	if (epoll_ctl(passage->front->epoll, how, fd, &event))
+		return vaccel_fail(errno, "cannot watch a connection: %s", strerror(errno));
+	source->events = event.events;
+	return VACCEL_OK;
+}
+
+/* Reading and writing never wait; as link_read_fn and link_write_fn. */
+
+static ssize_t take(struct passage *passage, enum side side)
+{
+	struct front *front = passage->front;
+	struct iovec to = {front->buffer, sizeof(front->buffer)};
+	int passed = -1;
+	ssize_t size;
+
+	if (side == OUTSIDE)
+		return passage->link->read(passage->link, &to, 1, 0, &passed);
+	do
+		size = recv(passage->inside, to.iov_base, to.iov_len, MSG_DONTWAIT);
+	while (size < 0 && errno == EINTR);
+	if (size < 0)
+		return errno == EAGAIN ? -VACCEL_EAGAIN : 0;
+	return size;
+}
+
+static ssize_t give(struct passage *passage, enum side side, const void *bytes, size_t nr)
+{
+	struct iovec from = {(void *)bytes, nr};
+	ssize_t size;
+
+	if (side == OUTSIDE)
+		return passage->link->write(passage->link, &from, 1, 0, -1);
+	if (passage->deaf)
+		return (ssize_t)nr;
+	do
+		size = send(passage->inside, bytes, nr, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (size < 0 && errno == EINTR);
+	if (size >= 0)
+		return size;
+	if (errno == EAGAIN)
+		return -VACCEL_EAGAIN;
+	/* What it said before it ended is still to reach the client. */
+	passage->deaf = true;
+	return (ssize_t)nr;
+}
+
+/* False: the connection is of no more use; as those below. */
+static bool pass(struct passage *passage, enum side side, const unsigned char *bytes, size_t nr)
+{
+	struct stream *stream = &passage->streams[side];
+	ssize_t size = give(passage, side, bytes, nr);
+
+	if (size == (ssize_t)nr)
+		return true;
+	if (size < 0 && size != -VACCEL_EAGAIN)
+		return false;
+	stream->start = 0;
+	stream->end = nr - (size_t)MAX_OF(size, 0);
+	stream->left = malloc(stream->end);
+	if (!stream->left)
+		return false;
+	memcpy(stream->left, bytes + nr - stream->end, stream->end);
+	return true;
+}
+
+static bool pass_left(struct passage *passage, enum side side)
+{
+	struct stream *stream = &passage->streams[side];
+	ssize_t size;
+
+	if (!stream->left)
+		return true;
+	size = give(passage, side, stream->left + stream->start, stream->end - stream->start);
+	if (size < 0)
+		return size == -VACCEL_EAGAIN;
+	stream->start += (size_t)size;
+	if (stream->start == stream->end)
+		free(TAKE(stream->left));
+	return true;
+}
+
+/* Nothing more comes for that side. A client has some time to hear the rest and go. */
+static void tell_end(struct passage *passage, enum side side)
+{
+	passage->streams[side].told = true;
+	if (side == INSIDE) {
+		shutdown(passage->inside, SHUT_WR);
+		return;
+	}
+	tls_end_writing(passage->link);
+	limit_time(passage);
+}
+
+static bool relay(struct passage *passage, enum side to)
+{
+	struct stream *stream = &passage->streams[to];
+
+	if (!pass_left(passage, to))
+		return false;
+	if (!stream->left && !stream->ended) {
+		ssize_t size = take(passage, !to);
+
+		if (size < 0)
+			return size == -VACCEL_EAGAIN;
+		stream->ended = !size;
+		if (size && !pass(passage, to, passage->front->buffer, (size_t)size))
+			return false;
+	}
+	if (stream->ended && !stream->left && !stream->told)
+		tell_end(passage, to);
+	return true;
+}
+
+/* The supervisor gets one end of a pair, and who is there. */
+static int introduce(struct passage *passage, const char *name)
+{
+	struct ipc_message *message = &passage->arrival;
+	int64_t until = time_now() + SUPERVISOR_NS;
+	int ends[2], ret;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return vaccel_fail(errno, "no pair of sockets: %s", strerror(errno));
+	passage->inside = ends[0];
+	message->kind = IPC_PEER;
+	snprintf(message->carrier, sizeof(message->carrier), "tcp");
+	snprintf(message->text, sizeof(message->text), "%s", name);
+	do
+		ret = ipc_send(passage->front->ipc, message, ends[1]);
+	while (ret == VACCEL_EAGAIN && !socket_wait(passage->front->ipc, POLLOUT, until));
+	close(ends[1]);
+	return ret;
+}
+
+/* False also for a client that is refused. */
+static bool greet(struct passage *passage)
+{
+	ssize_t size = take(passage, OUTSIDE);
+	const char *name = link_peer_name(passage->link);
+
+	if (!name) {
+		if (size == -VACCEL_EAGAIN)
+			return true;
+		front_refuse(passage->front, passage->arrival.peer,
+			     size == -VACCEL_EACCES ? REFUSED_AUTH : REFUSED_MALFORMED);
+		return false;
+	}
+	passage->gate->half_open--;
+	passage->gate = NULL;
+	unlimit_time(passage);
+	if (introduce(passage, name))
+		return false;
+	if (size < 0)
+		return size == -VACCEL_EAGAIN;
+	passage->streams[INSIDE].ended = !size;
+	return !size || pass(passage, INSIDE, passage->front->buffer, (size_t)size);
+}
+
+static bool go_on(struct passage *passage, enum side side)
+{
+	if (passage->gate)
+		return greet(passage);
+	return relay(passage, !side) && relay(passage, side);
+}
+
+static bool watch_both(struct passage *passage)
+{
+	return !watch(passage, OUTSIDE) && (passage->inside < 0 || !watch(passage, INSIDE));
+}
+
+void passage_ready(struct source *source)
+{
+	struct passage *passage = source->passage;
+
+	if (passage->dead)
+		return;
+	if (!go_on(passage, source->side) || !watch_both(passage) ||
+	    (passage->streams[OUTSIDE].told && passage->streams[INSIDE].told))
+		end(passage);
+}
+
+int passage_new(struct front *front, struct gate *gate, const struct ipc_message *arrival, int fd)
+{
+	struct passage *passage = calloc(1, sizeof(*passage));
+	int ret;
+
+	if (!passage) {
+		close(fd);
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a connection");
+	}
+	ret = link_adopt(&carrier_tls, fd, gate->tls, &passage->link);
+	if (ret) {
+		free(passage);
+		return ret;
+	}
+	if (gate->half_open >= HALF_OPEN_MAX)
+		passages_end_half_open(front, gate, false);
+	passage->front = front;
+	passage->gate = gate;
+	passage->inside = -1;
+	passage->arrival = *arrival;
+	for (enum side side = 0; side < SIDES; side++)
+		passage->sources[side] = (struct source){.passage = passage, .side = side};
+	limit_time(passage);
+	gate->half_open++;
+	front->passages++;
+	ret = watch(passage, OUTSIDE);
+	if (ret)
+		end(passage);
+	return ret;
+}
+
+void passages_end_half_open(struct front *front, const struct gate *gate, bool all)
+{
+	struct passage *after;
+
+	for (struct passage *passage = front->timed.first; passage; passage = after) {
+		after = passage->after;
+		if (!passage->gate || (gate && passage->gate != gate))
+			continue;
+		end(passage);
+		if (!all)
+			return;
+	}
+}
+
+int passages_expire(struct front *front)
+{
+	int64_t now = front->timed.first ? time_now() : 0;
+
+	while (front->timed.first && front->timed.first->until <= now) {
+		struct passage *passage = front->timed.first;
+
+		if (passage->gate) {
+			vaccel_fail(VACCEL_ETIMEDOUT, "too slow in TLS' handshake");
+			front_refuse(front, passage->arrival.peer, REFUSED_MALFORMED);
+		}
+		end(passage);
+	}
+	if (!front->timed.first)
+		return -1;
+	return (int)((front->timed.first->until - now) / 1000000) + 1;
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Small messages through memory that both ends share, for those who would rather
+ * spin than sleep. Each direction has a *slot* for one message; what is larger, what
+ * comes along with a descriptor, and what wakes a sleeper goes by the socket. The
+ * order of messages is kept: the socket is written to only while the slot is empty,
+ * and the slot is read only when all that the socket was given before has been
+ * read. The peer may write anything at any time: what it does to the order and the
+ * slots is its own loss, and bytes are copied before they are looked at.
+ */
+#include <assert.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#include <vaccel/error.h>
+
+#include "base/util.h"
+#include "transport/link.h"
+
+/* Of a message in a slot: as much as a link has room for at a message's start. */
+#define SLOT_ROOM LINK_ROOM
+
+/* Looks between two looks at the clock. */
+#define LOOKS 64
+
+/* A slot that its reader does not empty is looked at so often; that is rare. */
+#define SLOT_WAIT_NS 20000
+
+/* One direction. docs/protocol.md, "The mailbox". */
+struct half {
+	_Atomic uint32_t asleep; /* the reader's: it wants a DOORBELL */
+	unsigned char apart[60];
+	_Atomic uint64_t sent; /* bytes that the socket was given, DOORBELLs included */
+	_Atomic uint32_t full; /* the size of the message that is there; 0: none */
+	uint32_t zero;
+	unsigned char slot[SLOT_ROOM];
+};
+
+static_assert(2 * sizeof(struct half) <= MAILBOX_SIZE, "both halves are in the mailbox");
+
+struct mailbox {
+	struct half *in, *out;
+	int64_t spin_ns;
+	uint64_t read;	  /* of in->sent, by who receives */
+	bool was_asleep;  /* the same */
+	uint64_t writing; /* bytes of a message that are still to go by the socket */
+};
+
+static inline void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+	__asm__ volatile("yield" ::: "memory");
+#endif
+}
+
+/* Receiving */
+
+static bool socket_has(const struct mailbox *mailbox)
+{
+	return (int64_t)(atomic_load_explicit(&mailbox->in->sent, memory_order_acquire) -
+			 mailbox->read) > 0;
+}
+
+static bool slot_has(const struct mailbox *mailbox)
+{
+	return atomic_load_explicit(&mailbox->in->full, memory_order_acquire);
+}
+
+/* Whether there is something, after spinning for it. */
+static bool spin(const struct mailbox *mailbox, int64_t until)
+{
+	int64_t end = 0;
+
+	for (int looks = 0;; looks++) {
+		if (slot_has(mailbox) || socket_has(mailbox))
+			return true;
+		if (looks % LOOKS == LOOKS - 1) {
+			int64_t now = time_now();
+
+			if (!end)
+				end = MIN_OF(until, now + mailbox->spin_ns);
+			if (now >= end)
+				return false;
+		}
+		relax();
+	}
+}
+
+/* From now on a writer rings. False: something has come before. */
+static bool fall_asleep(struct mailbox *mailbox)
+{
+	mailbox->was_asleep = true;
+	atomic_store(&mailbox->in->asleep, 1);
+	return !atomic_load(&mailbox->in->full);
+}
+
+static void wake_up(struct mailbox *mailbox)
+{
+	if (!mailbox->was_asleep)
+		return;
+	atomic_store_explicit(&mailbox->in->asleep, 0, memory_order_relaxed);
+	mailbox->was_asleep = false;
+}
+
+static ssize_t take_slot(struct mailbox *mailbox, const struct iovec *to)
+{
+	uint32_t size = atomic_load_explicit(&mailbox->in->full, memory_order_acquire);
+
+	if (size > SLOT_ROOM || size > to->iov_len)
+		return -vaccel_fail(VACCEL_EREMOTEIO, "the mailbox has a message of %u bytes",
+				    (unsigned int)size);
+	memcpy(to->iov_base, mailbox->in->slot, size);
+	atomic_store_explicit(&mailbox->in->full, 0, memory_order_release);
+	return (ssize_t)size;
+}
+
+static ssize_t read_socket(struct link *link, const struct iovec *to, int nr, int64_t until,
+			   int *ret_passed)
+{
+	struct mailbox *mailbox = link->mailbox;
+	ssize_t size = socket_read(link, to, nr, until, ret_passed);
+
+	if (size > 0)
+		mailbox->read += (uint64_t)size;
+	return size;
+}
+
+static ssize_t mailbox_read(struct link *link, const struct iovec *to, int nr, int64_t until,
+			    int *ret_passed)
+{
+	struct mailbox *mailbox = link->mailbox;
+	ssize_t size;
+
+	if (!link_is_between(link))
+		return read_socket(link, to, nr, until, ret_passed);
+	wake_up(mailbox);
+	if (until && spin(mailbox, until) && slot_has(mailbox) && !socket_has(mailbox))
+		return take_slot(mailbox, to);
+	if (!socket_has(mailbox) && (slot_has(mailbox) || (until && !fall_asleep(mailbox))))
+		return take_slot(mailbox, to);
+	size = read_socket(link, to, nr, until, ret_passed);
+	wake_up(mailbox);
+	return size;
+}
+
+bool mailbox_has_message(struct link *link)
+{
+	struct mailbox *mailbox = link->mailbox;
+
+	return !fall_asleep(mailbox);
+}
+
+bool mailbox_is_stale(struct link *link)
+{
+	static const struct frame_limits nothing;
+	unsigned char bytes[FRAME_SIZE];
+	struct mailbox *mailbox = link->mailbox;
+	struct iovec to = {.iov_base = bytes, .iov_len = sizeof(bytes)};
+	struct frame frame;
+	int passed = -1;
+
+	/* One that was rung for a message that had been found already. */
+	while (recv(link->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT) == FRAME_SIZE &&
+	       !frame_get(bytes, &nothing, &frame) && frame.kind == FRAME_DOORBELL)
+		if (read_socket(link, &to, 1, 0, &passed) != FRAME_SIZE)
+			return true;
+	return slot_has(mailbox);
+}
+
+/* Sending */
+
+static uint64_t size_of(const struct iovec *from, int nr)
+{
+	uint64_t size = 0;
+
+	for (int i = 0; i < nr; i++)
+		size += from[i].iov_len;
+	return size;
+}
+
+/* What the frame at the start of a message announces, itself included. */
+static uint64_t announced(const void *bytes)
+{
+	static const struct frame_limits any = {UINT64_MAX, UINT64_MAX};
+	struct frame frame;
+
+	if (frame_get(bytes, &any, &frame))
+		return 0;
+	return FRAME_SIZE + frame.head_size + frame.payload_size;
+}
+
+/* Until the reader has taken the message that is there. */
+static int wait_until_empty(struct link *link, const struct half *half, int64_t until)
+{
+	while (atomic_load_explicit(&half->full, memory_order_acquire)) {
+		const struct timespec a_while = {.tv_nsec = SLOT_WAIT_NS};
+
+		if (link->shut)
+			return vaccel_fail(VACCEL_EREMOTEIO, "the connection is at its end");
+		if (time_now() >= until)
+			return VACCEL_EAGAIN;
+		nanosleep(&a_while, NULL);
+	}
+	return VACCEL_OK;
+}
+
+static int ring(struct link *link, struct half *half)
+{
+	const struct frame frame = {.kind = FRAME_DOORBELL};
+	unsigned char bytes[FRAME_SIZE];
+	const struct iovec from = {.iov_base = bytes, .iov_len = sizeof(bytes)};
+	ssize_t size;
+
+	frame_put(&frame, bytes);
+	size = socket_write(link, &from, 1, 0, -1);
+	/* Who has not read what fills the socket is not asleep. */
+	if (size == -VACCEL_EAGAIN)
+		return VACCEL_OK;
+	if (size != FRAME_SIZE)
+		return size < 0 ? (int)-size
+				: vaccel_fail(VACCEL_EREMOTEIO, "a bell was cut short");
+	atomic_fetch_add_explicit(&half->sent, FRAME_SIZE, memory_order_release);
+	return VACCEL_OK;
+}
+
+static ssize_t fill_slot(struct link *link, const struct iovec *from, int nr)
+{
+	struct half *half = link->mailbox->out;
+	uint32_t size = 0;
+	int ret = VACCEL_OK;
+
+	for (int i = 0; i < nr; i++) {
+		memcpy(half->slot + size, from[i].iov_base, from[i].iov_len);
+		size += (uint32_t)from[i].iov_len;
+	}
+	atomic_store(&half->full, size);
+	if (unlikely(atomic_load(&half->asleep)) && atomic_exchange(&half->asleep, 0))
+		ret = ring(link, half);
+	return ret ? -ret : (ssize_t)size;
+}
+
+static ssize_t write_socket(struct link *link, const struct iovec *from, int nr, int64_t until,
+			    int passed)
+{
+	struct mailbox *mailbox = link->mailbox;
+	ssize_t size = socket_write(link, from, nr, until, passed);
+
+	if (size > 0)
+		mailbox->writing -= MIN_OF(mailbox->writing, (uint64_t)size);
+	return size;
+}
+
+static ssize_t mailbox_write(struct link *link, const struct iovec *from, int nr, int64_t until,
+			     int passed)
+{
+	struct mailbox *mailbox = link->mailbox;
+	uint64_t size;
+	int ret;
+
+	if (mailbox->writing)
+		return write_socket(link, from, nr, until, passed);
+	ret = wait_until_empty(link, mailbox->out, until);
+	if (ret)
+		return -ret;
+	size = announced(from->iov_base);
+	if (passed < 0 && size <= SLOT_ROOM && size == size_of(from, nr))
+		return fill_slot(link, from, nr);
+	mailbox->writing = size;
+	atomic_fetch_add_explicit(&mailbox->out->sent, size, memory_order_release);
+	return write_socket(link, from, nr, until, passed);
+}
+
+int link_use_mailbox(struct link *link, void *memory, bool is_client, uint32_t spin_us)
+{
+	struct half *halves = memory;
+	struct mailbox *mailbox = calloc(1, sizeof(*mailbox));
+
+	if (!mailbox)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a mailbox");
+	mailbox->in = &halves[is_client ? 1 : 0];
+	mailbox->out = &halves[is_client ? 0 : 1];
+	mailbox->spin_ns = (int64_t)spin_us * 1000;
+	SCOPED_LOCK(&link->sending);
+	link->mailbox = mailbox;
+	link->read = mailbox_read;
+	link->write = mailbox_write;
+	return VACCEL_OK;
+}
