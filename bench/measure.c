@@ -75,23 +75,34 @@ static double sample(struct bench *bench, bench_work *work)
 	return (now() - before) / (double)bench->row->batch;
 }
 
+static void sample_some(struct bench *bench, bench_work *work, double *to, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		to[i] = sample(bench, work);
+}
+
 static void *measure_rounds(void *argument)
 {
 	const struct worker *worker = argument;
 	struct bench *bench = worker->bench;
+	const struct bench_row *row = bench->row;
+	size_t most = row->run_length ? row->run_length : 1, count;
 
 	pin(worker->index);
 	for (size_t r = 0; r < BENCH_ROUNDS; r++) {
 		double *run = bench->rounds[r].run + worker->index * bench->samples;
 		double *floor = bench->rounds[r].floor + worker->index * bench->samples;
 
-		/* Who goes first changes, as the first may find caches cold. */
-		for (size_t i = 0; i < bench->samples; i++) {
-			if (i % 2)
-				floor[i] = sample(bench, bench->row->floor);
-			run[i] = sample(bench, bench->row->run);
-			if (i % 2 == 0)
-				floor[i] = sample(bench, bench->row->floor);
+		for (size_t i = 0; i < bench->samples; i += count) {
+			bool floor_first = i / most % 2;
+
+			/* Who goes first changes, as the first may find caches cold. */
+			count = bench->samples - i < most ? bench->samples - i : most;
+			if (floor_first)
+				sample_some(bench, row->floor, floor + i, count);
+			sample_some(bench, row->run, run + i, count);
+			if (!floor_first)
+				sample_some(bench, row->floor, floor + i, count);
 		}
 	}
 	return NULL;
@@ -121,16 +132,46 @@ static double median_of_rounds(struct bench *bench, bool floor)
 	return quantile(medians, BENCH_ROUNDS, 0.5);
 }
 
+bool bench_is_rate(const struct bench_row *row)
+{
+	return strstr(row->unit, "/s");
+}
+
+/* From nanoseconds for doing the work once. */
+static double in_unit(const struct bench_row *row, double ns)
+{
+	if (!strcmp(row->unit, "GB/s"))
+		return row->amount / ns;
+	if (!strcmp(row->unit, "calls/s"))
+		return row->amount * row->threads * 1e9 / ns;
+	return ns * (!strcmp(row->unit, "ms") ? 1e-6 : !strcmp(row->unit, "us") ? 1e-3 : 1);
+}
+
+static bool within(bool is_rate, double value, double goal)
+{
+	return goal == 0 || (is_rate ? value >= goal : value <= goal);
+}
+
+bool bench_reached(const struct bench_row *row, const struct bench_result *result)
+{
+	bool is_rate = bench_is_rate(row);
+
+	return within(is_rate, result->ratio, row->goal) &&
+	       within(is_rate, result->value, row->value_goal) &&
+	       within(false, result->p99, row->p99_goal * result->limit);
+}
+
 static void conclude(struct bench *bench, double *all_runs, struct bench_result *ret_result)
 {
 	const struct bench_row *row = bench->row;
-	double scale = !strcmp(row->unit, "ms") ? 1e-6 : 1;
-	struct bench_result result;
+	size_t count = BENCH_ROUNDS * bench->samples * row->threads;
+	struct bench_result result = {
+		.value = in_unit(row, median_of_rounds(bench, false)),
+		.limit = in_unit(row, median_of_rounds(bench, true)),
+		.p99 = in_unit(row, quantile(all_runs, count, 0.99)),
+	};
 
-	result.value = median_of_rounds(bench, false) * scale;
-	result.limit = median_of_rounds(bench, true) * scale;
 	result.ratio = result.value / result.limit;
-	result.p99 = quantile(all_runs, BENCH_ROUNDS * bench->samples * row->threads, 0.99) * scale;
 	*ret_result = result;
 }
 

@@ -3,11 +3,12 @@
  * Measuring one thing beside the floor of what the machine can do: both are run
  * in turns, in the same thread on the same processor, so that whatever else the
  * machine does meets both. A row's figure is the median of its five rounds'
- * medians; p99 is over all samples.
+ * medians; p99 is over all samples. Times are the less the better, rates the more.
  */
 #ifndef BENCH_MEASURE_H
 #define BENCH_MEASURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define BENCH_ROUNDS 5
@@ -17,22 +18,35 @@ typedef int bench_work(void *context, size_t times);
 
 struct bench_row {
 	const char *name;
-	const char *unit;     /* "ns" or "ms" */
+	const char *unit;     /* of a time: "ns", "us" or "ms"; of a rate: "GB/s" or "calls/s" */
 	unsigned int threads; /* each does all the work, at the same time */
 	size_t batch;	      /* how often the work is done for one sample */
 	double seconds;	      /* about how long to measure, floor included */
 	bench_work *run;
 	bench_work *floor;
 	void *context;
+	size_t run_length; /* samples of the one before the next of the other; 0 for 1 */
+	double amount;	   /* bytes or calls of the work done once, for rates */
+
+	/* What is to be reached, each 0 if nothing is. */
+	double goal;	   /* of the ratio: at most, of a rate at least */
+	double value_goal; /* of the value, in the unit */
+	double p99_goal;   /* of p99 to the limit, at most */
 };
 
 /* In the row's unit, for doing the work once. */
 struct bench_result {
 	double value;
 	double p99;
-	double limit; /* the floor's value */
-	double ratio; /* value / limit */
+	double limit;	     /* the floor's value; 0 where there is none */
+	double ratio;	     /* value / limit */
+	const char *skipped; /* why there is no result, or NULL */
 };
+
+bool bench_is_rate(const struct bench_row *row);
+
+/* Whether all is reached that the row has for a goal. */
+bool bench_reached(const struct bench_row *row, const struct bench_result *result);
 
 int bench_measure(const struct bench_row *row, struct bench_result *ret_result);
 
@@ -48,5 +62,9 @@ struct bench_models {
 
 int bench_call(bench_show *show, void *context);
 int bench_infer(const struct bench_models *models, bench_show *show, void *context);
+
+/* Through an agent of its own, which lies beside the command @program. */
+int bench_rpc(const char *program, const struct bench_models *models, bench_show *show,
+	      void *context);
 
 #endif

@@ -5,7 +5,6 @@
  * keeps for one model would disturb the measuring of the other. Before anything
  * is timed both must give the same answer.
  */
-#include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <vaccel.h>
 
 #include "bench/measure.h"
+#include "bench/module.h"
 #include "bench/onnx_floor.h"
 
 #define PATH_ROOM 4096
@@ -132,21 +132,6 @@ static int measure_model(struct infer *infer, const char *directory, bench_show 
 	return ret;
 }
 
-static int load_floor(struct infer *infer)
-{
-	char path[PATH_ROOM];
-	void *module;
-
-	snprintf(path, sizeof(path), "%s/bench-onnx.so", vaccel_plugindir());
-	module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	infer->floor = module ? dlsym(module, "onnx_floor") : NULL;
-	if (infer->floor)
-		return VACCEL_OK;
-	return vaccel_fail(VACCEL_ENOENT,
-			   "cannot measure inference: %s; it is built where ONNX Runtime is",
-			   dlerror());
-}
-
 static int measure_all(struct infer *infer, const struct bench_models *models, bench_show *show,
 		       void *context)
 {
@@ -175,7 +160,7 @@ int bench_infer(const struct bench_models *models, bench_show *show, void *conte
 	if (ret)
 		return ret;
 	snprintf(picture, sizeof(picture), "%s/images/seven.png", vaccel_datadir());
-	ret = load_floor(&infer);
+	ret = bench_module("onnx", "onnx_floor", (const void **)&infer.floor);
 	if (!ret)
 		ret = read_picture(&infer, models->picture ? models->picture : picture);
 	if (!ret)

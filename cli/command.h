@@ -15,6 +15,8 @@ int config_main(const struct options *options);
 int doctor_main(const struct options *options);
 int info_main(const struct options *options);
 int ops_main(const struct options *options);
+int ping_main(const struct options *options);
 int plugins_main(const struct options *options);
+int top_main(const struct options *options);
 
 #endif

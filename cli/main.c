@@ -78,8 +78,50 @@ static const struct option_row bench_rows[] = {
 		.argument = "FILE",
 		.kind = OPTION_TEXT,
 		FILLS(picture),
-		.sentence = "what to classify in the suite infer, instead of our own picture",
+		.sentence = "what to classify instead of our own picture",
 	},
+	ROW_JSON,
+};
+
+#define ROW_SOCKET                                                                          \
+	{                                                                                   \
+		.letter = 's', .name = "socket", .argument = "PATH", .kind = OPTION_TEXT,   \
+		FILLS(socket),                                                              \
+		.sentence = "the agent's admin socket, if it is not where it usually lies", \
+	}
+
+static const struct option_row top_rows[] = {
+	{
+		.name = "once",
+		FILLS(once),
+		.sentence = "print one table and end, as where the output is no terminal",
+	},
+	{
+		.letter = 'i',
+		.name = "interval",
+		.argument = "SECONDS",
+		.kind = OPTION_NUMBER,
+		FILLS(interval),
+		.least = 1,
+		.most = NUMBER_MOST,
+		.sentence = "time from one table to the next, which rates are of; 1 if not given",
+	},
+	ROW_SOCKET,
+	ROW_JSON,
+};
+
+static const struct option_row ping_rows[] = {
+	{
+		.letter = 'n',
+		.name = "count",
+		.argument = "NUMBER",
+		.kind = OPTION_NUMBER,
+		FILLS(count),
+		.least = 1,
+		.most = NUMBER_MOST,
+		.sentence = "how many round trips to measure; 1000 if not given",
+	},
+	ROW_SOCKET,
 	ROW_JSON,
 };
 
@@ -141,13 +183,35 @@ const struct command commands[] = {
 		.least_operands = 1,
 		.most_operands = INT_MAX,
 		.completes = COMPLETES_FILES,
-		.words = "call infer",
+		.words = "call infer rpc",
 		.sentence = "Measure what vaccel adds to the work itself.",
-		.details = "The suite call measures operations that do nothing, infer measures "
-			   "classification with the models given, or with our own. Each row stands "
-			   "beside its limit, which is measured in turns with it.",
+		.details =
+			"The suite call measures operations that do nothing, infer measures "
+			"classification with the models given, or with our own, rpc both through "
+			"an agent that it starts. Each row stands beside its limit, which is "
+			"measured in turns with it.",
 		ROWS(bench_rows),
 		.run = bench_main,
+	},
+	{
+		.name = "ping",
+		.operands = "[ADDRESS]",
+		.most_operands = 1,
+		.sentence = "Say whether an agent answers, and how fast.",
+		.details = "With an address, or VACCEL_RPC_ADDRESS, it measures round trips of an "
+			   "operation that does nothing. Without either it asks the agent of this "
+			   "host on its admin socket, which is for root and the agent's user.",
+		ROWS(ping_rows),
+		.run = ping_main,
+	},
+	{
+		.name = "top",
+		.operands = "",
+		.sentence = "Show what the tenants of this host's agent do.",
+		.details = "The agent is asked on its admin socket, which is for root and the "
+			   "agent's user. On a terminal the table is drawn anew until Ctrl-C.",
+		ROWS(top_rows),
+		.run = top_main,
 	},
 	{
 		.name = "doctor",
@@ -240,7 +304,7 @@ static int version_main(const struct options *options)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	struct options options = {.top = 5, .repeat = 1};
+	struct options options = {.top = 5, .repeat = 1, .interval = 1, .count = 1000};
 
 	switch (options_parse(command, argc, argv, &options)) {
 	case PARSED_RUN:

@@ -18,6 +18,10 @@ struct options {
 	const char *model;
 	const char *labels;
 	const char *picture;
+	const char *socket;
+	bool once;
+	long interval;
+	long count;
 	long top;
 	long repeat;
 	char *const *operands;

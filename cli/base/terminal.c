@@ -36,6 +36,13 @@ size_t terminal_columns(void)
 	return size.ws_col < COLUMNS_MOST ? size.ws_col : COLUMNS_MOST;
 }
 
+size_t terminal_lines(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_row;
+}
+
 /* Columns of the first @length bytes: characters, whose further bytes in UTF-8 are 10xxxxxx. */
 static size_t width_of(const char *text, size_t length)
 {

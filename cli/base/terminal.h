@@ -10,6 +10,9 @@ enum style { STYLE_PLAIN, STYLE_HEADING, STYLE_QUIET, STYLE_GOOD, STYLE_DOUBTFUL
 /* How wide the lines on stdout may be. */
 size_t terminal_columns(void);
 
+/* How many lines the terminal on stdout has; 0 if there is none, or if it does not say. */
+size_t terminal_lines(void);
+
 /* How many columns a text takes. */
 size_t terminal_width_of(const char *text);
 
