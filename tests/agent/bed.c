@@ -19,6 +19,9 @@
 /* Long enough for a sanitizer on a machine that does other things. */
 #define PATIENCE (60 * SECOND)
 
+/* What waits when it is told to, and what answers all else. */
+#define PLUGINS GATE_DIR "/libvaccel-gate.so:noop"
+
 /* The worker */
 
 void bed_init(struct bed *bed)
@@ -63,7 +66,7 @@ void bed_start(struct bed *bed)
 	struct stats *stats = calloc(1, sizeof(*stats));
 
 	log_open(&bed->setup.log, STDERR_FILENO);
-	assert_int_equal(vaccel_config_init(&config, "noop", VACCEL_LOG_ERROR, NULL, false, false),
+	assert_int_equal(vaccel_config_init(&config, PLUGINS, VACCEL_LOG_ERROR, NULL, false, false),
 			 VACCEL_OK);
 	assert_int_equal(vaccel_bootstrap_with_config(&config), VACCEL_OK);
 	vaccel_config_release(&config);

@@ -1,14 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A worker's connections: who may say what, and what is answered. */
-#include <string.h>
-
-#include <vaccel/error.h>
-#include <vaccel/ops/minmax.h>
-#include <vaccel/ops/noop.h>
-
 #include "bed.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <vaccel/error.h>
+#include <vaccel/ops/fpga.h>
+#include <vaccel/ops/image.h>
+#include <vaccel/ops/noop.h>
+
+#include "call/call.h"
+
 static struct bed bed;
+
+/* A call that waits at the gate; by whom it is begun and ended. */
+struct gate {
+	int started[2], go[2];
+	int32_t in[2], out[2];
+	struct vaccel_fpga_arraycopy_args args;
+};
+
+static void gate_init(struct gate *gate)
+{
+	assert_int_equal(pipe(gate->started), 0);
+	assert_int_equal(pipe(gate->go), 0);
+	gate->in[0] = gate->started[1];
+	gate->in[1] = gate->go[0];
+	memset(gate->out, 0, sizeof(gate->out));
+	gate->args = (struct vaccel_fpga_arraycopy_args){{gate->in, 2}, {gate->out, 2}};
+}
+
+static void gate_release(struct gate *gate)
+{
+	for (int i = 0; i < 2; i++) {
+		close(gate->started[i]);
+		close(gate->go[i]);
+	}
+}
+
+static uint64_t gate_send(struct gate *gate, struct program *program, int64_t session)
+{
+	program_send(program, session, &vaccel_op_fpga_arraycopy, &gate->args);
+	return program->request;
+}
+
+static void gate_wait(struct gate *gate)
+{
+	char byte;
+
+	assert_int_equal(read(gate->started[0], &byte, 1), 1);
+}
+
+static void gate_open(struct gate *gate)
+{
+	assert_int_equal(write(gate->go[1], "g", 1), 1);
+}
+
+static int gate_reply(struct gate *gate, struct program *program, uint64_t request)
+{
+	int ret = program_reply(program, request, &vaccel_op_fpga_arraycopy, &gate->args);
+
+	if (!ret)
+		assert_memory_equal(gate->out, gate->in, sizeof(gate->in));
+	return ret;
+}
 
 static int setup(void **state)
 {
@@ -33,13 +91,686 @@ static void test_calls(void **state)
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(program_noop(&program, session), VACCEL_OK);
 	assert_int_equal(bed.worker.stats->calls[VACCEL_OP_NOOP][0], 1000);
+	assert_int_equal(histogram_count(&bed.worker.stats->compute[VACCEL_OP_NOOP]), 1000);
+	assert_int_equal(bed.worker.stats->sessions, 1);
 	program_close(&program);
+}
+
+static void test_payloads_both_ways(void **state)
+{
+	static int32_t in[1 << 20], out[1 << 20];
+	struct vaccel_fpga_arraycopy_args args = {{in, 1}, {out, 1}};
+	struct program program;
+	int64_t session;
+
+	program_connect(&program, &bed, NULL);
+	session = program_session(&program);
+	for (size_t i = 1; i < sizeof(in) / sizeof(in[0]); i++)
+		in[i] = (int32_t)i;
+	for (size_t count = 1; count <= 1 << 20; count *= 16) {
+		memset(out, 0, sizeof(out));
+		args.a.count = args.out.count = count;
+		assert_int_equal(program_call(&program, session, &vaccel_op_fpga_arraycopy, &args),
+				 VACCEL_OK);
+		assert_memory_equal(in, out, count * sizeof(in[0]));
+	}
+	assert_true(bed.worker.stats->bytes_in > sizeof(in));
+	assert_true(bed.worker.stats->bytes_out > sizeof(out));
+	program_close(&program);
+}
+
+static void test_outputs_that_grow(void **state)
+{
+	static const uint8_t picture[] = "not looked at";
+	struct vaccel_image_classify_top_args args = {{picture, sizeof(picture)}, 1};
+	struct program program;
+
+	program_connect(&program, &bed, NULL);
+	assert_int_equal(program_call(&program, program_session(&program),
+				      &vaccel_op_image_classify_top, &args),
+			 VACCEL_OK);
+	assert_int_equal(args.top.count, 1);
+	assert_string_equal(args.top.data[0].label, "This is a dummy classification tag!");
+	args_drop_outputs(&vaccel_op_image_classify_top, &args);
+	program_close(&program);
+}
+
+/* Whose sessions those are. */
+
+static void test_another_connection_of_the_client(void **state)
+{
+	struct program first, second;
+	int64_t session;
+
+	program_connect(&first, &bed, NULL);
+	session = program_session(&first);
+	program_connect(&second, &bed, &first);
+	assert_memory_equal(first.token, second.token, TOKEN_SIZE);
+	program_close(&first);
+	assert_int_equal(program_noop(&second, session), VACCEL_OK);
+	program_close(&second);
+}
+
+static void test_foreign_sessions(void **state)
+{
+	struct program owner, other;
+	int64_t session;
+	struct vaccel_session_close_args close_args;
+	struct vaccel_session_update_args update_args;
+
+	program_connect(&owner, &bed, NULL);
+	program_connect(&other, &bed, NULL);
+	session = program_session(&owner);
+	close_args = (struct vaccel_session_close_args){session};
+	update_args = (struct vaccel_session_update_args){session, 0};
+	assert_memory_not_equal(owner.token, other.token, TOKEN_SIZE);
+	assert_int_equal(program_noop(&other, session), VACCEL_ESESS);
+	assert_int_equal(program_call(&other, 0, &vaccel_op_session_close, &close_args),
+			 VACCEL_ESESS);
+	assert_int_equal(program_call(&other, 0, &vaccel_op_session_update, &update_args),
+			 VACCEL_ESESS);
+	assert_int_equal(bed_refused(&bed, REFUSED_FOREIGN), 3);
+	assert_int_equal(program_noop(&owner, session), VACCEL_OK);
+	program_close(&owner);
+	program_close(&other);
+}
+
+static void test_tokens(void **state)
+{
+	struct program program, liar;
+	unsigned char token[TOKEN_SIZE];
+
+	program_connect(&program, &bed, NULL);
+	memcpy(token, program.token, TOKEN_SIZE);
+	token[TOKEN_SIZE - 1] ^= 1;
+	program_open(&liar, &bed);
+	assert_int_equal(program_hello(&liar, NULL, token, 0, NULL), VACCEL_EACCES);
+	program_expect_end(&liar);
+	assert_int_equal(bed_refused(&bed, REFUSED_FOREIGN), 1);
+	program_close(&liar);
+	program_close(&program);
+}
+
+static void test_sessions_end_with_their_client(void **state)
+{
+	struct program program, watcher;
+
+	program_connect(&watcher, &bed, NULL);
+	program_connect(&program, &bed, NULL);
+	for (int i = 0; i < 10; i++)
+		program_session(&program);
+	assert_int_equal(bed.worker.stats->sessions, 10);
+	program_close(&program);
+	while (bed.worker.stats->sessions)
+		usleep(1000);
+	program_close(&watcher);
+}
+
+static void test_closed_sessions(void **state)
+{
+	struct program program;
+	struct vaccel_session_close_args args;
+	int64_t session, second;
+
+	program_connect(&program, &bed, NULL);
+	session = program_session(&program);
+	second = program_session(&program);
+	assert_true(second > session);
+	assert_int_equal(program_noop(&program, session), VACCEL_OK);
+	args.session = session;
+	assert_int_equal(program_call(&program, 0, &vaccel_op_session_close, &args), VACCEL_OK);
+	assert_int_equal(program_call(&program, 0, &vaccel_op_session_close, &args), VACCEL_ESESS);
+	assert_int_equal(program_noop(&program, session), VACCEL_ESESS);
+	assert_int_equal(program_noop(&program, second), VACCEL_OK);
+	assert_int_equal(bed.worker.stats->sessions, 1);
+	program_close(&program);
+}
+
+static void test_session_closed_while_in_use(void **state)
+{
+	struct vaccel_session_close_args args;
+	struct program program, other;
+	struct gate gate;
+	uint64_t request;
+
+	gate_init(&gate);
+	program_connect(&program, &bed, NULL);
+	program_connect(&other, &bed, &program);
+	args.session = program_session(&program);
+	request = gate_send(&gate, &program, args.session);
+	gate_wait(&gate);
+	assert_int_equal(program_call(&other, 0, &vaccel_op_session_close, &args), VACCEL_OK);
+	assert_int_equal(program_noop(&other, args.session), VACCEL_ESESS);
+	assert_int_equal(bed.worker.stats->sessions, 1);
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	while (bed.worker.stats->sessions)
+		usleep(1000);
+	gate_release(&gate);
+	program_close(&program);
+	program_close(&other);
+}
+
+static void test_session_quota(void **state)
+{
+	int64_t session;
+	struct vaccel_session_open_args args = {.session = &session};
+	struct vaccel_session_close_args close_args;
+	struct program program, other;
+
+	bed_stop(&bed);
+	bed_init(&bed);
+	bed.setup.policy.sessions = 2;
+	bed_start(&bed);
+	program_connect(&program, &bed, NULL);
+	program_connect(&other, &bed, NULL);
+	close_args.session = program_session(&program);
+	program_session(&other);
+	assert_int_equal(program_call(&program, 0, &vaccel_op_session_open, &args), VACCEL_EDQUOT);
+	assert_non_null(strstr(program.words, "policy 'default' permits 2 sessions"));
+	assert_int_equal(bed_refused(&bed, REFUSED_QUOTA), 1);
+	assert_int_equal(program_call(&program, 0, &vaccel_op_session_close, &close_args),
+			 VACCEL_OK);
+	program_session(&other);
+	program_close(&program);
+	program_close(&other);
+}
+
+/* HELLO */
+
+static void test_bearer(void **state)
+{
+	struct program program;
+
+	bed.listener.token = (char *)"0123456789abcdef";
+	program_open(&program, &bed);
+	assert_int_equal(program_hello(&program, NULL, NULL, 0, NULL), VACCEL_EACCES);
+	assert_non_null(strstr(program.words, "VACCEL_TOKEN_FILE"));
+	program_expect_end(&program);
+	program_close(&program);
+	program_open(&program, &bed);
+	assert_int_equal(program_hello(&program, "0123456789abcdeF", NULL, 0, NULL),
+			 VACCEL_EACCES);
+	program_expect_end(&program);
+	program_close(&program);
+	assert_int_equal(bed_refused(&bed, REFUSED_AUTH), 2);
+	program_connect(&program, &bed, NULL);
+	program_close(&program);
+}
+
+static void test_fates(void **state)
+{
+	struct program program;
+	uint32_t fate;
+
+	program_open(&program, &bed);
+	assert_int_equal(program_hello(&program, NULL, NULL, EPOCH - 1, &fate), VACCEL_OK);
+	assert_int_equal(status_from_wire(fate), VACCEL_EBACKEND);
+	assert_string_equal(program.words, "the worker was ended by signal 6 while it ran exec");
+	program_close(&program);
+	program_open(&program, &bed);
+	assert_int_equal(program_hello(&program, NULL, NULL, EPOCH - 2, &fate), VACCEL_OK);
+	assert_int_equal(fate, 0);
+	assert_string_equal(program.words, "");
+	program_close(&program);
+}
+
+static int setup_fate(void **state)
+{
+	bed_init(&bed);
+	bed.setup.fates[3] = (struct fate){EPOCH - 1, VACCEL_EBACKEND,
+					   "the worker was ended by signal 6 while it ran exec"};
+	bed_start(&bed);
+	return 0;
+}
+
+static void test_connection_quota(void **state)
+{
+	struct program first, second;
+
+	bed.worker.setup.policy.connections = 1;
+	program_connect(&first, &bed, NULL);
+	program_open(&second, &bed);
+	assert_int_equal(program_hello(&second, NULL, NULL, 0, NULL), VACCEL_EDQUOT);
+	assert_non_null(strstr(second.words, "permits 1 connections"));
+	program_expect_end(&second);
+	program_close(&second);
+	program_close(&first);
+}
+
+static void test_nothing_before_hello(void **state)
+{
+	static const enum frame_kind kinds[] = {FRAME_CALL, FRAME_PING, FRAME_CANCEL, FRAME_PONG,
+						FRAME_WELCOME};
+	struct program program;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		program_open(&program, &bed);
+		program_send_frame(&program, kinds[i], 1);
+		program_expect_end(&program);
+		program_close(&program);
+	}
+	assert_int_equal(bed_refused(&bed, REFUSED_MALFORMED), sizeof(kinds) / sizeof(kinds[0]));
+}
+
+static void test_what_no_client_sends(void **state)
+{
+	static const enum frame_kind kinds[] = {FRAME_HELLO, FRAME_WELCOME, FRAME_REPLY,
+						FRAME_GOAWAY};
+	struct program program;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		program_connect(&program, &bed, NULL);
+		program_send_frame(&program, kinds[i], 1);
+		program_expect_end(&program);
+		program_close(&program);
+	}
+	assert_int_equal(bed_refused(&bed, REFUSED_MALFORMED), sizeof(kinds) / sizeof(kinds[0]));
+}
+
+static void test_malformed_hello(void **state)
+{
+	struct frame frame = {.kind = FRAME_HELLO, .request = 9, .head_size = 16};
+	uint64_t head[2] = {1, 2};
+	struct message message;
+	struct program program;
+
+	program_open(&program, &bed);
+	assert_int_equal(link_send(program.link, &frame, head, NULL, -1, FOREVER), VACCEL_OK);
+	program_receive(&program, &message);
+	assert_int_equal(message.frame.kind, FRAME_WELCOME);
+	assert_int_equal(message.frame.request, 9);
+	assert_int_equal(message.frame.status, VACCEL_EINVAL);
+	program_expect_end(&program);
+	program_close(&program);
+}
+
+/* Requests that cannot be */
+
+static void test_stale_epoch(void **state)
+{
+	struct program program;
+	int64_t session;
+
+	program_connect(&program, &bed, NULL);
+	session = program_session(&program);
+	program.epoch = EPOCH + 1;
+	assert_int_equal(program_noop(&program, session), VACCEL_ESESS);
+	assert_int_equal(bed_refused(&bed, REFUSED_STALE), 1);
+	program.epoch = EPOCH;
+	assert_int_equal(program_noop(&program, session), VACCEL_OK);
+	program_close(&program);
+}
+
+static int ask_number(struct program *program, uint32_t number)
+{
+	struct frame frame = {
+		.kind = FRAME_CALL, .op = number, .request = ++program->request, .epoch = EPOCH};
+	struct message message;
+
+	assert_int_equal(link_send(program->link, &frame, NULL, NULL, -1, FOREVER), VACCEL_OK);
+	program_receive(program, &message);
+	assert_int_equal(message.frame.kind, FRAME_REPLY);
+	assert_int_equal(message.frame.request, frame.request);
+	assert_int_equal(message.frame.op, number);
+	return message.frame.status;
+}
+
+static void test_unknown_operations(void **state)
+{
+	struct program program;
+
+	program_connect(&program, &bed, NULL);
+	assert_int_equal(ask_number(&program, 60), VACCEL_ENOTSUP);
+	assert_int_equal(ask_number(&program, 128), VACCEL_ENOTSUP);
+	assert_int_equal(ask_number(&program, 255), VACCEL_ENOTSUP);
+	assert_int_equal(ask_number(&program, VACCEL_OP_HELLO), VACCEL_ENOSYS);
+	assert_int_equal(ask_number(&program, CONTROL_FIRST + CONTROL_COUNT), VACCEL_ENOSYS);
+	assert_int_equal(ask_number(&program, UINT32_MAX), VACCEL_ENOSYS);
+	assert_int_equal(ask_number(&program, VACCEL_OP_SESSION_OPEN), VACCEL_EINVAL);
+	assert_int_equal(bed_refused(&bed, REFUSED_MALFORMED), 1);
+	program_close(&program);
+}
+
+static void test_too_large(void **state)
+{
+	struct program program;
+	struct frame frame = {.kind = FRAME_CALL, .request = 5, .epoch = EPOCH};
+	static char bytes[1 << 20];
+	struct iovec piece = {bytes, sizeof(bytes)};
+	struct pieces pieces = {&piece, 1, 1, sizeof(bytes)};
+	struct message message;
+
+	bed_stop(&bed);
+	bed_init(&bed);
+	bed.setup.policy.payload = 65536;
+	bed_start(&bed);
+	program_connect(&program, &bed, NULL);
+	/* It is refused before it has come, so that not all of it can be sent. */
+	link_send(program.link, &frame, NULL, &pieces, -1, time_now() + SECOND);
+	program_receive(&program, &message);
+	assert_int_equal(message.frame.kind, FRAME_REPLY);
+	assert_int_equal(message.frame.request, 5);
+	assert_int_equal(message.frame.status, VACCEL_EDQUOT);
+	assert_int_equal(bed_refused(&bed, REFUSED_QUOTA), 1);
+	program_close(&program);
+}
+
+static void test_no_memory_left(void **state)
+{
+	static int32_t values[1 << 18];
+	struct vaccel_fpga_arraycopy_args args = {{values, 1 << 18}, {values, 1 << 18}};
+	struct program program;
+	int64_t session;
+
+	bed_stop(&bed);
+	bed_init(&bed);
+	bed.setup.policy.memory = 1 << 19;
+	bed_start(&bed);
+	program_connect(&program, &bed, NULL);
+	session = program_session(&program);
+	/* A payload beyond it; then one whose output is. The connection lives on. */
+	assert_int_equal(program_call(&program, session, &vaccel_op_fpga_arraycopy, &args),
+			 VACCEL_EDQUOT);
+	assert_non_null(strstr(program.words, "policy 'default' permits 524288"));
+	args.a.count = args.out.count = 1 << 15;
+	assert_int_equal(program_call(&program, session, &vaccel_op_fpga_arraycopy, &args),
+			 VACCEL_OK);
+	args.a.count = args.out.count = 5 << 14;
+	assert_int_equal(program_call(&program, session, &vaccel_op_fpga_arraycopy, &args),
+			 VACCEL_EDQUOT);
+	assert_int_equal(bed_refused(&bed, REFUSED_QUOTA), 2);
+	assert_int_equal(program_noop(&program, session), VACCEL_OK);
+	program_close(&program);
+}
+
+/* A message in pieces takes as long as it takes; no thread waits for it. */
+static void test_trickle(void **state)
+{
+	struct program slow[64], quick;
+	unsigned char bytes[FRAME_SIZE];
+	struct frame frame = {.kind = FRAME_PING, .request = 3};
+	struct message message;
+	int64_t session;
+
+	program_connect(&quick, &bed, NULL);
+	session = program_session(&quick);
+	for (int i = 0; i < 64; i++)
+		program_connect(&slow[i], &bed, NULL);
+	frame_put(&frame, bytes);
+	for (size_t at = 0; at < FRAME_SIZE; at++) {
+		for (int i = 0; i < 64; i++)
+			assert_int_equal(write(link_fd(slow[i].link), bytes + at, 1), 1);
+		assert_int_equal(program_noop(&quick, session), VACCEL_OK);
+	}
+	for (int i = 0; i < 64; i++) {
+		program_receive(&slow[i], &message);
+		assert_int_equal(message.frame.kind, FRAME_PONG);
+		assert_int_equal(message.frame.request, 3);
+		program_close(&slow[i]);
+	}
+	program_close(&quick);
+}
+
+/* While a call runs */
+
+static void test_ping_during_a_call(void **state)
+{
+	struct program program;
+	struct message message;
+	struct gate gate;
+	uint64_t request;
+
+	gate_init(&gate);
+	program_connect(&program, &bed, NULL);
+	request = gate_send(&gate, &program, program_session(&program));
+	gate_wait(&gate);
+	program_send_frame(&program, FRAME_PING, 99);
+	program_receive(&program, &message);
+	assert_int_equal(message.frame.kind, FRAME_PONG);
+	assert_int_equal(message.frame.request, 99);
+	/* What runs goes on. */
+	program_send_frame(&program, FRAME_CANCEL, request);
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	gate_release(&gate);
+	program_close(&program);
+}
+
+static void test_several_at_once_on_a_connection(void **state)
+{
+	struct vaccel_noop_args noop = {0};
+	struct program program;
+	struct gate gate;
+	uint64_t request;
+	int64_t session;
+
+	gate_init(&gate);
+	program_connect(&program, &bed, NULL);
+	session = program_session(&program);
+	request = gate_send(&gate, &program, session);
+	gate_wait(&gate);
+	program_send(&program, session, &vaccel_op_noop, &noop);
+	assert_int_equal(program_reply(&program, program.request, &vaccel_op_noop, &noop),
+			 VACCEL_OK);
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	gate_release(&gate);
+	program_close(&program);
+}
+
+static void test_peer_gone_during_a_call(void **state)
+{
+	struct program program;
+	struct gate gate;
+
+	gate_init(&gate);
+	program_connect(&program, &bed, NULL);
+	gate_send(&gate, &program, program_session(&program));
+	gate_wait(&gate);
+	program_close(&program);
+	gate_open(&gate);
+	while (bed.worker.stats->connections)
+		usleep(1000);
+	gate_release(&gate);
+}
+
+/* The queue */
+
+static int setup_queue(void **state)
+{
+	bed_init(&bed);
+	bed.setup.policy.calls = 1;
+	bed.setup.policy.queue = 2;
+	bed_start(&bed);
+	return 0;
+}
+
+static void wait_for_queue(uint32_t nr)
+{
+	while (queue_waiting(&bed.worker.calls) != nr)
+		usleep(1000);
+}
+
+static void test_queue(void **state)
+{
+	struct program program[4];
+	struct gate gate[3];
+	uint64_t request[3];
+	int64_t session[4];
+
+	for (int i = 0; i < 4; i++) {
+		program_connect(&program[i], &bed, NULL);
+		session[i] = program_session(&program[i]);
+	}
+	for (int i = 0; i < 3; i++) {
+		gate_init(&gate[i]);
+		request[i] = gate_send(&gate[i], &program[i], session[i]);
+		if (!i)
+			gate_wait(&gate[0]);
+		else
+			wait_for_queue((uint32_t)i);
+	}
+	assert_int_equal(program_noop(&program[3], session[3]), VACCEL_EBUSY);
+	assert_non_null(strstr(program[3].words, "policy 'default' lets 1"));
+	assert_int_equal(bed_refused(&bed, REFUSED_BUSY), 1);
+	/* Control operations do not wait. */
+	program_session(&program[3]);
+	for (int i = 0; i < 3; i++) {
+		if (i)
+			gate_wait(&gate[i]);
+		gate_open(&gate[i]);
+		assert_int_equal(gate_reply(&gate[i], &program[i], request[i]), VACCEL_OK);
+		gate_release(&gate[i]);
+	}
+	assert_int_equal(program_noop(&program[3], session[3]), VACCEL_OK);
+	for (int i = 0; i < 4; i++)
+		program_close(&program[i]);
+}
+
+static void test_cancel_in_the_queue(void **state)
+{
+	struct program program, other;
+	struct gate gate, waiting;
+	uint64_t request, cancelled;
+	int64_t session;
+
+	gate_init(&gate);
+	gate_init(&waiting);
+	program_connect(&program, &bed, NULL);
+	program_connect(&other, &bed, NULL);
+	session = program_session(&program);
+	request = gate_send(&gate, &program, session);
+	gate_wait(&gate);
+	cancelled = gate_send(&waiting, &program, session);
+	wait_for_queue(1);
+	/* Of another connection that number means nothing. */
+	program_send_frame(&other, FRAME_CANCEL, cancelled);
+	program_session(&other);
+	assert_int_equal(queue_waiting(&bed.worker.calls), 1);
+	program_send_frame(&program, FRAME_CANCEL, cancelled);
+	assert_int_equal(gate_reply(&waiting, &program, cancelled), VACCEL_ECANCELED);
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	gate_release(&gate);
+	gate_release(&waiting);
+	program_close(&program);
+	program_close(&other);
+}
+
+static void test_what_waits_goes_with_its_connection(void **state)
+{
+	struct program program, other;
+	struct gate gate, waiting;
+	uint64_t request;
+
+	gate_init(&gate);
+	gate_init(&waiting);
+	program_connect(&program, &bed, NULL);
+	program_connect(&other, &bed, NULL);
+	request = gate_send(&gate, &program, program_session(&program));
+	gate_wait(&gate);
+	gate_send(&waiting, &other, program_session(&other));
+	wait_for_queue(1);
+	program_close(&other);
+	wait_for_queue(0);
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	gate_release(&gate);
+	gate_release(&waiting);
+	program_close(&program);
+}
+
+/* Words */
+
+static void test_words_name_no_path(void **state)
+{
+	struct program program;
+	struct gate gate;
+	uint64_t request;
+
+	gate_init(&gate);
+	program_connect(&program, &bed, NULL);
+	close(gate.go[1]);
+	gate.go[1] = dup(gate.go[0]);
+	request = gate_send(&gate, &program, program_session(&program));
+	gate_wait(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_EBACKEND);
+	assert_string_equal(program.words, "gate: nobody is there, says c.txt");
+	gate_release(&gate);
+	program_close(&program);
+}
+
+/* The end */
+
+static void test_drain(void **state)
+{
+	struct program program, idle;
+	struct message message;
+	struct gate gate;
+	uint64_t request;
+	int64_t session;
+
+	gate_init(&gate);
+	program_connect(&program, &bed, NULL);
+	program_connect(&idle, &bed, NULL);
+	session = program_session(&program);
+	request = gate_send(&gate, &program, session);
+	gate_wait(&gate);
+	atomic_store(&bed.worker.draining, true);
+	assert_false(server_drain(bed.server));
+	program_receive(&idle, &message);
+	assert_int_equal(message.frame.kind, FRAME_GOAWAY);
+	program_receive(&program, &message);
+	assert_int_equal(message.frame.kind, FRAME_GOAWAY);
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	/* One that was on its way as the agent said so. */
+	assert_int_equal(program_noop(&program, session), VACCEL_OK);
+	assert_false(server_drain(bed.server));
+	program_close(&idle);
+	program_close(&program);
+	while (!server_drain(bed.server))
+		usleep(1000);
+	gate_release(&gate);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_calls, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_payloads_both_ways, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_outputs_that_grow, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_another_connection_of_the_client, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_foreign_sessions, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sessions_end_with_their_client, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_closed_sessions, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_session_closed_while_in_use, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_session_quota, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bearer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fates, setup_fate, teardown),
+		cmocka_unit_test_setup_teardown(test_connection_quota, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_before_hello, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_no_client_sends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_malformed_hello, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stale_epoch, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unknown_operations, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_large, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_memory_left, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trickle, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ping_during_a_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_several_at_once_on_a_connection, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_peer_gone_during_a_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_queue, setup_queue, teardown),
+		cmocka_unit_test_setup_teardown(test_cancel_in_the_queue, setup_queue, teardown),
+		cmocka_unit_test_setup_teardown(test_what_waits_goes_with_its_connection,
+						setup_queue, teardown),
+		cmocka_unit_test_setup_teardown(test_words_name_no_path, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_drain, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

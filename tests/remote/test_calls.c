@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Calls: what travels, and what becomes of one whose connection is lost. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bed.h"
+
+static int minmax(double *ret_min)
+{
+	const double samples[] = {3, 1, 2};
+	double out[3], max;
+
+	return vaccel_minmax(&sess, samples, 3, 0, 9, out, ret_min, &max);
+}
+
+static int exec_copy(char *to)
+{
+	struct vaccel_arg read = {.buf = (char[]){"seven"}, .size = 6};
+	struct vaccel_arg write = {.buf = to, .size = 6};
+
+	return vaccel_exec(&sess, "lib", "f", &read, 1, &write, 1);
+}
+
+static void test_session_is_one_round_trip(void **state)
+{
+	struct vaccel_session other;
+
+	assert_true(sess.is_virtio);
+	assert_true(sess.remote_id > 1000);
+	assert_int_equal(fake_messages(fake, FRAME_CALL), 1);
+	assert_int_equal(vaccel_session_init(&other, VACCEL_PLUGIN_REMOTE | VACCEL_PLUGIN_GPU),
+			 VACCEL_OK);
+	assert_int_equal(fake_messages(fake, FRAME_CALL), 2);
+	assert_int_equal(fake_hint(fake, other.remote_id), VACCEL_PLUGIN_GPU);
+	assert_int_equal(vaccel_session_update(&other, VACCEL_PLUGIN_REMOTE | VACCEL_PLUGIN_CPU),
+			 VACCEL_OK);
+	assert_int_equal(fake_hint(fake, other.remote_id), VACCEL_PLUGIN_CPU);
+	assert_int_equal(vaccel_session_release(&other), VACCEL_OK);
+	assert_int_equal(fake_messages(fake, FRAME_CALL), 4);
+	assert_int_equal(fake_messages(fake, FRAME_HELLO), 1);
+	assert_int_equal(fake_sessions(fake), 1);
+}
+
+static void test_results_come_back(void **state)
+{
+	char copy[6] = "";
+	double min = 0;
+
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(minmax(&min), VACCEL_OK);
+	assert_true(min == -1);
+	assert_int_equal(exec_copy(copy), VACCEL_OK);
+	assert_string_equal(copy, "seven");
+	assert_int_equal(fake_connections(fake), 1);
+}
+
+static void test_failure_has_the_words_of_the_agent(void **state)
+{
+	struct trick trick = {&vaccel_op_noop,		1,   bed_fail, VACCEL_EBUSY,
+			      "too much\x1b[31m of it", true};
+
+	fake_script(fake, bed_trick, &trick);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_EBUSY);
+	assert_string_equal(vaccel_error_text(), "too much?[31m of it");
+	trick.times = 1;
+	trick.words = "";
+	assert_int_equal(vaccel_noop(&sess), VACCEL_EBUSY);
+	bed_said("noop: unix://");
+	bed_said("gives no reason");
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_connections(fake), 1);
+}
+
+static void test_pure_is_repeated_once(void **state)
+{
+	struct trick trick = {&vaccel_op_noop, 1, bed_hang_up};
+
+	fake_script(fake, bed_trick, &trick);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_calls(fake, &vaccel_op_noop), 2);
+	trick.times = 2;
+	assert_int_equal(vaccel_noop(&sess), VACCEL_EREMOTEIO);
+	bed_said("whether it ran is not known");
+	assert_int_equal(fake_calls(fake, &vaccel_op_noop), 4);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_sessions(fake), 1);
+}
+
+static void test_effect_is_never_repeated(void **state)
+{
+	struct trick trick = {&vaccel_op_exec, 1, bed_hang_up};
+	char copy[6] = "";
+
+	fake_script(fake, bed_trick, &trick);
+	assert_int_equal(exec_copy(copy), VACCEL_EREMOTEIO);
+	bed_said("exec: lost the agent in the middle of it");
+	assert_int_equal(fake_calls(fake, &vaccel_op_exec), 1);
+	assert_int_equal(exec_copy(copy), VACCEL_OK);
+	assert_string_equal(copy, "seven");
+}
+
+static void test_what_ended_a_worker_is_not_repeated(void **state)
+{
+	struct trick trick = {&vaccel_op_noop, 1, bed_restart, VACCEL_EBACKEND,
+			      "worker was ended by signal 6 while it ran noop"};
+
+	fake_script(fake, bed_trick, &trick);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_EBACKEND);
+	assert_string_equal(vaccel_error_text(), trick.words);
+	assert_int_equal(fake_calls(fake, &vaccel_op_noop), 1);
+	/* One whose end has no words either. */
+	trick.times = 1;
+	trick.words = NULL;
+	assert_int_equal(vaccel_noop(&sess), VACCEL_EBACKEND);
+	bed_said("the agent's worker ended");
+	/* An agent that was started anew knows nothing of the one before. */
+	trick.times = 1;
+	trick.code = 0;
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_sessions(fake), 1);
+}
+
+/* An idle connection that broke costs nothing: the agent never had the call. */
+static void test_lost_while_idle(void **state)
+{
+	char copy[6] = "";
+
+	for (int i = 0; i < 3; i++) {
+		fake_restart(fake, VACCEL_EBACKEND, "it crashed");
+		fake_await_connections(fake, 0);
+		assert_int_equal(exec_copy(copy), VACCEL_OK);
+		assert_int_equal(fake_calls(fake, &vaccel_op_exec), i + 1);
+	}
+}
+
+/* Half of an answer that goes where the next request would be read from. */
+static enum verdict answer_half(struct turn *turn, struct trick *trick)
+{
+	struct vaccel_blas_sgemm_args *args = turn_args(turn);
+	struct frame frame = {.kind = FRAME_REPLY,
+			      .op = VACCEL_OP_BLAS_SGEMM,
+			      .request = turn->message.frame.request,
+			      .head_size = 24,
+			      .payload_size = args->c.count * sizeof(float)};
+	const uint64_t head[] = {frame.payload_size, PAYLOAD_INLINE, 0};
+
+	turn_frame(turn, &frame, head, NULL);
+	turn_write(turn, "12345678", 8);
+	return HANG_UP;
+}
+
+static void test_inout_that_was_written_is_not_repeated(void **state)
+{
+	struct trick trick = {&vaccel_op_blas_sgemm, 1, answer_half};
+	float a[4] = {1}, b[4] = {1}, c[4] = {1};
+
+	fake_script(fake, bed_trick, &trick);
+	assert_int_equal(vaccel_sgemm(&sess, 2, 2, 2, 1, a, 2, b, 2, 1, c, 2), VACCEL_EREMOTEIO);
+	assert_int_equal(fake_calls(fake, &vaccel_op_blas_sgemm), 1);
+	/* It has none, and may be written twice. */
+	trick = (struct trick){&vaccel_op_blas_sgemm, 1, bed_hang_up};
+	assert_int_equal(vaccel_sgemm(&sess, 2, 2, 2, 1, a, 2, b, 2, 1, c, 2), VACCEL_OK);
+	assert_int_equal(fake_calls(fake, &vaccel_op_blas_sgemm), 3);
+}
+
+static void test_unknown_session_is_made_anew(void **state)
+{
+	struct trick trick = {&vaccel_op_exec,	   1,	 bed_fail, VACCEL_ESESS,
+			      "never heard of it", false};
+	char copy[6] = "";
+	vaccel_id_t id = sess.remote_id;
+
+	fake_script(fake, bed_trick, &trick);
+	assert_int_equal(exec_copy(copy), VACCEL_OK);
+	assert_int_equal(fake_calls(fake, &vaccel_op_exec), 2);
+	assert_int_not_equal(sess.remote_id, id);
+	/* Once, and not if it ran. */
+	trick.times = 2;
+	assert_int_equal(exec_copy(copy), VACCEL_ESESS);
+	assert_int_equal(fake_calls(fake, &vaccel_op_exec), 4);
+	trick.times = 1;
+	trick.ran = true;
+	assert_int_equal(exec_copy(copy), VACCEL_ESESS);
+	assert_string_equal(vaccel_error_text(), "never heard of it");
+	assert_int_equal(fake_calls(fake, &vaccel_op_exec), 5);
+}
+
+static void test_operation_that_the_agent_lacks(void **state)
+{
+	double min;
+
+	fake_hide_op(fake, &vaccel_op_minmax);
+	fake_restart(fake, 0, "");
+	assert_int_equal(minmax(&min), VACCEL_ENOTSUP);
+	bed_said("minmax: ");
+	bed_said("does not know this operation");
+	assert_int_equal(fake_calls(fake, &vaccel_op_minmax), 0);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+}
+
+static void test_more_than_the_agent_takes(void **state)
+{
+	size_t size = 1 << 20;
+	struct vaccel_arg read = {.buf = calloc(1, size), .size = size};
+
+	fake_set_payload_max(fake, 65536);
+	fake_restart(fake, 0, "");
+	assert_int_equal(vaccel_exec(&sess, "lib", "f", &read, 1, NULL, 0), VACCEL_EDQUOT);
+	bed_said("takes at most");
+	read.size = 60000;
+	assert_int_equal(vaccel_exec(&sess, "lib", "f", &read, 1, NULL, 0), VACCEL_OK);
+	free(read.buf);
+}
+
+/* Time */
+
+static void test_late_answer_is_left_aside(void **state)
+{
+	struct trick trick = {&vaccel_op_exec, 1, bed_ignore};
+	char copy[6] = "keep";
+
+	bed_set("VACCEL_TIMEOUT_MS", "50");
+	fake_script(fake, bed_trick, &trick);
+	assert_int_equal(exec_copy(copy), VACCEL_ETIMEDOUT);
+	bed_said("has not answered in time");
+	fake_await_messages(fake, FRAME_CANCEL, 1);
+	assert_string_equal(copy, "keep");
+	/* That connection owes an answer, so another one is taken. */
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_connections(fake), 2);
+}
+
+struct held {
+	struct turn turn;
+	int go[2];
+};
+
+/* Answers the cancelled call when it hears of the cancellation. */
+static enum verdict answer_late(struct turn *turn, void *context)
+{
+	uint64_t *late = context;
+
+	if (turn_op(turn) == &vaccel_op_exec && !*late) {
+		*late = turn->message.frame.request;
+		return DONE;
+	}
+	if (turn->message.frame.kind == FRAME_CANCEL) {
+		struct frame frame = {.kind = FRAME_REPLY,
+				      .op = VACCEL_OP_EXEC,
+				      .request = *late,
+				      .head_size = 40,
+				      .payload_size = 8};
+		const uint64_t head[] = {1, 0, 6, PAYLOAD_INLINE, 0};
+
+		assert_int_equal(turn->message.frame.request, *late);
+		turn_frame(turn, &frame, head, "LATE!!!!");
+		return DONE;
+	}
+	return GO_ON;
+}
+
+static void test_answer_that_came_late_frees_the_connection(void **state)
+{
+	uint64_t late = 0;
+	char copy[6] = "keep";
+	unsigned int before;
+
+	bed_set("VACCEL_TIMEOUT_MS", "50");
+	fake_script(fake, answer_late, &late);
+	assert_int_equal(exec_copy(copy), VACCEL_ETIMEDOUT);
+	fake_await_messages(fake, FRAME_CANCEL, 1);
+	assert_string_equal(copy, "keep");
+	before = fake_messages(fake, FRAME_HELLO);
+	/* By now the late one may have come or not; never does it reach the program. */
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_string_equal(copy, "keep");
+	assert_in_range(fake_messages(fake, FRAME_HELLO), before, before + 1);
+}
+
+static enum verdict hush(struct turn *turn, void *context)
+{
+	return turn->message.frame.kind == FRAME_HELLO ? DONE : GO_ON;
+}
+
+static void test_deadline_covers_connecting(void **state)
+{
+	bed_set("VACCEL_TIMEOUT_MS", "50");
+	fake_disconnect(fake);
+	fake_script(fake, hush, NULL);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_ETIMEDOUT);
+	fake_script(fake, NULL, NULL);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	/* And waiting for one that has gone. */
+	fake_listen(fake, false);
+	fake_disconnect(fake);
+	assert_int_not_equal(vaccel_noop(&sess), VACCEL_OK);
+	fake_listen(fake, true);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+}
+
+static enum verdict say_goodbye(struct turn *turn, void *context)
+{
+	struct frame goodbye = {.kind = FRAME_GOAWAY};
+	bool *said = context;
+
+	if (turn_op(turn) == &vaccel_op_exec && !*said) {
+		*said = true;
+		turn_frame(turn, &goodbye, NULL, NULL);
+	}
+	return GO_ON;
+}
+
+static void test_agent_that_drains(void **state)
+{
+	bool said = false;
+	char copy[6] = "";
+
+	fake_script(fake, say_goodbye, &said);
+	assert_int_equal(exec_copy(copy), VACCEL_OK);
+	assert_string_equal(copy, "seven");
+	fake_await_connections(fake, 0);
+	assert_int_equal(exec_copy(copy), VACCEL_OK);
+	assert_int_equal(fake_messages(fake, FRAME_HELLO), 2);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bed_begin, bed_end)
+	const struct CMUnitTest tests[] = {
+		TEST(test_session_is_one_round_trip),
+		TEST(test_results_come_back),
+		TEST(test_failure_has_the_words_of_the_agent),
+		TEST(test_pure_is_repeated_once),
+		TEST(test_effect_is_never_repeated),
+		TEST(test_what_ended_a_worker_is_not_repeated),
+		TEST(test_lost_while_idle),
+		TEST(test_inout_that_was_written_is_not_repeated),
+		TEST(test_unknown_session_is_made_anew),
+		TEST(test_operation_that_the_agent_lacks),
+		TEST(test_more_than_the_agent_takes),
+		TEST(test_late_answer_is_left_aside),
+		TEST(test_answer_that_came_late_frees_the_connection),
+		TEST(test_deadline_covers_connecting),
+		TEST(test_agent_that_drains),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The front, as a thread: the test is its supervisor, its clients, and the worker inside. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <vaccel/error.h>
+
+#include "agent/front/passage.h"
+#include "base/util.h"
+#include "bed.h"
+#include "transport/link.h"
+
+#define PATIENCE_NS INT64_C(10000000000)
+#define LISTENER    7
+
+struct house {
+	struct bed *bed;
+	struct front front;
+	struct stats stats;
+	int ipc; /* the supervisor's end */
+	int theirs;
+	uint32_t listener; /* that connections are said to come from */
+	pthread_t serving, accepting;
+	int stop[2];
+	int ret;
+};
+
+static void *serve(void *context)
+{
+	struct house *house = context;
+
+	house->ret = front_serve(&house->front);
+	return NULL;
+}
+
+static void tell(const struct house *house, enum ipc_kind kind, uint32_t listener, int fd)
+{
+	struct ipc_message message = {
+		.kind = kind,
+		.listener = listener,
+		.carrier = "tls",
+		.peer = "a client",
+	};
+
+	assert_int_equal(ipc_send(house->ipc, &message, fd), VACCEL_OK);
+}
+
+/* What the supervisor does with connections. */
+static void *accept_all(void *context)
+{
+	const struct house *house = context;
+	const struct bed *bed = house->bed;
+
+	for (;;) {
+		struct pollfd polls[] = {{bed->listener, POLLIN, 0}, {house->stop[0], POLLIN, 0}};
+		struct peer peer;
+		int fd;
+
+		assert_true(poll(polls, 2, -1) > 0);
+		if (polls[1].revents)
+			return NULL;
+		while (!address_accept(&bed->address, bed->listener, &peer, &fd)) {
+			tell(house, IPC_CONNECTION, house->listener, fd);
+			close(fd);
+		}
+	}
+}
+
+static void tell_listener(const struct house *house, uint32_t number)
+{
+	struct listener_setup setup = {
+		.cert = house->bed->agent.cert,
+		.key = house->bed->agent.key,
+		.client_ca = house->bed->ca.cert,
+	};
+	int fd;
+
+	assert_int_equal(listener_setup_write(&setup, &fd), VACCEL_OK);
+	tell(house, IPC_LISTENER, number, fd);
+	close(fd);
+}
+
+static void house_open(struct house **ret_house, int64_t patience_ns)
+{
+	struct house *house = calloc(1, sizeof(*house));
+	int ends[2];
+
+	assert_non_null(house);
+	bed_make((void **)&house->bed);
+	assert_int_equal(ipc_pair(ends), VACCEL_OK);
+	assert_int_equal(pipe(house->stop), 0);
+	house->ipc = ends[0];
+	house->theirs = ends[1];
+	house->listener = LISTENER;
+	assert_int_equal(front_open(&house->front, ends[1]), VACCEL_OK);
+	house->front.stats = &house->stats;
+	house->front.patience_ns = patience_ns;
+	assert_int_equal(pthread_create(&house->serving, NULL, serve, house), 0);
+	assert_int_equal(pthread_create(&house->accepting, NULL, accept_all, house), 0);
+	tell_listener(house, LISTENER);
+	*ret_house = house;
+}
+
+static int house_make(void **state)
+{
+	house_open((struct house **)state, PATIENCE_NS);
+	return 0;
+}
+
+static void stop_accepting(struct house *house)
+{
+	assert_int_equal(write(house->stop[1], "", 1), 1);
+	pthread_join(house->accepting, NULL);
+}
+
+static int house_drop(void **state)
+{
+	struct house *house = *state;
+
+	stop_accepting(house);
+	tell(house, IPC_DRAIN, 0, -1);
+	pthread_join(house->serving, NULL);
+	assert_int_equal(house->ret, VACCEL_OK);
+	front_close(&house->front);
+	close(house->ipc);
+	close(house->theirs);
+	close(house->stop[0]);
+	close(house->stop[1]);
+	bed_drop((void **)&house->bed);
+	free(house);
+	return 0;
+}
+
+static void wait_for_refusals(struct house *house, enum refusal reason, uint64_t count)
+{
+	int64_t until = time_now() + PATIENCE_NS;
+
+	while (house->stats.refused[reason] != count) {
+		assert_true(time_now() < until);
+		poll(NULL, 0, 1);
+	}
+}
+
+/* Both ends of a connection through the front. */
+struct relayed {
+	struct link *client;
+	int worker;
+};
+
+static void relayed_open(struct house *house, struct relayed *ret_relayed)
+{
+	struct ipc_message message;
+
+	assert_int_equal(link_connect(&house->bed->address, house->bed->tls,
+				      time_now() + PATIENCE_NS, &ret_relayed->client),
+			 VACCEL_OK);
+	assert_int_equal(socket_wait(house->ipc, POLLIN, time_now() + PATIENCE_NS), 0);
+	assert_int_equal(ipc_receive(house->ipc, false, &message, &ret_relayed->worker), VACCEL_OK);
+	assert_int_equal(message.kind, IPC_PEER);
+	assert_int_equal(message.listener, house->listener);
+	assert_string_equal(message.text, "alice");
+	assert_string_equal(message.carrier, "tcp");
+	assert_string_equal(message.peer, "a client");
+	assert_true(ret_relayed->worker >= 0);
+}
+
+static void relayed_close(struct relayed *relayed)
+{
+	link_delete(relayed->client);
+	closep(&relayed->worker);
+}
+
+/* Bytes that can be told from each other, by where they are. */
+static unsigned char byte_at(size_t at)
+{
+	return (unsigned char)(at * 7 + at / 251);
+}
+
+struct job {
+	const struct relayed *relayed;
+	size_t size;
+};
+
+/* Either end's part in sending @size bytes; in the way of a thread. */
+static void *client_writes(void *context)
+{
+	const struct job *job = context;
+	unsigned char *bytes = malloc(job->size);
+	size_t done = 0;
+
+	for (size_t i = 0; i < job->size; i++)
+		bytes[i] = byte_at(i);
+	while (done < job->size) {
+		struct iovec rest = {bytes + done, job->size - done};
+		struct link *link = job->relayed->client;
+		ssize_t size = link->write(link, &rest, 1, time_now() + PATIENCE_NS, -1);
+
+		assert_true(size > 0);
+		done += (size_t)size;
+	}
+	free(bytes);
+	return NULL;
+}
+
+static void *worker_writes(void *context)
+{
+	const struct job *job = context;
+
+	for (size_t done = 0; done < job->size;) {
+		unsigned char bytes[50000];
+		size_t size = MIN_OF(sizeof(bytes), job->size - done);
+
+		for (size_t i = 0; i < size; i++)
+			bytes[i] = byte_at(done + i);
+		assert_int_equal(send(job->relayed->worker, bytes, size, MSG_NOSIGNAL), size);
+		done += size;
+	}
+	return NULL;
+}
+
+static void client_reads(const struct relayed *relayed, size_t total)
+{
+	unsigned char bytes[50000];
+	struct iovec to = {bytes, sizeof(bytes)};
+	int passed;
+
+	for (size_t done = 0; done < total;) {
+		struct link *link = relayed->client;
+		ssize_t size = link->read(link, &to, 1, time_now() + PATIENCE_NS, &passed);
+
+		assert_true(size > 0);
+		for (ssize_t i = 0; i < size; i++)
+			assert_int_equal(bytes[i], byte_at(done + (size_t)i));
+		done += (size_t)size;
+	}
+}
+
+static void worker_reads(const struct relayed *relayed, size_t total)
+{
+	unsigned char bytes[50000];
+
+	for (size_t done = 0; done < total;) {
+		ssize_t size = recv(relayed->worker, bytes, sizeof(bytes), 0);
+
+		assert_true(size > 0);
+		for (ssize_t i = 0; i < size; i++)
+			assert_int_equal(bytes[i], byte_at(done + (size_t)i));
+		done += (size_t)size;
+	}
+}
+
+static void exchange(const struct relayed *relayed, size_t size)
+{
+	struct job job = {relayed, size};
+	pthread_t writer;
+
+	pthread_create(&writer, NULL, client_writes, &job);
+	worker_reads(relayed, size);
+	pthread_join(writer, NULL);
+	pthread_create(&writer, NULL, worker_writes, &job);
+	client_reads(relayed, size);
+	pthread_join(writer, NULL);
+}
+
+static void expect_client_end(const struct relayed *relayed)
+{
+	char byte;
+	struct iovec to = {&byte, 1};
+	int passed;
+	struct link *link = relayed->client;
+
+	assert_int_equal(link->read(link, &to, 1, time_now() + PATIENCE_NS, &passed), 0);
+}
+
+static void expect_worker_end(const struct relayed *relayed)
+{
+	char byte;
+
+	assert_int_equal(recv(relayed->worker, &byte, 1, 0), 0);
+}
+
+static void test_bytes_both_ways(void **state)
+{
+	struct house *house = *state;
+	struct relayed relayed;
+
+	relayed_open(house, &relayed);
+	exchange(&relayed, 1);
+	exchange(&relayed, 100);
+	exchange(&relayed, 16384);
+	exchange(&relayed, 16385);
+	exchange(&relayed, 5 << 20);
+	relayed_close(&relayed);
+}
+
+/* Both directions are full at once, and neither waits for the other. */
+static void test_both_ways_at_once(void **state)
+{
+	struct house *house = *state;
+	struct relayed relayed;
+	struct job job = {&relayed, 4 << 20};
+	pthread_t client, worker;
+
+	relayed_open(house, &relayed);
+	pthread_create(&client, NULL, client_writes, &job);
+	pthread_create(&worker, NULL, worker_writes, &job);
+	worker_reads(&relayed, job.size);
+	client_reads(&relayed, job.size);
+	pthread_join(client, NULL);
+	pthread_join(worker, NULL);
+	relayed_close(&relayed);
+}
+
+static void test_one_slow_reader_holds_up_no_other(void **state)
+{
+	struct house *house = *state;
+	struct relayed slow, other;
+	struct job job = {&slow, 8 << 20};
+	pthread_t writer;
+
+	relayed_open(house, &slow);
+	relayed_open(house, &other);
+	pthread_create(&writer, NULL, client_writes, &job);
+	for (int i = 0; i < 50; i++)
+		exchange(&other, 100000);
+	worker_reads(&slow, job.size);
+	pthread_join(writer, NULL);
+	relayed_close(&slow);
+	relayed_close(&other);
+}
+
+#define MANY 100
+
+static void test_many(void **state)
+{
+	struct house *house = *state;
+	struct relayed relayed[MANY];
+
+	for (int i = 0; i < MANY; i++)
+		relayed_open(house, &relayed[i]);
+	for (int i = 0; i < MANY; i++)
+		exchange(&relayed[i], 70);
+	for (int i = 0; i < MANY; i++)
+		relayed_close(&relayed[i]);
+}
+
+static void test_the_client_goes(void **state)
+{
+	struct house *house = *state;
+	struct relayed relayed;
+
+	relayed_open(house, &relayed);
+	link_delete(TAKE(relayed.client));
+	expect_worker_end(&relayed);
+	relayed_close(&relayed);
+}
+
+/* What the worker said last arrives, though it has closed, with something unread. */
+static void test_the_worker_goes(void **state)
+{
+	struct house *house = *state;
+	struct relayed relayed;
+	struct job job = {&relayed, 300};
+
+	relayed_open(house, &relayed);
+	client_writes(&job);
+	assert_int_equal(socket_wait(relayed.worker, POLLIN, time_now() + PATIENCE_NS), 0);
+	job.size = 200000;
+	worker_writes(&job);
+	close(TAKE_FD(relayed.worker));
+	client_reads(&relayed, job.size);
+	expect_client_end(&relayed);
+	relayed_close(&relayed);
+}
+
+/* A client may end its direction first; the answer comes all the same. */
+static void test_half_close(void **state)
+{
+	struct house *house = *state;
+	struct relayed relayed;
+	struct job job = {&relayed, 30000};
+
+	relayed_open(house, &relayed);
+	client_writes(&job);
+	tls_end_writing(relayed.client);
+	worker_reads(&relayed, job.size);
+	expect_worker_end(&relayed);
+	worker_writes(&job);
+	close(TAKE_FD(relayed.worker));
+	client_reads(&relayed, job.size);
+	expect_client_end(&relayed);
+	relayed_close(&relayed);
+}
+
+static void test_no_tenant(void **state)
+{
+	struct house *house = *state;
+	struct tls *nobody = client_of(NULL, &house->bed->ca);
+	struct link *link = NULL;
+	struct ipc_message message;
+	int fd = bed_connect_plainly(house->bed);
+	char byte = 0;
+	struct iovec to = {&byte, 1};
+
+	assert_int_equal(send(fd, "GET / HTTP/1.0\r\n\r\n", 18, 0), 18);
+	while (recv(fd, &byte, 1, 0) > 0)
+		;
+	close(fd);
+	wait_for_refusals(house, REFUSED_MALFORMED, 1);
+
+	assert_int_equal(
+		link_connect(&house->bed->address, nobody, time_now() + PATIENCE_NS, &link), 0);
+	assert_int_equal(link->read(link, &to, 1, time_now() + PATIENCE_NS, &fd), -VACCEL_EACCES);
+	assert_non_null(strstr(vaccel_error_text(), "set VACCEL_TLS_CERT"));
+	link_delete(link);
+	tls_delete(nobody);
+	wait_for_refusals(house, REFUSED_AUTH, 1);
+	assert_int_equal(ipc_receive(house->ipc, false, &message, &fd), VACCEL_EAGAIN);
+}
+
+/* Those who do not go on are closed in favour of those who may. */
+static void test_half_open_ones_make_room(void **state)
+{
+	struct house *house = *state;
+	int fds[HALF_OPEN_MAX + 10];
+	struct relayed relayed;
+	char byte;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = bed_connect_plainly(house->bed);
+	assert_int_equal(recv(fds[0], &byte, 1, 0), 0);
+	relayed_open(house, &relayed);
+	assert_int_equal(recv(fds[10], &byte, 1, 0), 0);
+	assert_int_equal(recv(fds[11], &byte, 1, MSG_DONTWAIT), -1);
+	exchange(&relayed, 100);
+	relayed_close(&relayed);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+}
+
+static void test_drain(void **state)
+{
+	struct house *house = *state;
+	int half_open, late;
+	struct relayed relayed;
+	char byte;
+
+	relayed_open(house, &relayed);
+	half_open = bed_connect_plainly(house->bed);
+	tell(house, IPC_DRAIN, 0, -1);
+	assert_int_equal(recv(half_open, &byte, 1, 0), 0);
+	late = bed_connect_plainly(house->bed);
+	assert_int_equal(recv(late, &byte, 1, 0), 0);
+	exchange(&relayed, 1000);
+	relayed_close(&relayed);
+	close(half_open);
+	close(late);
+	pthread_join(house->serving, NULL);
+	assert_int_equal(house->ret, VACCEL_OK);
+	pthread_create(&house->serving, NULL, serve, house);
+}
+
+static void test_closed_listener(void **state)
+{
+	struct house *house = *state;
+	struct relayed before;
+	int fd;
+	char byte;
+
+	relayed_open(house, &before);
+	tell(house, IPC_LISTENER, LISTENER, -1);
+	tell(house, IPC_LISTENER, LISTENER + 1, -1);
+	fd = bed_connect_plainly(house->bed);
+	assert_int_equal(recv(fd, &byte, 1, 0), 0);
+	close(fd);
+	exchange(&before, 1000);
+	relayed_close(&before);
+	tell_listener(house, LISTENER);
+	tell_listener(house, LISTENER);
+	relayed_open(house, &before);
+	relayed_close(&before);
+}
+
+static void test_listener_without_certificate(void **state)
+{
+	struct house *house = *state;
+	struct listener_setup setup = {.cert = NULL};
+	struct relayed relayed;
+	int fd;
+
+	assert_int_equal(listener_setup_write(&setup, &fd), VACCEL_OK);
+	tell(house, IPC_LISTENER, LISTENER + 2, fd);
+	close(fd);
+	relayed_open(house, &relayed);
+	relayed_close(&relayed);
+}
+
+/* A house of its own, in which nobody is waited for as long. */
+static void test_patience(void **state)
+{
+	struct house *house;
+	struct relayed relayed;
+	int silent, drip;
+	char byte;
+
+	house_open(&house, INT64_C(200000000));
+	silent = bed_connect_plainly(house->bed);
+	drip = bed_connect_plainly(house->bed);
+	assert_int_equal(send(drip, "\x16\x03\x01", 3, 0), 3);
+	assert_int_equal(recv(silent, &byte, 1, 0), 0);
+	assert_true(recv(drip, &byte, 1, 0) <= 0);
+	wait_for_refusals(house, REFUSED_MALFORMED, 2);
+	close(silent);
+	close(drip);
+
+	/* A client that stays though its agent has closed. */
+	relayed_open(house, &relayed);
+	close(TAKE_FD(relayed.worker));
+	expect_client_end(&relayed);
+	while (send(relayed.client->fd, "", 1, MSG_NOSIGNAL) == 1)
+		poll(NULL, 0, 1);
+	relayed_close(&relayed);
+	house_drop((void **)&house);
+}
+
+static void test_supervisor_goes(void **state)
+{
+	struct house *house;
+
+	house_open(&house, PATIENCE_NS);
+	stop_accepting(house);
+	close(house->ipc);
+	pthread_join(house->serving, NULL);
+	assert_int_equal(house->ret, VACCEL_EREMOTEIO);
+	front_close(&house->front);
+	close(house->theirs);
+	close(house->stop[0]);
+	close(house->stop[1]);
+	bed_drop((void **)&house->bed);
+	free(house);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, house_make, house_drop)
+		TEST(test_bytes_both_ways),
+		TEST(test_both_ways_at_once),
+		TEST(test_one_slow_reader_holds_up_no_other),
+		TEST(test_many),
+		TEST(test_the_client_goes),
+		TEST(test_the_worker_goes),
+		TEST(test_half_close),
+		TEST(test_no_tenant),
+		TEST(test_half_open_ones_make_room),
+		TEST(test_drain),
+		TEST(test_closed_listener),
+		TEST(test_listener_without_certificate),
+#undef TEST
+		cmocka_unit_test(test_patience),
+		cmocka_unit_test(test_supervisor_goes),
+	};
+
+	return cmocka_run_group_tests_name("front", tests, NULL, NULL);
+}
