@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 DEPS ?= tools/deps
 FUZZ_SECONDS ?= 60
 PICTURE ?= models/digits/images/seven.png
-SUITES ?= call infer
+SUITES ?= call infer rpc
 
 stage := build/stage
 onnxruntime := .deps/onnxruntime/lib
@@ -30,8 +30,8 @@ help: ## this list
 	@echo "usage: make TARGET, of:"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: build ## build, then classify a picture with our own model
-	$(stage)/bin/classify $(PICTURE) 1
+demo: build ## build, then classify a picture here and through an agent
+	@tools/demo $(stage) $(PICTURE)
 
 test: ## build and run every test; ends in one line with the counts
 	@$(DEPS) build test
@@ -62,7 +62,7 @@ format: ## lay out the code by clang-format
 lint: ## check the layout, the code (clang-tidy) and the scripts (shellcheck)
 	@$(DEPS) build test lint
 	@clang-format-14 --dry-run -Werror $(sources)
-	@shellcheck --severity warning .ci/run tools/deps tools/fetch tools/run-fuzz tools/size
+	@shellcheck --severity warning .ci/run tools/demo tools/deps tools/fetch tools/run-fuzz tools/size
 	@$(call setup,build)
 	@ninja -C build
 	@run-clang-tidy-14 -quiet -p build -extra-arg=-include -extra-arg='$(CURDIR)/tools/analyzer.h'
