@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -67,9 +68,14 @@ def check_text(build):
         print("SKIP: no onnx plugin to compare the demo's output with")
         sys.exit(77)
     with tempfile.TemporaryDirectory() as directory:
-        (pathlib.Path(directory) / "classify").symlink_to(TOP / "models/digits")
+        stage = pathlib.Path(directory)
+        shutil.copytree(TOP / "models/digits", stage / "classify")
+        (stage / "bin").mkdir()
+        for program in "examples/classify", "agent/vaccel-agent":
+            (stage / "bin" / pathlib.Path(program).name).symlink_to(f"{build}/{program}")
         settings = {"VACCEL_MODEL_PATH": directory, "VACCEL_PLUGIN_DIR": f"{build}/plugins"}
-        out = run(f"{build}/examples/classify", TOP / "models/digits/images/seven.png", 1, env=environment(**settings))
+        picture = TOP / "models/digits/images/seven.png"
+        out = run(TOP / "tools/demo", stage, picture, env=environment(**settings))
     shown = block_after("make demo").removeprefix("…\n")
     # The last digits of the arithmetic differ from processor to processor.
     rounded = [re.sub(r"(\d+\.\d\d)\d%", r"\1%", text) for text in (out, shown)]
