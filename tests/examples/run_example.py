@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs an example as table.py says and compares what it prints.
 
-usage: run_example.py NAME PROGRAM LIBRARY PLUGIN_DIR
+usage: run_example.py NAME PROGRAM LIBRARY PLUGIN_DIR [AGENT]
        run_example.py --complete NAME...
 
-LIBRARY is what exec and exec_with_resource run. With --complete it checks that
+LIBRARY is what exec and exec_with_resource run. With AGENT that program does what a row's
+plugins would do, and the example has to print the same. With --complete it checks that
 every source in examples/ is among the NAMEs and has rows in the table.
 """
 
@@ -20,7 +21,9 @@ import sys
 import tempfile
 import threading
 
-from table import NONSENSE, ROWS
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from agent import Agent  # noqa: E402
+from table import NONSENSE, ROWS  # noqa: E402
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 DIGITS = SOURCE / "models/digits"
@@ -60,6 +63,15 @@ class Runner:
         parts[0::2] = (re.escape(self.fill(part)) for part in parts[0::2])
         parts[1::2] = (f"(?:{NAMED.get(part, part)})" for part in parts[1::2])
         return "".join(parts)
+
+    def check_through_agent(self, row, binary):
+        settings = dict(row.get("env", {}))
+        policy = {"exec_libraries": [str(self.words["library"])], "exec_uploads": ["any"]}
+        if "VACCEL_PLUGINS" in settings:
+            policy["plugins"] = [settings.pop("VACCEL_PLUGINS")]
+        data = {"VACCEL_DATA_DIR": self.environment["VACCEL_DATA_DIR"]}
+        with Agent(binary, self.environment["VACCEL_PLUGIN_DIR"], policy=policy, environment=data) as agent:
+            self.check(row | {"env": settings | agent.environment})
 
     def run(self, args, environment):
         return subprocess.run(
@@ -102,15 +114,25 @@ class Runner:
             sys.exit(f"{self.name} left files behind: {' '.join(left)}")
 
 
-def check_example(name, program, words, environment, installed):
+def check_rows_through_agent(runner, rows, binary):
+    for row in rows:
+        if not row.get("no_session"):
+            runner.check_through_agent(row, binary)
+    runner.check_tidy()
+
+
+def check_example(name, program, words, environment, installed, agent):
     """Checks every row whose plugin is installed; returns the plugins that were missing."""
     rows = ROWS[name]
     missing = {row["needs"] for row in rows if "needs" in row} - installed
     with tempfile.TemporaryDirectory() as directory:
         runner = Runner(name, program, words, environment, pathlib.Path(directory))
-        for row in rows:
-            if row.get("needs") not in missing:
-                runner.check(row)
+        possible = [row for row in rows if row.get("needs") not in missing]
+        if agent:
+            check_rows_through_agent(runner, possible, agent)
+            return missing
+        for row in possible:
+            runner.check(row)
         runner.check_misuse(bool(rows[0]["args"]))
         if not rows[0].get("no_session"):
             runner.check_failure(rows[0])
@@ -150,7 +172,7 @@ def check_complete(names):
 def main():
     if sys.argv[1] == "--complete":
         return check_complete(sys.argv[2:])
-    name, program, library, plugin_dir = sys.argv[1:]
+    name, program, library, plugin_dir, *agent = sys.argv[1:]
     with tempfile.TemporaryDirectory() as data:
         model = pathlib.Path(data) / "models/classify"
         model.mkdir(parents=True)
@@ -158,7 +180,7 @@ def main():
             shutil.copy(DIGITS / file, model)
         words = words_for(library, DIGITS / "images", model) | {"url": serve(DIGITS)}
         environment = {"VACCEL_PLUGIN_DIR": plugin_dir, "VACCEL_DATA_DIR": data}
-        missing = check_example(name, program, words, environment, plugins_in(plugin_dir))
+        missing = check_example(name, program, words, environment, plugins_in(plugin_dir), *(agent or [None]))
     if missing:
         print(f"SKIP: the rows that need the plugin {' '.join(missing)}, which is not built")
         sys.exit(77)
