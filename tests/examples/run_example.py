@@ -121,7 +121,7 @@ def check_rows_through_agent(runner, rows, binary):
     runner.check_tidy()
 
 
-def check_example(name, program, words, environment, installed, agent):
+def check_example(name, program, words, environment, installed, agent=None):
     """Checks every row whose plugin is installed; returns the plugins that were missing."""
     rows = ROWS[name]
     missing = {row["needs"] for row in rows if "needs" in row} - installed
@@ -180,7 +180,7 @@ def main():
             shutil.copy(DIGITS / file, model)
         words = words_for(library, DIGITS / "images", model) | {"url": serve(DIGITS)}
         environment = {"VACCEL_PLUGIN_DIR": plugin_dir, "VACCEL_DATA_DIR": data}
-        missing = check_example(name, program, words, environment, plugins_in(plugin_dir), *(agent or [None]))
+        missing = check_example(name, program, words, environment, plugins_in(plugin_dir), *agent)
     if missing:
         print(f"SKIP: the rows that need the plugin {' '.join(missing)}, which is not built")
         sys.exit(77)
