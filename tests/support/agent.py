@@ -103,6 +103,8 @@ class Agent:
         self.policy, self.config = policy or {}, config or {}
         self.extra = environment or {}
         self.hypervisor = None
+        self.command = []  # by which it is started
+        self.prepare = None  # what its process does first
 
     def listener(self, directory):
         """The agent's listener; sets what a client needs to reach it."""
@@ -139,26 +141,37 @@ class Agent:
         self.temporary = tempfile.TemporaryDirectory()
         directory = pathlib.Path(self.temporary.name)
         self.directory = directory
-        config = {
+        self.config = {
             "listeners": [self.listener(directory)],
             "policies": {"test": self.policy},
             "admin": {"socket": f"{directory}/admin.sock"},
         } | self.config
-        # YAML is a superset of JSON.
-        (directory / "agent.yaml").write_text(json.dumps(config, indent=1))
-        runtime = directory / "run"
-        runtime.mkdir(mode=0o700)
+        self.write_config()
+        (directory / "run").mkdir(mode=0o700)
         self.log = open(directory / "log", "w+")
+        self.start()
+        return self
+
+    def write_config(self):
+        # YAML is a superset of JSON.
+        (self.directory / "agent.yaml").write_text(json.dumps(self.config, indent=1))
+
+    def start(self):
+        """Starts it; after kill() also again, at the same addresses."""
+        notify = self.directory / "notify"
+        notify.unlink(missing_ok=True)
         ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        ready.bind(f"{directory}/notify")
+        ready.bind(str(notify))
         ready.settimeout(PATIENCE)
         kept = {k: v for k, v in os.environ.items() if not k.startswith("VACCEL_")}
         self.process = subprocess.Popen(
-            [self.binary, "--config", str(directory / "agent.yaml")],
-            stderr=self.log, stdout=self.log,
+            [
+                *self.command, self.binary, "--config", str(self.directory / "agent.yaml"),
+                "--runtime-dir", str(self.directory / "run/vaccel"),
+            ],
+            stderr=self.log, stdout=self.log, preexec_fn=self.prepare,
             env=kept | {
-                "NOTIFY_SOCKET": f"{directory}/notify",
-                "XDG_RUNTIME_DIR": str(runtime),
+                "NOTIFY_SOCKET": str(notify),
                 "VACCEL_PLUGIN_DIR": self.plugin_dir,
             } | self.extra,
         )
@@ -171,7 +184,7 @@ class Agent:
                 except socket.timeout:
                     said = b""
                 if b"READY=1" in said:
-                    return self
+                    return
                 if not said or said == b"ended":
                     self.process.kill()
                     raise NotReady(self.words())
@@ -189,6 +202,10 @@ class Agent:
         self.log.flush()
         self.log.seek(0)
         return self.log.read()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
     def stop(self):
         """Ends it by SIGTERM; returns its status."""

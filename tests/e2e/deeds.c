@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What exec is made to run: a deed that can be counted, and those of a backend gone
+ * wrong. All of it runs inside of a worker's sandbox, whose current directory is the
+ * tenant's.
+ */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <vaccel/arg.h>
+
+#include "deeds.h"
+
+typedef int deed(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write,
+		 size_t nr_write);
+
+deed deed_mark, deed_abort, deed_loop, deed_eat, deed_forbidden;
+
+/* One write of O_APPEND: entries of threads do not mix. */
+static int enter(uint64_t id)
+{
+	int fd = open(LEDGER, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	bool whole = fd >= 0 && write(fd, &id, sizeof(id)) == sizeof(id);
+
+	if (fd >= 0)
+		close(fd);
+	return whole ? 0 : 1;
+}
+
+/* Enters its number in the ledger, takes its time, and turns the bits of its bytes. */
+int deed_mark(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write, size_t nr_write)
+{
+	const unsigned char *in;
+	unsigned char *out;
+	struct mark mark;
+
+	if (nr_read != 2 || nr_write != 1 || read[0].size != sizeof(mark) ||
+	    read[1].size != write[0].size)
+		return 1;
+	memcpy(&mark, read[0].buf, sizeof(mark));
+	if (enter(mark.id))
+		return 2;
+	usleep(mark.us / 2);
+	in = read[1].buf;
+	out = write[0].buf;
+	for (size_t i = 0; i < write[0].size; i++)
+		out[i] = (unsigned char)~in[i];
+	usleep(mark.us / 2);
+	return 0;
+}
+
+int deed_abort(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write, size_t nr_write)
+{
+	abort();
+}
+
+int deed_loop(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write, size_t nr_write)
+{
+	for (;;)
+		__asm__ volatile("" ::: "memory");
+}
+
+/* Touches all that it gets, and more. */
+int deed_eat(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write, size_t nr_write)
+{
+	size_t size = 1 << 20;
+
+	for (;;)
+		memset(malloc(size), 1, size);
+}
+
+int deed_forbidden(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write,
+		   size_t nr_write)
+{
+	return (int)syscall(SYS_unshare, 0);
+}

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Workers and agents killed in the middle of calls, 200 times. Whatever the moment, a call succeeds or fails
+once with a code before its deadline, what has an effect runs once at most, and memory of a call that has
+returned stays as it is; the caller sees to the first and the last. Afterwards everything works on, and
+nothing is left.
+"""
+
+import collections
+import mmap
+import os
+import random
+import signal
+import struct
+import subprocess
+import time
+
+from world import Agent, agent, children_of, descriptors_of, run, until
+
+AGENTS, WORKERS = 100, 100
+
+# By tenant: how its callers reach the agent, and their deadline in ms. That of the last is one that many
+# calls miss, so that answers come late.
+TENANTS = {
+    "unix": ("unix", 20000, {}),
+    "spinning": ("unix", 20000, {"VACCEL_SPIN_US": "30"}),
+    "tcp": ("tcp", 20000, {}),
+    "hasty": ("unix", 10, {}),
+}
+
+
+class Caller:
+    def __init__(self, world, tenant, number):
+        self.tenant, self.number = tenant, number
+        _, deadline, more = TENANTS[tenant]
+        self.records = world.directory / f"{tenant}.records"
+        progress = world.directory / f"{tenant}.progress"
+        progress.write_bytes(bytes(8))
+        environment = world.reach(tenant, VACCEL_TIMEOUT_MS=str(deadline), **more)
+        environment["VACCEL_RPC_ADDRESS"] = world.addresses[tenant]
+        self.process = subprocess.Popen(
+            [world.build.caller, world.build.deeds, self.records, progress, str(number)],
+            stdin=subprocess.PIPE, env=environment,
+        )
+        with open(progress, "rb") as file:
+            self.counter = mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)
+
+    def progress(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"the caller of {self.tenant} ended with {self.process.returncode}")
+        return struct.unpack("<Q", self.counter)[0]
+
+    def end(self):
+        self.process.stdin.close()
+        if self.process.wait(60):
+            raise AssertionError(f"the caller of {self.tenant} ended with {self.process.returncode}")
+
+
+class Ledger:
+    """What ran, in which tenant's worker whatsoever."""
+
+    def __init__(self):
+        self.entries = collections.Counter()
+
+    def take(self, world):
+        for file in (world.directory / "run/vaccel").glob("agent-*/*/ledger"):
+            data = file.read_bytes()
+            assert len(data) % 8 == 0
+            self.entries.update(struct.unpack(f"<{len(data) // 8}Q", data))
+
+    def compare(self, callers):
+        results = collections.Counter()
+        known = set()
+        for caller in callers:
+            for line in caller.records.read_text().splitlines():
+                number, code, _, _ = line.split("\t", 3)
+                number, code = int(number), int(code)
+                results[caller.tenant, code] += 1
+                if number == 0:
+                    continue
+                known.add(number)
+                ran = self.entries[number]
+                assert ran <= 1, f"call {number:x} ran {ran} times"
+                assert ran == 1 or code, f"call {number:x} succeeded and has not run"
+        assert known >= self.entries.keys(), "something ran that nobody has called"
+        return results
+
+
+def progressed(callers, before):
+    return [c for c in callers if c.progress() > before[c.tenant]]
+
+
+def kill_worker(world, callers, before, randomly):
+    """One that has answered since it was started."""
+    workers = world.workers()
+    ready = [c for c in progressed(callers, before) if c.tenant in workers]
+    if not ready:
+        return False
+    victim = randomly.choice(ready)
+    time.sleep(randomly.random() * 0.01)
+    os.kill(workers[victim.tenant], signal.SIGKILL)
+    before[victim.tenant] = victim.progress()
+    return True
+
+
+def kill_agent(world, callers, before, ledger, randomly):
+    until(lambda: len(progressed(callers, before)) == len(callers), "answers to all callers")
+    time.sleep(randomly.random() * 0.02)
+    world.kill()
+    until(lambda: not world.processes(), "that nothing of a killed agent is left")
+    ledger.take(world)
+    before.update({c.tenant: c.progress() for c in callers})
+    world.start()
+
+
+def kill_workers(world, callers, before, randomly, times):
+    for _ in range(times):
+        until(lambda: kill_worker(world, callers, before, randomly), "a worker that answers")
+
+
+def settled(world, callers, before):
+    """Every tenant has a worker that answers; how many descriptors the agent has then."""
+    until(lambda: len(world.workers()) == len(callers), "a worker of each tenant")
+    before.update({c.tenant: c.progress() for c in callers})
+    until(lambda: len(progressed(callers, before)) == len(callers), "answers to all callers")
+    return descriptors_of(world.process.pid)
+
+
+def check_nothing_left(world):
+    """Once no caller is left; the workers are there still."""
+    gauges = ("vaccel_sessions", "vaccel_region_bytes")
+    until(lambda: not any(world.metric(name) for name in gauges), "that sessions and regions are gone")
+    expected = children_of(world.process.pid)
+    assert sorted(world.processes()) == sorted(expected), "processes are left"
+    directories = list((world.directory / "run/vaccel").glob("agent-*"))
+    assert len(directories) == 1, f"{directories} are left"
+    for tenant in TENANTS:
+        # What was uploaded is kept by its hash; of resources and uploads under way nothing is.
+        left = [p for p in world.directory_of(tenant).rglob("*") if p.is_file() and p.name != "ledger"]
+        assert all(len(p.name) == 64 for p in left), f"{left} are left"
+
+
+def test_kill(build):
+    seed = int.from_bytes(os.urandom(4), "little")
+    randomly = random.Random(seed)
+    print(f"seed {seed}", flush=True)
+    port = agent.free_port()
+    policy = {
+        "plugins": ["exec", "cpu"], "exec_libraries": [str(build.deeds)], "exec_uploads": ["any"], "spin": 4,
+    }
+    tenants = {name: "deeds" for name, (carrier, _, _) in TENANTS.items() if carrier == "unix"}
+    tcp = {"address": f"tcp://127.0.0.1:{port}", "tenant": "tcp", "policy": "deeds"}
+    with Agent(build, tenants, {"deeds": policy}, [tcp], log={"level": "error"}) as world:
+        world.addresses = {name: f"unix://{world.directory}/{name}.sock" for name in tenants}
+        world.addresses["tcp"] = tcp["address"]
+        callers = [Caller(world, tenant, i) for i, tenant in enumerate(TENANTS)]
+        before = {c.tenant: 0 for c in callers}
+        ledger = Ledger()
+        try:
+            # Mixed; then workers of one and the same agent, whose descriptors must not become more.
+            for i in range(AGENTS):
+                kill_agent(world, callers, before, ledger, randomly)
+                kill_workers(world, callers, before, randomly, i % 2)
+            descriptors = settled(world, callers, before)
+            kill_workers(world, callers, before, randomly, WORKERS - AGENTS // 2)
+            assert settled(world, callers, before) == descriptors, "the agent has more descriptors"
+            for caller in callers:
+                caller.end()
+            ledger.take(world)
+            results = ledger.compare(callers)
+            check_nothing_left(world)
+        finally:
+            for caller in callers:
+                caller.process.kill()
+                caller.process.wait()
+        print(dict(results))
+
+
+run([test_kill])

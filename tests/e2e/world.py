@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of whole systems share: an agent with tenants of its test's making, what its processes
+are and hold, its metrics, and how tests are run and counted."""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import re
+import sys
+import time
+import traceback
+import urllib.request
+
+HERE = pathlib.Path(__file__).parent
+sys.path += [str(HERE.parent / "support"), str(HERE.parent / "wire")]
+
+import agent  # noqa: E402
+
+PATIENCE = 20  # seconds; long on purpose, for machines that do other things
+
+
+class Skipped(Exception):
+    pass
+
+
+class Build:
+    def __init__(self, root):
+        self.root = pathlib.Path(root)
+        self.agent = self.root / "agent/vaccel-agent"
+        self.vaccel = self.root / "cli/vaccel"
+        self.plugins = self.root / "plugins"
+        self.deeds = self.root / "tests/e2e/libdeeds.so"
+        self.caller = self.root / "tests/e2e/caller"
+        self.source = HERE.parent.parent
+
+
+def until(condition, what, patience=PATIENCE):
+    """What condition() returns, once that is anything."""
+    end = time.monotonic() + patience
+    while not (found := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {patience} s: {what}")
+        time.sleep(0.002)
+    return found
+
+
+class Agent(agent.Agent):
+    """With a unix listener for each tenant, or those that a test lists; metrics over HTTP."""
+
+    def __init__(self, build, tenants=(), policies=None, listeners=None, **config):
+        super().__init__(build.agent, build.plugins)
+        self.build, self.tenants, self.listeners = build, tenants, listeners or []
+        self.policies = policies or {}
+        self.more = config
+
+    def listener(self, directory):
+        return None
+
+    def __enter__(self):
+        self.port = agent.free_port()
+        self.config = {
+            "policies": {"test": {"plugins": ["noop"]}} | self.policies,
+            "metrics": {"address": f"127.0.0.1:{self.port}"},
+        } | self.more
+        return super().__enter__()
+
+    def write_config(self):
+        self.config["listeners"] = self.listeners + [
+            {"address": f"unix://{self.directory}/{name}.sock", "tenant": name, "policy": policy}
+            for name, policy in dict(self.tenants).items()
+        ]
+        super().write_config()
+
+    def reach(self, tenant, **more):
+        """The environment of a program of this tenant."""
+        return os.environ | {
+            "VACCEL_PLUGINS": "remote",
+            "VACCEL_PLUGIN_DIR": self.plugin_dir,
+            "VACCEL_RPC_ADDRESS": f"unix://{self.directory}/{tenant}.sock",
+        } | more
+
+    def socket_of(self, tenant):
+        return f"{self.directory}/{tenant}.sock"
+
+    def workers(self):
+        """The process of each tenant's worker."""
+        found = {}
+        for pid in children_of(self.process.pid):
+            with contextlib.suppress(OSError):
+                name = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode()
+                if name.startswith("vaccel-agent: worker "):
+                    found[name.split()[-1]] = pid
+        return found
+
+    def processes(self):
+        """All that have their directory where this agent and those before it keep theirs."""
+        mine = str(self.directory / "run")
+        found = []
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if os.readlink(process / "cwd").startswith(mine):
+                    found.append(int(process.name))
+        return found
+
+    def directory_of(self, tenant):
+        (found,) = (self.directory / "run/vaccel").glob(f"agent-*/{tenant}")
+        return found
+
+    def metric(self, name, **labels):
+        """The sum of the samples with these labels."""
+        total = 0.0
+        for line in self.metrics().splitlines():
+            found = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
+            if found and found[1] == name:
+                has = dict(re.findall(r'(\w+)="(.*?)"', found[2] or ""))
+                if labels.items() <= has.items():
+                    total += float(found[3])
+        return total
+
+    def metrics(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=PATIENCE) as answer:
+            return answer.read().decode()
+
+    def saw(self, words, patience=PATIENCE):
+        return until(lambda: words in self.words(), f"'{words}' in the log", patience)
+
+
+def children_of(pid):
+    try:
+        return [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def descriptors_of(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def run(tests):
+    """Runs the functions with a Build each; those of the command line, if it names some."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    failed = skipped = 0
+    for test in tests:
+        if options.names and test.__name__ not in options.names:
+            continue
+        began = time.monotonic()
+        try:
+            test(Build(options.build))
+            verdict = "ok"
+        except Skipped as why:
+            skipped += 1
+            verdict = f"SKIP: {why}"
+        except Exception:
+            failed += 1
+            traceback.print_exc()
+            verdict = "FAILED"
+        print(f"{test.__name__}: {verdict} ({time.monotonic() - began:.1f} s)", flush=True)
+    sys.exit(1 if failed else 77 if skipped == len(tests) else 0)
