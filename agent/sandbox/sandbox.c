@@ -94,6 +94,13 @@ static int drop_capabilities(void)
 	return VACCEL_OK;
 }
 
+/* What a sanitizer keeps beside the data would count as data. */
+#ifdef SANITIZED
+#define LIMITS_DATA false
+#else
+#define LIMITS_DATA true
+#endif
+
 static int set_limit(int resource, uint64_t value, const char *what)
 {
 	struct rlimit limit = {(rlim_t)value, (rlim_t)value};
@@ -115,7 +122,7 @@ static int give_up_privileges(const struct sandbox *sandbox)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return vaccel_fail(errno, "cannot give up privileges: %s", strerror(errno));
 	ret = set_limit(RLIMIT_CORE, 0, "core dumps");
-	if (!ret && sandbox->memory)
+	if (!ret && sandbox->memory && LIMITS_DATA)
 		ret = set_limit(RLIMIT_DATA, sandbox->memory, "data");
 	return ret ? ret : drop_capabilities();
 }

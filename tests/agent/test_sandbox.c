@@ -211,7 +211,7 @@ static bool is_left(const char *status, const char *key)
 static int has_privileges(const void *context)
 {
 	int file = open("/proc/self/status", O_RDONLY);
-	struct rlimit core, data;
+	struct rlimit core, data = {0};
 	char status[8192] = "";
 
 	if (walls_close(context, NULL) || read(file, status, sizeof(status) - 1) <= 0)
@@ -225,8 +225,12 @@ static int has_privileges(const void *context)
 		return 3;
 	if (getrlimit(RLIMIT_CORE, &core) || core.rlim_max)
 		return 4;
-	if (getrlimit(RLIMIT_DATA, &data) || data.rlim_max != 1 << 30)
+	if (getrlimit(RLIMIT_DATA, &data))
 		return 5;
+#ifndef SANITIZED
+	if (data.rlim_max != 1 << 30)
+		return 5;
+#endif
 	return INSIDE_FINE;
 }
 
@@ -248,6 +252,10 @@ static int eat(const void *unused)
 static void test_memory(void **state)
 {
 	struct sandbox sandbox = {.role = SANDBOX_WORKER, .memory = 128 << 20};
+
+#ifdef SANITIZED
+	skip();
+#endif
 
 	assert_int_equal(inside(&(struct walls){&sandbox, NULL, 0}, eat, NULL), INSIDE_FINE);
 }
