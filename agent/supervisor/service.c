@@ -18,7 +18,7 @@
 #define NS_PER_MS  INT64_C(1000000)
 #define NS_PER_S   INT64_C(1000000000)
 #define YOUNG_NS   (10 * NS_PER_S) /* a worker that dies sooner is started more slowly */
-#define SLOWEST_MS 1000		   /* between a death and the next start */
+#define SLOWEST_MS 800		   /* between a death and the next start */
 #define OVERRUN_MS 1000		   /* past the deadline until a worker is killed */
 
 static struct about about(const struct tenant *tenant)

@@ -4,6 +4,7 @@ are and hold, its metrics, and how tests are run and counted."""
 
 import argparse
 import contextlib
+import errno
 import os
 import pathlib
 import re
@@ -17,6 +18,7 @@ sys.path += [str(HERE.parent / "support"), str(HERE.parent / "wire")]
 
 import agent  # noqa: E402
 
+EBACKEND, ESESS = errno.EPROTO, errno.ECONNRESET
 PATIENCE = 20  # seconds; long on purpose, for machines that do other things
 
 

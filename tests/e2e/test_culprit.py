@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A backend that goes wrong takes its own tenant's calls along, as a code and a sentence, and is back soon.
+Another tenant, which classifies meanwhile, sees nothing of it.
+"""
+
+import contextlib
+import errno
+import re
+import signal
+import subprocess
+
+from world import EBACKEND, PATIENCE, Agent, Skipped, run, until
+
+DEADLINE_MS, OVERRUN_MS = 500, 1000
+BACK_MS = 1000  # and what the backend takes to load, which is not much here
+SLACK_MS = 700  # of a machine that does other things
+
+
+class Classifier:
+    """A program that classifies one picture after the other, each rightly."""
+
+    def __init__(self, world):
+        if not (world.build.plugins / "libvaccel-onnx.so").exists():
+            raise Skipped("the onnx plugin is left out")
+        models = world.build.source / "models/digits"
+        self.path = world.directory / "classified"
+        self.output = open(self.path, "w")
+        self.process = subprocess.Popen(
+            ["stdbuf", "-oL", world.build.root / "examples/classify",
+             "-m", models, models / "images/nine.png", "1000000000"],
+            env=world.reach("good"), stdout=self.output, stderr=subprocess.STDOUT,
+        )
+        self.wait_for(10)
+
+    def count(self):
+        lines = self.path.read_text().split("\n")
+        assert self.process.poll() is None, f"it ended: {lines[-2:]}"
+        said = [line for line in lines[:-1] if line.startswith("classification tags: ")]
+        assert all("nine" in line for line in said), set(said)
+        return len(said)
+
+    def wait_for(self, nr):
+        wanted = nr + (self.count() if self.path.stat().st_size else 0)
+        until(lambda: self.count() >= wanted, "pictures are classified")
+
+    def end(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.output.close()
+
+
+@contextlib.contextmanager
+def scene(build, **policy):
+    policies = {
+        "classify": {"plugins": ["onnx"]},
+        "deeds": {"plugins": ["exec"], "exec_libraries": [str(build.deeds)]} | policy,
+    }
+    with Agent(build, {"good": "classify", "bad": "deeds"}, policies) as world:
+        classifier = Classifier(world)
+        try:
+            yield world
+            classifier.wait_for(10)
+            assert not world.metric("vaccel_worker_restarts_total", tenant="good")
+            called = r'vaccel_calls_total{tenant="good",op="image_classify",code="(\w+)"}'
+            codes = re.findall(called, world.metrics())
+            assert codes == ["OK"], codes
+        finally:
+            classifier.end()
+
+
+def commit(world, *deeds):
+    """What each came to: code, ms, ms until the next call succeeded, words."""
+    done = subprocess.run(
+        [world.build.root / "tests/e2e/culprit", world.build.deeds, *deeds],
+        env=world.reach("bad"), capture_output=True, text=True, timeout=PATIENCE * len(deeds),
+    )
+    assert done.returncode == 0, done.stderr
+    for line in done.stdout.splitlines():
+        code, took, back, words = line.split("\t")
+        assert int(back) <= BACK_MS + SLACK_MS, f"the worker was away for {back} ms: {words}"
+        yield int(code), int(took), words
+
+
+def test_abort(build):
+    with scene(build) as world:
+        # Again and again: also one that ends young is back within a second.
+        for code, _, words in commit(world, *["deed_abort"] * 6):
+            assert code == EBACKEND, words
+            assert "ended by signal 6 (Aborted) while it ran exec" in words, words
+        assert world.metric("vaccel_worker_restarts_total", tenant="bad") == 6
+
+
+def test_loop(build):
+    with scene(build, deadline=f"{DEADLINE_MS}ms") as world:
+        for code, took, words in commit(world, "deed_loop", "deed_loop"):
+            assert code == errno.ETIMEDOUT, words
+            assert "overran the deadline of policy 'deeds' in exec" in words, words
+            assert DEADLINE_MS <= took <= DEADLINE_MS + OVERRUN_MS + SLACK_MS, took
+
+
+def test_eat(build):
+    with scene(build, memory="192MiB") as world:
+        for code, _, words in commit(world, "deed_eat", "deed_eat"):
+            assert code == errno.ENOMEM, words
+            assert "ran out of memory, 192 MiB by policy 'deeds', while it ran exec" in words, words
+
+
+def test_forbidden(build):
+    with scene(build) as world:
+        for code, _, words in commit(world, "deed_forbidden"):
+            assert code == errno.EPERM, words
+            assert "forbidden system call (SIGSYS) while it ran exec" in words, words
+        world.saw("tenant bad: worker made a forbidden system call (SIGSYS) while it ran exec")
+
+
+run([test_abort, test_loop, test_eat, test_forbidden])
