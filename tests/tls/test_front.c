@@ -47,7 +47,11 @@ static void tell(const struct house *house, enum ipc_kind kind, uint32_t listene
 		.peer = "a client",
 	};
 
-	assert_int_equal(ipc_send(house->ipc, &message, fd), VACCEL_OK);
+	int ret;
+
+	while ((ret = ipc_send(house->ipc, &message, fd)) == VACCEL_EAGAIN)
+		socket_wait(house->ipc, POLLOUT, time_now() + PATIENCE_NS);
+	assert_int_equal(ret, VACCEL_OK);
 }
 
 /* What the supervisor does with connections. */
