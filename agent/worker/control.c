@@ -105,8 +105,11 @@ static int drop_region(struct request *request, void *context)
 {
 	const struct vaccel_region_drop_args *args = context;
 	struct borrower *borrower = request->connection->borrower;
+	int ret = borrower ? borrower_drop(borrower, args->region) : no_regions();
 
-	return borrower ? borrower_drop(borrower, args->region) : no_regions();
+	if (ret == VACCEL_EPERM)
+		count_refusal(request->connection->worker, REFUSED_FOREIGN);
+	return ret;
 }
 
 static control_fn *const table[CONTROL_COUNT] = {

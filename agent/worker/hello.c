@@ -130,8 +130,10 @@ static bool charge(void *context, int64_t bytes)
 {
 	struct worker *worker = context;
 
-	if (bytes > 0 && !meter_take(&worker->memory, (uint64_t)bytes))
+	if (bytes > 0 && !meter_take(&worker->memory, (uint64_t)bytes)) {
+		count_refusal(worker, REFUSED_QUOTA);
 		return false;
+	}
 	if (bytes < 0)
 		meter_give(&worker->memory, (uint64_t)-bytes);
 	atomic_fetch_add(&worker->stats->region_bytes, (uint64_t)bytes);

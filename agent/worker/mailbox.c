@@ -53,6 +53,8 @@ int mailbox_open(struct request *request, void *context)
 	}
 	ret = find_memory(connection, args->region);
 	if (ret) {
+		if (ret == VACCEL_EPERM)
+			count_refusal(worker, REFUSED_FOREIGN);
 		atomic_fetch_sub(&worker->spinning, 1);
 		return ret;
 	}

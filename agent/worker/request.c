@@ -53,10 +53,14 @@ static int request_at(void *context, const struct payload *payload, enum vaccel_
 		      void **ret_data)
 {
 	struct request *request = context;
+	int ret;
 
-	if (request->borrowed.borrower)
-		return borrowed_at(&request->borrowed, payload, dir, ret_data);
-	return vaccel_fail(VACCEL_EINVAL, "this connection has no regions");
+	if (!request->borrowed.borrower)
+		return vaccel_fail(VACCEL_EINVAL, "this connection has no regions");
+	ret = borrowed_at(&request->borrowed, payload, dir, ret_data);
+	if (ret == VACCEL_EPERM)
+		count_refusal(request->connection->worker, REFUSED_FOREIGN);
+	return ret;
 }
 
 static bool request_place(void *context, const void *data, enum vaccel_dir dir,
@@ -205,7 +209,8 @@ static int decode(struct request *request, struct bench *bench, void **ret_args)
 	ret = decode_request(decoder, request->op, &message, ret_args);
 	if (!ret && number >= CONTROL_FIRST && request->op->check)
 		ret = request->op->check(*ret_args);
-	if (ret)
+	/* What is another's has been counted where that was found. */
+	if (ret && ret != VACCEL_EPERM)
 		count_refusal(worker, ret == VACCEL_EDQUOT ? REFUSED_QUOTA : REFUSED_MALFORMED);
 	used = decoder->limits.memory - decoder->arena.left;
 	if (ret || used <= SMALL)

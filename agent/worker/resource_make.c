@@ -162,6 +162,7 @@ static int fill_file(struct resource *resource, struct part *part,
 static int make_file(struct resource *resource, struct part *part,
 		     const struct vaccel_content *content, unsigned int folder, bool writable)
 {
+	struct worker *worker = resource->client->worker;
 	size_t nr_folders = count_folders(content->name) + 1;
 	uint64_t own = part->held && !writable ? 0 : content->size;
 	size_t size = strlen(resource->directory) + strlen(content->name) + 16;
@@ -176,7 +177,9 @@ static int make_file(struct resource *resource, struct part *part,
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
 	snprintf(part->path, size, "%s/%u/%s", resource->directory, folder, content->name);
 	if (!part->taken) {
-		ret = store_take(resource->client->worker->store, own + nr_folders * BLOCK);
+		ret = store_take(worker->store, own + nr_folders * BLOCK);
+		if (ret == VACCEL_EDQUOT)
+			count_refusal(worker, REFUSED_QUOTA);
 		if (ret)
 			return ret;
 		part->taken = own + nr_folders * BLOCK;

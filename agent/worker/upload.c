@@ -57,6 +57,8 @@ static int begin(struct client *client, const struct digest *digest)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for an upload");
 	ret = incoming_new(client->worker->store, digest, &upload->incoming);
 	if (ret) {
+		if (ret == VACCEL_EDQUOT)
+			count_refusal(client->worker, REFUSED_QUOTA);
 		free(upload);
 		return ret;
 	}
