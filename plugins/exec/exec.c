@@ -9,6 +9,8 @@
  * does unless VACCEL_EXEC_DLCLOSE_ENABLED says otherwise.
  */
 #include <dlfcn.h>
+#include <link.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -125,6 +127,17 @@ static int run_function(library_function *function, const char *symbol, struct v
 	return ret;
 }
 
+/* Not of a library that it needs: who permits a library has not permitted libc's system(). */
+static bool is_its_own(void *handle, library_function *function)
+{
+	struct link_map *library, *found;
+	Dl_info info;
+
+	return !dlinfo(handle, RTLD_DI_LINKMAP, &library) &&
+	       dladdr1((void *)function, &info, (void **)&found, RTLD_DL_LINKMAP) &&
+	       found == library;
+}
+
 static int find_function(void *handle, const char *symbol, library_function **ret_function)
 {
 	library_function *function = (library_function *)dlsym(handle, symbol);
@@ -132,6 +145,11 @@ static int find_function(void *handle, const char *symbol, library_function **re
 	if (!function)
 		return vaccel_fail(VACCEL_ENOSYS, "exec: there is no function '%s': %s", symbol,
 				   reason());
+	if (!is_its_own(handle, function))
+		return vaccel_fail(VACCEL_ENOSYS,
+				   "exec: '%s' is not the library's own, but of one that it needs; "
+				   "name that one",
+				   symbol);
 	*ret_function = function;
 	return VACCEL_OK;
 }

@@ -87,6 +87,8 @@ static void test_what_goes_wrong(void **state)
 	assert_says("not a file");
 	assert_int_equal(run_int(FUNCTIONS, NULL, "no_such_function", 1, &out), VACCEL_ENOSYS);
 	assert_says("no_such_function");
+	assert_int_equal(run_int(FUNCTIONS, NULL, "abort", 1, &out), VACCEL_ENOSYS);
+	assert_says("name that one");
 	assert_int_equal(run_int(FUNCTIONS, NULL, "functions_fail", 1, &out), VACCEL_EBACKEND);
 	assert_says("'functions_fail' returned -7");
 	assert_int_equal(run_int(USER, NULL, "user_answer", 1, &out), VACCEL_EINVAL);
