@@ -55,7 +55,8 @@ static int request_at(void *context, const struct payload *payload, enum vaccel_
 	struct request *request = context;
 	int ret;
 
-	if (!request->borrowed.borrower)
+	/* There is none yet in HELLO. */
+	if (!request || !request->borrowed.borrower)
 		return vaccel_fail(VACCEL_EINVAL, "this connection has no regions");
 	ret = borrowed_at(&request->borrowed, payload, dir, ret_data);
 	if (ret == VACCEL_EPERM)
