@@ -6,9 +6,7 @@
  * the one that the worker has just made, and memory comes along with region_add. At
  * the end of each input the worker must have nothing left of it.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,15 +33,32 @@
 #define RESOURCES      100
 #define RESOURCE_TYPES 3
 
+#define NOOP PLUGIN_DIR "/libvaccel-noop.so"
+
+/* Of half a mailbox, the one that the client writes to and then the other. */
+#define HALF_SIZE 4176
+#define AT_FULL	  72
+#define AT_SLOT	  80
+#define SLOT_SIZE 4096
+
 static struct worker worker;
 static struct bench bench;
 static char directory[] = "/tmp/vaccel-fuzz-XXXXXX";
 
-/* The peer of one connection. */
-struct peer {
+/* Memory that was passed along. */
+struct passed {
+	uint32_t region;
+	unsigned char *bytes;
+};
+
+/* The other end of one connection. */
+struct far_end {
 	int socket;
 	int64_t session, resource; /* the last ones that were made; 0 */
-	int passed;
+	struct passed passed[PASSED];
+	int nr_passed;
+	uint32_t asked;		/* the region that is to become a mailbox */
+	unsigned char *mailbox; /* or NULL */
 	unsigned char replies[REPLIES];
 	size_t received, parsed;
 };
@@ -76,7 +91,7 @@ static void start(void)
 		.tenant = strdup("fuzz"),
 		.epoch = EPOCH,
 		.policy = default_policy,
-		.log = {.level = VACCEL_LOG_NONE},
+		.log = {.level = VACCEL_LOG_ERROR},
 	};
 	struct vaccel_config config;
 
@@ -93,38 +108,51 @@ static void start(void)
 		name(&setup.policy.ops, vaccel_op_at(i)->name);
 	name(&setup.policy.exec_libraries, "libx.so");
 	log_open(&setup.log, STDERR_FILENO);
-	require(!vaccel_config_init(&config, "noop", VACCEL_LOG_NONE, NULL, false, false));
+	require(!vaccel_config_init(&config, NOOP, VACCEL_LOG_ERROR, NULL, false, false));
 	require(!vaccel_bootstrap_with_config(&config));
 	vaccel_config_release(&config);
 	require(!worker_init(&worker, &setup, calloc(1, sizeof(struct stats))));
 	bench_init(&bench, &worker.stats->running[0]);
 }
 
-static struct connection *connect_peer(struct peer *peer)
+static struct connection *open_end(struct far_end *end)
 {
 	struct connection *connection;
 	struct link *link;
 	int fds[2];
 
+	end->session = end->resource = 0;
+	end->nr_passed = 0;
+	end->mailbox = NULL;
+	end->received = end->parsed = 0;
 	require(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
-	peer->socket = fds[1];
-	fcntl(peer->socket, F_SETFL, O_NONBLOCK);
+	end->socket = fds[1];
+	fcntl(end->socket, F_SETFL, O_NONBLOCK);
 	require(!link_adopt(&carrier_unix, fds[0], NULL, &link));
 	require(!connection_new(&worker, link, "fuzz", NULL, &connection));
 	return connection;
 }
 
-static int shared_memory(void)
+/* Memory for a region of that number; -1: an input has passed enough. */
+static int shared_memory(struct far_end *end, uint32_t region)
 {
-	int fd = memfd_create("region", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct passed *passed = &end->passed[end->nr_passed];
+	int fd;
 
-	require(fd >= 0 && !ftruncate(fd, 16384));
+	if (end->nr_passed == PASSED)
+		return -1;
+	fd = memfd_create("region", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	require(fd >= 0 && !ftruncate(fd, MAILBOX_SIZE));
+	passed->region = region;
+	passed->bytes = mmap(NULL, MAILBOX_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	require(passed->bytes != MAP_FAILED);
 	fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW);
+	end->nr_passed++;
 	return fd;
 }
 
 /* As much as the socket takes; what it does not take the worker will miss. */
-static void send_bytes(const struct peer *peer, const void *bytes, size_t size, int fd)
+static void send_bytes(const struct far_end *end, const void *bytes, size_t size, int fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {0};
 	struct iovec piece = {(void *)bytes, size};
@@ -140,106 +168,158 @@ static void send_bytes(const struct peer *peer, const void *bytes, size_t size, 
 		};
 		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &fd, sizeof(fd));
 	}
-	(void)!sendmsg(peer->socket, &message, MSG_NOSIGNAL);
+	(void)!sendmsg(end->socket, &message, MSG_NOSIGNAL);
 }
 
-static int64_t known_by(const struct peer *peer, int64_t number)
+static int64_t known_by(const struct far_end *end, int64_t number)
 {
-	if (number == SESSION && peer->session)
-		return peer->session;
-	if (number >= RESOURCES && number < RESOURCES + RESOURCE_TYPES && peer->resource)
-		return peer->resource;
+	if (number == SESSION && end->session)
+		return end->session;
+	if (number >= RESOURCES && number < RESOURCES + RESOURCE_TYPES && end->resource)
+		return end->resource;
 	return number;
 }
 
 /* Numbers of the vectors become the worker's, in the frame and among the first items. */
-static void translate(const struct peer *peer, unsigned char *bytes, size_t head_size)
+static void translate(const struct far_end *end, unsigned char *bytes, size_t head_size)
 {
 	for (size_t i = 0; i < head_size / CODEC_ALIGN && i < 3; i++) {
 		unsigned char *at = bytes + FRAME_SIZE + i * CODEC_ALIGN;
 		int64_t number;
 
 		memcpy(&number, at, sizeof(number));
-		number = known_by(peer, number);
+		number = known_by(end, number);
 		memcpy(at, &number, sizeof(number));
 	}
 }
 
-static void send_piece(struct peer *peer, const struct piece *piece)
+/* A message in the slot of the mailbox, where there is one and it fits. */
+static bool send_by_mailbox(const struct far_end *end, const unsigned char *bytes, size_t size)
+{
+	uint32_t full = (uint32_t)size;
+
+	if (!end->mailbox || size > SLOT_SIZE)
+		return false;
+	memcpy(end->mailbox + AT_SLOT, bytes, size);
+	memcpy(end->mailbox + AT_FULL, &full, sizeof(full));
+	return true;
+}
+
+static void send_piece(struct far_end *end, const struct piece *piece)
 {
 	size_t size = FRAME_SIZE + piece->head_size + piece->payload_size;
 	unsigned char *bytes = exact_copy(piece->frame, size);
 	const struct frame_limits limits = {UINT64_MAX, UINT64_MAX};
+	uint32_t region = 0;
 	struct frame frame;
 	int fd = -1;
 
 	if (!frame_get(bytes, &limits, &frame)) {
-		frame.session = known_by(peer, frame.session);
+		frame.session = known_by(end, frame.session);
 		frame_put(&frame, bytes);
 		if (frame.kind == FRAME_CALL)
-			translate(peer, bytes, piece->head_size);
-		if (frame.op == VACCEL_OP_REGION_ADD && peer->passed++ < PASSED)
-			fd = shared_memory();
+			translate(end, bytes, piece->head_size);
+		if (piece->head_size >= sizeof(region))
+			memcpy(&region, bytes + FRAME_SIZE, sizeof(region));
+		if (frame.op == VACCEL_OP_REGION_ADD)
+			fd = shared_memory(end, region);
+		else if (frame.op == VACCEL_OP_MAILBOX_OPEN)
+			end->asked = region;
 	}
-	send_bytes(peer, bytes, size, fd);
+	if (fd >= 0 || !send_by_mailbox(end, bytes, size))
+		send_bytes(end, bytes, size, fd);
 	closep(&fd);
 	free(bytes);
 }
 
+static void find_mailbox(struct far_end *end)
+{
+	for (int i = 0; i < end->nr_passed; i++)
+		if (end->passed[i].region == end->asked)
+			end->mailbox = end->passed[i].bytes;
+}
+
 /* What an answer says of something new. */
-static void note(struct peer *peer, const struct frame *frame, const unsigned char *head)
+static void note(struct far_end *end, const struct frame *frame, const unsigned char *head)
 {
 	int64_t number;
 
 	if (frame->kind != FRAME_REPLY || frame->status || frame->head_size < sizeof(number))
 		return;
 	memcpy(&number, head, sizeof(number));
-	if (frame->op == VACCEL_OP_SESSION_OPEN)
-		peer->session = number;
+	if (frame->op == VACCEL_OP_MAILBOX_OPEN)
+		find_mailbox(end);
+	else if (frame->op == VACCEL_OP_SESSION_OPEN)
+		end->session = number;
 	else if (frame->op == VACCEL_OP_RESOURCE_OFFER)
-		peer->resource = number;
+		end->resource = number;
+}
+
+/* What is in the slot of the worker's half is whole, and taken. */
+static void read_mailbox(struct far_end *end)
+{
+	const struct frame_limits limits = {SLOT_SIZE, SLOT_SIZE};
+	unsigned char *half = end->mailbox + HALF_SIZE;
+	struct frame frame;
+	uint32_t full;
+
+	memcpy(&full, half + AT_FULL, sizeof(full));
+	if (!full)
+		return;
+	require(!frame_get(half + AT_SLOT, &limits, &frame));
+	require(full == FRAME_SIZE + frame.head_size + frame.payload_size);
+	memset(half + AT_FULL, 0, sizeof(full));
 }
 
 /* Reads what the worker has answered, all of which makes sense. */
-static void receive(struct peer *peer)
+static void receive(struct far_end *end)
 {
 	const struct frame_limits limits = {REPLIES, REPLIES};
 	ssize_t got;
 
 	do {
-		got = read(peer->socket, peer->replies + peer->received, REPLIES - peer->received);
-		peer->received += got > 0 ? (size_t)got : 0;
+		got = read(end->socket, end->replies + end->received, REPLIES - end->received);
+		end->received += got > 0 ? (size_t)got : 0;
 	} while (got > 0);
-	while (peer->received - peer->parsed >= FRAME_SIZE) {
-		const unsigned char *at = peer->replies + peer->parsed;
+	while (end->received - end->parsed >= FRAME_SIZE) {
+		const unsigned char *at = end->replies + end->parsed;
 		struct frame frame;
 		uint64_t size;
 
 		require(!frame_get(at, &limits, &frame));
 		size = FRAME_SIZE + frame.head_size + frame.payload_size;
-		if (size > peer->received - peer->parsed)
+		if (size > end->received - end->parsed)
 			break;
-		note(peer, &frame, at + FRAME_SIZE);
-		peer->parsed += (size_t)size;
+		note(end, &frame, at + FRAME_SIZE);
+		end->parsed += (size_t)size;
 	}
-	if (peer->parsed == peer->received)
-		peer->parsed = peer->received = 0;
+	if (end->parsed == end->received)
+		end->parsed = end->received = 0;
+	if (end->mailbox)
+		read_mailbox(end);
 }
 
-static enum turn serve(struct connection *connection, struct peer *peer)
+static void close_end(struct far_end *end)
+{
+	close(end->socket);
+	for (int i = 0; i < end->nr_passed; i++)
+		munmap(end->passed[i].bytes, MAILBOX_SIZE);
+}
+
+static enum turn serve(struct connection *connection, struct far_end *end)
 {
 	enum turn turn;
 
 	do {
 		turn = connection_turn(connection, &bench, 0);
-		receive(peer);
+		receive(end);
 	} while (turn == TURN_NEXT);
 	return turn;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct peer peer;
+	static struct far_end end;
 	enum turn turn = TURN_WAIT;
 	struct connection *connection;
 	struct piece piece;
@@ -247,20 +327,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!worker.stats)
 		start();
-	peer = (struct peer){.socket = -1};
-	connection = connect_peer(&peer);
+	connection = open_end(&end);
 	while (turn != TURN_END && piece_next(data, size, &offset, &piece)) {
 		messages_taken++;
-		send_piece(&peer, &piece);
-		turn = serve(connection, &peer);
+		send_piece(&end, &piece);
+		turn = serve(connection, &end);
 	}
-	shutdown(peer.socket, SHUT_WR);
+	shutdown(end.socket, SHUT_WR);
 	while (turn != TURN_END)
-		turn = serve(connection, &peer);
+		turn = serve(connection, &end);
 	link_shut_down(connection->link);
 	requests_drop(connection);
 	connection_unref(connection);
-	close(peer.socket);
+	close_end(&end);
 	require(!worker.stats->connections && !worker.stats->sessions && !worker.stats->resources);
 	require(!worker.memory.used && !worker.spinning && !worker.owing);
 	return 0;

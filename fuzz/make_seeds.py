@@ -1,26 +1,147 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes fuzz/corpus/message of the protocol's vectors: a file for each, a reply behind its call."""
+"""Makes seeds of the protocol's vectors. fuzz/corpus/message has a file for each, a reply behind its
+call; corpus/agent what a client says on a connection; corpus/client what an agent answers there."""
 
+import hashlib
 import json
 import pathlib
 import re
+import sys
 
 TOP = pathlib.Path(__file__).parent
+sys.path.insert(0, str(TOP / "../tests/wire"))
+import codec  # noqa: E402
+
+CALL, REPLY = 3, 4
+CONTROL_FIRST = 256
+DATA, MODEL = 1, 2  # types of resources
+BYTES = bytes.fromhex("64617461ff")  # what the vectors' resources are made of
+LARGE = bytes(range(256)) * 20
 
 
-def main():
-    seeds = {}
-    for vector in json.loads((TOP / "../tests/wire/vectors.json").read_text()):
-        name = re.sub(r" (call|reply)$", "", vector["name"])
-        name = "vector_" + re.sub(r"\W+", "_", name)
-        seeds[name] = seeds.get(name, b"") + bytes.fromhex("".join(vector["bytes"].values()))
-    directory = TOP / "corpus/message"
+def content(name, data, small):
+    return {"name": name, "size": len(data), "in_memory": int(name == "data"),
+            "sha256": hashlib.sha256(data).hexdigest(), "bytes": data.hex() if small else None}
+
+
+def put(data, offset, size):
+    return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "offset": offset,
+            "bytes": data[offset:offset + size].hex()}
+
+
+class Vectors:
+    def __init__(self):
+        self.list = json.loads((TOP / "../tests/wire/vectors.json").read_text())
+        self.by_name = {vector["name"]: vector for vector in self.list}
+
+    def bytes(self, name, **changes):
+        """The message of that name, with some of its arguments changed."""
+        vector = dict(self.by_name[name])
+        if "form" not in vector:
+            return codec.frame_pack(vector["frame"])
+        if changes:
+            vector["arguments"] = {**vector["arguments"], **changes}
+        head, payload = codec.encode(vector)
+        sizes = {"head_size": len(head), "payload_size": len(payload)}
+        return codec.frame_pack({**vector["frame"], **sizes}) + head + payload
+
+    def ops(self):
+        """All operations that vectors are of, as HELLO and WELCOME list them."""
+        signatures = {vector["frame"]["op"]: vector["signature"] for vector in self.list
+                      if vector["frame"]["kind"] == CALL and vector["frame"]["op"] < CONTROL_FIRST}
+        return [{"number": op, "hash": fnv1a(text)} for op, text in sorted(signatures.items())]
+
+    def pairs(self):
+        seeds = {}
+        for vector in self.list:
+            name = re.sub(r" (call|reply)$", "", vector["name"])
+            seeds[name] = seeds.get(name, b"") + self.bytes(vector["name"])
+        return seeds
+
+    def each(self, kind, beginning):
+        """A conversation for each operation; @beginning is told whether it needs a model."""
+        return {vector["name"]: beginning("model" in vector.get("arguments", {}))
+                + self.bytes(vector["name"]) for vector in self.list
+                if vector["frame"]["kind"] == kind and vector["frame"]["op"] < CONTROL_FIRST}
+
+
+def fnv1a(text):
+    value = 0xcbf29ce484222325
+    for byte in text.encode():
+        value = (value ^ byte) * 0x100000001b3 % 2**64
+    return value
+
+
+def by_client(vectors):
+    get = vectors.bytes
+    begin = get("first hello") + get("session_open call")
+    register = get("resource_register call")
+
+    def offer(kind):
+        return get("resource_offer call", type=kind, contents=[content("data", BYTES, True)])
+
+    seeds = vectors.each(CALL, lambda model: begin + (offer(MODEL) + register if model else b"")
+                         + get("region_add call", read_only=0))
+    seeds["resources"] = (
+        begin + offer(DATA) + register + get("resource_retype call")
+        + get("resource_sync call", content=0, bytes={"room": len(BYTES)})
+        + get("resource_unregister call") + get("resource_release call"))
+    files = [content("data", BYTES, True), content("sub/x", b"", True), content("large", LARGE, False)]
+    directory = get("resource_offer of what the agent lacks call", contents=files)
+    seeds["uploads"] = (
+        begin + directory + get("content_put call", **put(LARGE, 0, 4096))
+        + get("content_put call", **put(LARGE, 4096, 4096)) + directory + register
+        + get("resource_release call"))
+    seeds["regions"] = (
+        begin + get("region_add call") + get("region_add call", region=8, read_only=0)
+        + get("exec with arguments in a region call") + get("region_drop call")
+        + get("exec with arguments in a region call"))
+    seeds["mailbox"] = (
+        begin + get("region_add call", region=8, size=16384, read_only=0) + get("mailbox_open call")
+        + get("noop call") + get("ping") + get("noop call"))
+    seeds["sessions"] = (
+        begin + get("session_update call") + get("ping") + get("cancel") + get("noop call")
+        + get("session_close call") + get("a session of an earlier epoch"))
+    seeds["hello in a region"] = get("first hello", token={"region": 7, "offset": 0, "size": 16})
+    seeds["hello again"] = get("hello of a further connection, after a lost one")
+    return seeds
+
+
+def by_agent(vectors):
+    get = vectors.bytes
+    welcome = get("its welcome", common=vectors.ops())
+    begin = welcome + get("session_open reply")
+    seeds = vectors.each(REPLY, lambda model: begin)
+    lost = get("first hello")  # no agent's to send: the connection ends there
+    seeds["resources"] = (
+        begin + get("resource_offer of what the agent lacks reply", missing=[0])
+        + get("resource_offer reply") + get("resource_sync reply", bytes=BYTES.hex())
+        + get("onnx_model_load reply") + get("onnx_model_run reply") + get("resource_release reply"))
+    seeds["lost"] = (
+        begin + get("noop reply") + lost
+        + get("its welcome, with the former worker's fate", common=vectors.ops())
+        + get("session_open reply") + get("noop reply"))
+    seeds["mailbox"] = welcome + get("mailbox_open reply") + get("session_open reply") + get("noop reply")
+    seeds["asked and sent away"] = begin + get("ping") + get("noop reply") + get("goaway") + lost + begin
+    seeds["refused"] = get("welcome that is none")
+    return seeds
+
+
+def write(target, seeds):
+    directory = TOP / "corpus" / target
     directory.mkdir(parents=True, exist_ok=True)
     for old in directory.glob("vector_*"):
         old.unlink()
     for name, data in seeds.items():
-        (directory / name).write_bytes(data)
+        (directory / ("vector_" + re.sub(r"\W+", "_", name))).write_bytes(data)
+
+
+def main():
+    vectors = Vectors()
+    write("message", vectors.pairs())
+    write("agent", by_client(vectors))
+    write("client", by_agent(vectors))
 
 
 if __name__ == "__main__":
