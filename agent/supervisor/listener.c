@@ -264,6 +264,23 @@ static void keep_names(struct listener *losing, struct listener *keeping)
 			losing->owns_name = false;
 }
 
+static void say(const struct listener *listener)
+{
+	const struct listener_config *how = listener->how;
+	const char *each = listener_names_user(how) ? "user" : "certificate's name";
+	char where[256];
+
+	if (listener_text(&how->address, listener->source.fd, where, sizeof(where)))
+		snprintf(where, sizeof(where), "%s", how->address.text);
+	if (how->tenant)
+		log_line(VACCEL_LOG_INFO, &(struct about){how->tenant},
+			 "listening at %s, policy '%s'", where, how->policy->name);
+	else
+		log_line(VACCEL_LOG_INFO, NULL,
+			 "listening at %s, a tenant for each %s, policy '%s'", where, each,
+			 how->policy->name);
+}
+
 int listeners_apply(struct supervisor *supervisor, struct config *config)
 {
 	struct listener *list = NULL;
@@ -284,6 +301,9 @@ int listeners_apply(struct supervisor *supervisor, struct config *config)
 	keep_names(supervisor->listeners, list);
 	former = supervisor->listeners;
 	supervisor->listeners = list;
+	for (struct listener *listener = list; listener; listener = listener->next)
+		if (!find(former, listener->how))
+			say(listener);
 	for (struct listener *listener = former; listener; listener = listener->next)
 		if (!listener_by_number(supervisor, listener->number))
 			observe_listener_gone(supervisor, listener->number);
