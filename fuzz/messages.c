@@ -123,9 +123,10 @@ static size_t change_content(uint8_t *data, size_t size, size_t max_size, const 
 	size_t old = piece->head_size + piece->payload_size;
 	size_t behind = size - from - old;
 	size_t room = max_size - from - behind;
-	uint8_t *content = malloc(room ? room : 1);
+	uint8_t *content = room ? malloc(room) : NULL;
 	size_t new;
 
+	/* libFuzzer makes at least one byte. */
 	if (!content)
 		return size;
 	memcpy(content, data + from, old);
