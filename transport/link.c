@@ -102,9 +102,10 @@ int link_fd(const struct link *link)
 	return link->fd;
 }
 
+/* Without what only waits for more to come. */
 static bool has_read_ahead(const struct link *link)
 {
-	return link->start < link->end ||
+	return (link->start < link->end && !link->is_partial) ||
 	       (link->carrier->has_read_ahead && link->carrier->has_read_ahead(link));
 }
 
@@ -140,7 +141,8 @@ bool link_is_stale(struct link *link)
 {
 	char byte;
 
-	if (link->receive_ended || link->send_ended || has_read_ahead(link))
+	if (link->receive_ended || link->send_ended || link->start < link->end ||
+	    has_read_ahead(link))
 		return true;
 	if (link->mailbox && mailbox_is_stale(link))
 		return true;

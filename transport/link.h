@@ -56,6 +56,7 @@ struct link {
 	size_t room, start, end;
 	struct frame frame; /* of the message that is being received */
 	bool has_frame;
+	bool is_partial; /* what was read ahead has been looked at, and is no whole message */
 	uint64_t payload_left;
 	int passed;	   /* came with the last message that begins before @passed_end; or -1 */
 	size_t passed_end; /* in @buffer */

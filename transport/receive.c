@@ -121,6 +121,7 @@ static void hand_over(struct link *link, struct message *ret_message)
 	ret_message->head = link->buffer + link->start + FRAME_SIZE;
 	ret_message->fd = -1;
 	link->has_frame = false;
+	link->is_partial = false;
 	link->start += size;
 	link->payload_left = link->frame.payload_size;
 	if (unlikely(link->passed >= 0) && (link->passed_end <= link->start ||
@@ -164,6 +165,7 @@ int link_receive(struct link *link, int64_t until, struct message *ret_message)
 			return VACCEL_OK;
 		}
 		ret = read_ahead(link, wanted, until);
+		link->is_partial = ret == VACCEL_EAGAIN;
 	}
 	link_rest(link);
 	return ret;

@@ -193,6 +193,37 @@ static void test_read_ahead(void **state)
 	ends_close(&ends);
 }
 
+/* Bytes as they come, which need not be whole messages. */
+static void write_bytes(struct link *link, const unsigned char *bytes, size_t size)
+{
+	const struct iovec piece = {(void *)bytes, size};
+
+	assert_int_equal(link->write(link, &piece, 1, soon(), -1), size);
+}
+
+/* A peer that stops in the middle of a message costs no processor. */
+static void test_part_of_a_message_wakes_nobody(void **state)
+{
+	const struct frame frame = {.kind = FRAME_CALL, .request = 1, .head_size = 8};
+	unsigned char bytes[FRAME_SIZE + 8] = {0};
+	struct ends ends = open_generous(state);
+	struct message message;
+
+	frame_put(&frame, bytes);
+	for (size_t at = 0; at < sizeof(bytes); at += 8) {
+		write_bytes(ends.client, bytes + at, 8);
+		assert_int_equal(socket_wait(link_fd(ends.agent), POLLIN, soon()), VACCEL_OK);
+		if (at + 8 == sizeof(bytes))
+			break;
+		assert_int_equal(link_receive(ends.agent, 0, &message), VACCEL_EAGAIN);
+		assert_int_equal(link_events(ends.agent), EPOLLIN);
+		assert_true(link_is_stale(ends.agent));
+	}
+	assert_int_equal(link_receive(ends.agent, soon(), &message), VACCEL_OK);
+	assert_int_equal(message.frame.request, 1);
+	ends_close(&ends);
+}
+
 static void test_idle_holds_nothing(void **state)
 {
 	struct ends ends = open_generous(state);
@@ -658,6 +689,7 @@ int main(int argc, char **argv)
 		TEST(test_pieces),
 		TEST(test_large),
 		TEST(test_read_ahead),
+		TEST(test_part_of_a_message_wakes_nobody),
 		TEST(test_idle_holds_nothing),
 		TEST(test_several_senders),
 		TEST(test_both_directions),
