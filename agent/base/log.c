@@ -2,10 +2,13 @@
 /*
  * Lines of the log, each one write(2), so that those of threads and processes do
  * not mix. Words of peers and of backends are in them: whatever is not printable
- * UTF-8 is replaced before it is written, in text and in JSON alike.
+ * UTF-8 is replaced before it is written, in text and in JSON alike. How many
+ * there are is also for peers to say, by what they do wrong; so they are limited.
  */
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,7 +17,10 @@
 #include <vaccel/utils/str.h>
 
 #include "agent/base/log.h"
+#include "base/util.h"
+#include "transport/transport.h"
 
+#define NS_PER_S    INT64_C(1000000000)
 #define MESSAGE_MAX 2048
 #define LINE_MAX_   (2 * MESSAGE_MAX + 512) /* each byte may need a '\' before it */
 
@@ -22,6 +28,12 @@ static struct {
 	struct log_setup setup;
 	int fd;
 } log_to = {.setup = {.level = VACCEL_LOG_INFO}, .fd = STDERR_FILENO};
+
+/* Lines of this second, those that were left out among them. */
+static struct {
+	_Atomic int64_t second;
+	_Atomic unsigned int lines;
+} pace;
 
 struct line {
 	size_t used;
@@ -109,24 +121,49 @@ static void write_text(struct line *line, const char *level, const struct about 
 	add(line, "%s", message);
 }
 
-void log_line(vaccel_log_level_t level, const struct about *about, const char *format, ...)
+static void write_line(vaccel_log_level_t level, const struct about *about, const char *message)
 {
 	static const struct about nothing;
-	char message[MESSAGE_MAX];
 	struct line line;
-	va_list args;
 
-	if ((int)level > log_to.setup.level || (int)level < VACCEL_LOG_ERROR ||
-	    level >= VACCEL_LOG_MAX)
-		return;
-	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
-	va_end(args);
-	vaccel_str_make_printable(message);
 	line.used = 0;
 	(log_to.setup.format == LOG_JSON ? write_json : write_text)(
 		&line, level_names[level], about ? about : &nothing, message);
 	line.text[line.used++] = '\n';
 	/* There is nowhere to report that the log cannot be written. */
 	(void)!write(log_to.fd, line.text, line.used);
+}
+
+/* Errors are not a peer's to make, and who debugs wants to see all. */
+static bool is_in_time(vaccel_log_level_t level)
+{
+	int64_t second = time_now() / NS_PER_S;
+	char words[64];
+	unsigned int lines;
+
+	if (level == VACCEL_LOG_ERROR || log_to.setup.level >= VACCEL_LOG_DEBUG)
+		return true;
+	if (atomic_exchange(&pace.second, second) != second) {
+		lines = atomic_exchange(&pace.lines, 0);
+		snprintf(words, sizeof(words), "%u lines were left out in a second",
+			 lines - LOG_LINES_A_SECOND);
+		if (lines > LOG_LINES_A_SECOND)
+			write_line(VACCEL_LOG_WARN, NULL, words);
+	}
+	return atomic_fetch_add(&pace.lines, 1) < LOG_LINES_A_SECOND;
+}
+
+void log_line(vaccel_log_level_t level, const struct about *about, const char *format, ...)
+{
+	char message[MESSAGE_MAX];
+	va_list args;
+
+	if ((int)level > log_to.setup.level || (int)level < VACCEL_LOG_ERROR ||
+	    level >= VACCEL_LOG_MAX || !is_in_time(level))
+		return;
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	vaccel_str_make_printable(message);
+	write_line(level, about, message);
 }

@@ -17,6 +17,9 @@
  */
 #define LOG_FD 5
 
+/* Of a process, beyond which all but errors are left out and counted, unless the level is debug. */
+#define LOG_LINES_A_SECOND 100
+
 /* What a line is about; what is NULL or 0 is left out. */
 struct about {
 	const char *tenant;

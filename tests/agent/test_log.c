@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The agent's log: what lines look like, and that nobody can make it grow without end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/base/log.h"
+
+#define TEXT_MOST (1 << 20)
+
+struct bed {
+	int fd;
+	char text[TEXT_MOST];
+};
+
+static int make_bed(void **state)
+{
+	struct bed *bed = calloc(1, sizeof(*bed));
+
+	bed->fd = memfd_create("log", MFD_CLOEXEC);
+	*state = bed;
+	return bed->fd < 0;
+}
+
+static int drop_bed(void **state)
+{
+	struct bed *bed = *state;
+
+	log_open(&(struct log_setup){.level = VACCEL_LOG_INFO}, STDERR_FILENO);
+	close(bed->fd);
+	free(bed);
+	return 0;
+}
+
+/* All that has been logged since the last time. */
+static const char *logged(struct bed *bed)
+{
+	ssize_t size = pread(bed->fd, bed->text, sizeof(bed->text) - 1, 0);
+
+	assert_true(size >= 0);
+	bed->text[size] = '\0';
+	assert_int_equal(ftruncate(bed->fd, 0), 0);
+	assert_int_equal(lseek(bed->fd, 0, SEEK_SET), 0);
+	return bed->text;
+}
+
+static unsigned int count_lines(const char *text)
+{
+	unsigned int lines = 0;
+
+	for (; (text = strchr(text, '\n')); text++)
+		lines++;
+	return lines;
+}
+
+static void test_forms(void **state)
+{
+	static const struct about about = {"lab", 5, 7};
+	struct bed *bed = *state;
+
+	log_open(&(struct log_setup){.level = VACCEL_LOG_INFO}, bed->fd);
+	log_line(VACCEL_LOG_INFO, &about, "a \"%s\"\n", "word");
+	assert_string_equal(strchr(logged(bed), ' '),
+			    " vaccel-agent info: tenant lab: session 5: request 7: a \"word\"?\n");
+	log_line(VACCEL_LOG_DEBUG, NULL, "nothing");
+	assert_string_equal(logged(bed), "");
+	log_open(&(struct log_setup){VACCEL_LOG_INFO, LOG_JSON}, bed->fd);
+	log_line(VACCEL_LOG_WARN, &about, "a \"%s\"", "word");
+	assert_string_equal(strchr(logged(bed), ','),
+			    ",\"level\":\"warning\",\"tenant\":\"lab\",\"session\":5,\"request\":7,"
+			    "\"message\":\"a \\\"word\\\"\"}\n");
+}
+
+/* Within two seconds, as a new one may begin meanwhile. */
+static void test_pace(void **state)
+{
+	struct bed *bed = *state;
+	const char *text;
+
+	log_open(&(struct log_setup){.level = VACCEL_LOG_INFO}, bed->fd);
+	for (int i = 0; i < 1000; i++)
+		log_line(VACCEL_LOG_INFO, NULL, "one of many");
+	assert_in_range(count_lines(logged(bed)), 1, 2 * LOG_LINES_A_SECOND + 1);
+	log_line(VACCEL_LOG_ERROR, NULL, "a worker died");
+	assert_non_null(strstr(logged(bed), "a worker died"));
+	do {
+		log_line(VACCEL_LOG_INFO, NULL, "one of many");
+		text = logged(bed);
+	} while (!*text);
+	assert_non_null(strstr(text, " vaccel-agent warning: "));
+	assert_non_null(strstr(text, " lines were left out in a second\n"));
+	assert_non_null(strstr(text, "one of many"));
+}
+
+static void test_debugging_has_all(void **state)
+{
+	struct bed *bed = *state;
+
+	log_open(&(struct log_setup){.level = VACCEL_LOG_DEBUG}, bed->fd);
+	for (int i = 0; i < 1000; i++)
+		log_line(VACCEL_LOG_DEBUG, NULL, "one of many");
+	assert_int_equal(count_lines(logged(bed)), 1000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
+		TEST(test_forms),
+		TEST(test_pace),
+		TEST(test_debugging_has_all),
+	};
+
+	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}
