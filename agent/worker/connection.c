@@ -224,6 +224,11 @@ static enum turn nonsense(struct connection *connection)
 	return TURN_END;
 }
 
+static bool says_nothing(enum frame_kind kind)
+{
+	return kind == FRAME_PONG || kind == FRAME_DOORBELL;
+}
+
 static enum turn act(struct connection *connection, struct bench *bench)
 {
 	struct message *message = &connection->message;
@@ -239,13 +244,11 @@ static enum turn act(struct connection *connection, struct bench *bench)
 	if (message->frame.kind == FRAME_HELLO && !connection->client) {
 		if (!connection_hello(connection, message, payload, bench))
 			turn = TURN_END;
-	} else if (!connection->client) {
-		turn = nonsense(connection);
-	} else if (message->frame.kind == FRAME_PING) {
+	} else if (connection->client && message->frame.kind == FRAME_PING) {
 		connection_send(connection, &pong, NULL, bench->now);
-	} else if (message->frame.kind == FRAME_CANCEL) {
+	} else if (connection->client && message->frame.kind == FRAME_CANCEL) {
 		request_cancel(connection, message->frame.request, bench);
-	} else if (message->frame.kind != FRAME_PONG && message->frame.kind != FRAME_DOORBELL) {
+	} else if (!connection->client || !says_nothing(message->frame.kind)) {
 		turn = nonsense(connection);
 	}
 	closep(&message->fd);

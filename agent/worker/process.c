@@ -71,7 +71,7 @@ static int add_listener(struct process *process, uint32_t number, int fd)
 	return VACCEL_OK;
 }
 
-/* Takes the descriptor. */
+/* Takes the descriptor; -1: the kernel had no number left for it, and has closed it. */
 static int add_connection(struct process *process, const struct ipc_message *message, int fd)
 {
 	const struct carrier *carrier = carrier_by_scheme(message->carrier);
@@ -81,6 +81,11 @@ static int add_connection(struct process *process, const struct ipc_message *mes
 	struct link *link;
 	int ret;
 
+	if (fd < 0) {
+		count_refusal(worker, REFUSED_QUOTA);
+		return vaccel_fail(VACCEL_EDQUOT, "no descriptor left for a connection; raise the "
+						  "limit of open files");
+	}
 	while (listener && listener->number != message->listener)
 		listener = listener->next;
 	if (!carrier || atomic_load(&worker->stats->connections) >
@@ -106,7 +111,7 @@ static int act(struct process *process, const struct ipc_message *message, int f
 	case IPC_LISTENER:
 		return add_listener(process, message->listener, passed);
 	case IPC_CONNECTION:
-		return passed < 0 ? VACCEL_OK : add_connection(process, message, TAKE_FD(passed));
+		return add_connection(process, message, TAKE_FD(passed));
 	case IPC_DRAIN:
 		atomic_store(&process->worker.draining, true);
 		return VACCEL_OK;

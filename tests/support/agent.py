@@ -103,8 +103,9 @@ class Agent:
         self.policy, self.config = policy or {}, config or {}
         self.extra = environment or {}
         self.hypervisor = None
-        self.command = []  # by which it is started
+        self.start_in = lambda directory: []  # the command by which it is started
         self.prepare = None  # what its process does first
+        self.pass_fds = ()  # what it keeps open
 
     def listener(self, directory):
         """The agent's listener; sets what a client needs to reach it."""
@@ -148,7 +149,7 @@ class Agent:
         } | self.config
         self.write_config()
         (directory / "run").mkdir(mode=0o700)
-        self.log = open(directory / "log", "w+")
+        self.log = open(directory / "log", "a+")
         self.start()
         return self
 
@@ -160,16 +161,16 @@ class Agent:
         """Starts it; after kill() also again, at the same addresses."""
         notify = self.directory / "notify"
         notify.unlink(missing_ok=True)
-        ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        ready = self.ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         ready.bind(str(notify))
         ready.settimeout(PATIENCE)
         kept = {k: v for k, v in os.environ.items() if not k.startswith("VACCEL_")}
         self.process = subprocess.Popen(
             [
-                *self.command, self.binary, "--config", str(self.directory / "agent.yaml"),
+                *self.start_in(self.directory), self.binary, "--config", str(self.directory / "agent.yaml"),
                 "--runtime-dir", str(self.directory / "run/vaccel"),
             ],
-            stderr=self.log, stdout=self.log, preexec_fn=self.prepare,
+            stderr=self.log, stdout=self.log, preexec_fn=self.prepare, pass_fds=self.pass_fds,
             env=kept | {
                 "NOTIFY_SOCKET": str(notify),
                 "VACCEL_PLUGIN_DIR": self.plugin_dir,
@@ -177,17 +178,23 @@ class Agent:
         )
         watcher = threading.Thread(target=lambda: (self.process.wait(), self.poke(ready)), daemon=True)
         watcher.start()
-        with ready:
-            while True:
-                try:
-                    said = ready.recv(4096)
-                except socket.timeout:
-                    said = b""
-                if b"READY=1" in said:
-                    return
-                if not said or said == b"ended":
-                    self.process.kill()
-                    raise NotReady(self.words())
+        try:
+            self.await_notice("READY=1")
+        except NotReady:
+            self.process.kill()
+            raise
+
+    def await_notice(self, what):
+        """The next notice to systemd that has this line."""
+        while True:
+            try:
+                said = self.ready.recv(4096).decode()
+            except socket.timeout:
+                said = ""
+            if what in said.split("\n"):
+                return said
+            if not said or said == "ended":
+                raise NotReady(self.words())
 
     @staticmethod
     def poke(ready):
@@ -222,6 +229,7 @@ class Agent:
             status = "killed after its patience"
         words = self.words()
         self.log.close()
+        self.ready.close()
         if self.hypervisor:
             self.hypervisor.close()
         left = sorted(str(p) for p in (self.directory / "run").rglob("*")) if kind is None else []

@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Peers that are slow, silent or very many, a disk that is full, and no descriptor left: whoever does
+nothing of the kind is answered in time, errors are told, and afterwards all is as it was.
+"""
+
+import contextlib
+import hashlib
+import multiprocessing
+import os
+import resource
+import shutil
+import socket
+import threading
+import time
+
+import peer
+from peer import Peer, connect
+from world import Agent, Skipped, descriptors_of, run, until
+
+HELLO_S, PROGRESS_S = 10, 30  # what the agent gives a peer, see agent/worker/connection.c
+SLACK_S = 4
+QUICK_S = 1.0  # what a call may take in the midst of it, on a machine that does other things
+FLOOD_S = 6
+RATE = 100_000 / 60  # connects in a second
+
+
+class Watch:
+    """A well-behaved client that calls all the time; how long its slowest call took."""
+
+    def __init__(self, address):
+        self.peer = connect(address)
+        self.session = self.peer.session()
+        self.slowest, self.calls, self.over, self.failure = 0.0, 0, False, None
+        self.thread = threading.Thread(target=self.call)
+
+    def call(self):
+        try:
+            while not self.over:
+                began = time.monotonic()
+                self.peer.must("noop", self.session)
+                self.slowest = max(self.slowest, time.monotonic() - began)
+                self.calls += 1
+                time.sleep(0.002)
+        except BaseException as failure:
+            self.failure = failure
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.over = True
+        self.thread.join()
+        self.peer.close()
+        if kind is None:
+            assert not self.failure, self.failure
+            assert self.calls and self.slowest < QUICK_S, f"{self.calls} calls, one took {self.slowest} s"
+
+
+class Held:
+    """What an agent holds, to be the same again; workers by their tenants."""
+
+    def __init__(self, world):
+        self.world = world
+        self.before = self.count()
+
+    def count(self):
+        pids = {"supervisor": self.world.process.pid} | self.world.workers()
+        return {name: descriptors_of(pid) for name, pid in pids.items()}
+
+    def check(self):
+        until(lambda: self.count() == self.before, f"as many descriptors as before, {self.before}")
+
+
+def memory_of(pid):
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def warm(world, *tenants):
+    """A worker for each, with all the threads and the connection that a watch needs."""
+    for tenant in tenants:
+        with Watch(world.socket_of(tenant)):
+            time.sleep(0.05)
+    until(lambda: not world.metric("vaccel_connections"), "that nobody is connected")
+
+
+def slow_peers(address):
+    """Peers that go no further, by where they stopped."""
+    def greeted():
+        return connect(address)
+
+    silent = Peer(address)
+    halfway = Peer(address)
+    halfway.send(halfway.message("HELLO", "hello", version=1, program="", token=None, bearer=None,
+                                 epoch=0, ops=[])[:40])
+    in_frame = greeted()
+    in_frame.send(in_frame.frame("PING")[:63])
+    in_head = greeted()
+    in_head.send(in_head.message("CALL", "session_open", hint=0)[:-1])
+    in_payload = greeted()
+    session = in_payload.session()
+    in_payload.send(in_payload.message("CALL", "fpga_arraycopy", session, a=[0] * 1024,
+                                       out={"room": 4096})[:-1])
+    return {"silent": silent, "half a HELLO": halfway, "half a frame": in_frame, "half a head": in_head,
+            "half a payload": in_payload}
+
+
+def ends_within(slow, least, most):
+    began = time.monotonic()
+    for name, one in slow.items():
+        one.socket.settimeout(most)
+        assert one.is_over(), name
+        took = time.monotonic() - began
+        assert least <= took <= most, f"{name}: ended after {took:.1f} s"
+        one.close()
+
+
+def test_slow_peers(build):
+    """Each ends when its time is over: to say HELLO, or to go on with what it has begun."""
+    with Agent(build, {"good": "test", "bad": "test"}) as world:
+        warm(world, "good", "bad")
+        held = Held(world)
+        with Watch(world.socket_of("good")), Watch(world.socket_of("bad")):
+            slow = slow_peers(world.socket_of("bad"))
+            strangers = {name: slow.pop(name) for name in ("silent", "half a HELLO")}
+            # Who does not take its answer keeps none from others.
+            deaf = [connect(world.socket_of("bad")) for _ in range(9)]
+            for one in deaf:
+                one.send(one.message("CALL", "fpga_arraycopy", one.session(), a=[7] * 500_000,
+                                     out={"room": 2_000_000}))
+            ends_within(strangers, HELLO_S - SLACK_S, HELLO_S + SLACK_S)
+            ends_within(slow, PROGRESS_S - HELLO_S - 2 * SLACK_S, PROGRESS_S + SLACK_S)
+            for one in deaf:
+                one.close()
+        held.check()
+
+
+def test_idle_timeout(build):
+    policy = {"plugins": ["noop"], "idle_timeout": "1s"}
+    with Agent(build, {"good": "idle"}, {"idle": policy}) as world:
+        warm(world, "good")
+        held = Held(world)
+        with Watch(world.socket_of("good")):
+            idle = connect(world.socket_of("good"))
+            idle.session()
+            ends_within(slow_peers(world.socket_of("good")) | {"idle": idle}, 0.5, 1 + SLACK_S)
+        held.check()
+
+
+def flood(address, seconds, total):
+    """Connects, and every now and then says something, sense or not."""
+    end = time.monotonic() + seconds
+    said = [b"", b"", b"", b"", b"GET / HTTP/1.0\r\n\r\n", b"VCCL\1\0\6\0" + bytes(56)]
+    count = 0
+    while time.monotonic() < end:
+        one = socket.socket(socket.AF_UNIX)
+        # A full backlog is the agent's right; trying again is ours.
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            one.connect(address)
+            one.send(said[count % len(said)])
+            count += 1
+        one.close()
+    with total.get_lock():
+        total.value += count
+
+
+def flood_of(world, tenant):
+    total = multiprocessing.Value("L", 0)
+    one = multiprocessing.Process(target=flood, args=(world.socket_of(tenant), FLOOD_S / 2, total))
+    one.start()
+    one.join()
+    return total.value
+
+
+def test_many_connects(build):
+    with Agent(build, {"good": "test", "bad": "test"}, log={"level": "error"}) as world:
+        warm(world, "good", "bad")
+        held = Held(world)
+        with Watch(world.socket_of("good")) as good:
+            total = flood_of(world, "bad")
+            memory = {name: memory_of(pid) for name, pid in processes(world).items()}
+            total += flood_of(world, "bad")
+        assert total >= RATE * FLOOD_S, f"{total / FLOOD_S:.0f} connects in a second"
+        held.check()
+        for name, pid in processes(world).items():
+            assert memory_of(pid) <= memory[name] + (2 << 20), f"{name} has grown"
+        with Watch(world.socket_of("bad")):
+            time.sleep(0.1)
+        print(f"{total / FLOOD_S:.0f} connects in a second; the slowest call of others took "
+              f"{good.slowest * 1000:.1f} ms", flush=True)
+
+
+def processes(world):
+    return {"supervisor": world.process.pid} | world.workers()
+
+
+def file_of(data, name="data"):
+    return {"name": name, "size": len(data), "in_memory": 0, "bytes": data.hex() if len(data) <= 4096 else None,
+            "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def put(client, data):
+    """Status and words; in parts, as clients do."""
+    digest = hashlib.sha256(data).hexdigest()
+    for at in range(0, len(data), 1 << 20):
+        status, said = client.ask("content_put", sha256=digest, size=len(data), offset=at,
+                                  bytes=data[at:at + (1 << 20)].hex())
+        if status:
+            return status, said
+    return peer.OK, ""
+
+
+def test_full_disk(build):
+    if os.geteuid() or not shutil.which("unshare"):
+        raise Skipped("a file system of its own needs root, and unshare")
+    world = Agent(build, {"good": "test"})
+    mount = 'mount -t tmpfs -o size=4m none "$0" && exec "$@"'
+    with contextlib.ExitStack() as stack:
+        # The directory is known only once it has been made.
+        world.start_in = lambda directory: ["unshare", "-m", "sh", "-c", mount, f"{directory}/run"]
+        stack.enter_context(world)
+        client = stack.enter_context(connect(world.socket_of("good")))
+        session = client.session()
+        status, words = put(client, os.urandom(8 << 20))
+        assert status == 17 and "write a file: No space left on device" in words, words
+        # What had come of it is gone: there is room for half of that.
+        content = os.urandom(2 << 20)
+        assert put(client, content)[0] == peer.OK
+        held = client.must("resource_offer", type=2, path_type=0, contents=[file_of(content)])["resource"]
+        status, words = put(client, os.urandom(3 << 20))
+        assert status == 17, words
+        # Small ones, each a file, until there is room for no more; and the others work on.
+        taken = []
+        for i in range(10000):
+            status, said = client.ask("resource_offer", type=1, path_type=0,
+                                      contents=[file_of(i.to_bytes(4, "little") * 1000)])
+            if status:
+                break
+            taken.append(said["resource"])
+        assert taken and status == 17 and "No space left on device" in said, said
+        client.must("noop", session)
+        client.must("resource_register", resource=held, session=session)
+        for one in taken:
+            client.must("resource_release", resource=one)
+        again = client.must("resource_offer", type=1, path_type=0, contents=[file_of(b"again")])
+        client.must("resource_release", resource=again["resource"])
+        # Another tenant's worker starts, too, or says why it does not.
+        client.must("noop", session)
+
+
+def test_no_descriptors(build):
+    limit = 48
+    world = Agent(build, {"good": "test", "bad": "test"})
+    world.prepare = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    if not os.geteuid():
+        if not shutil.which("setpriv"):
+            raise Skipped("root may raise its limits, but for setpriv")
+        world.start_in = lambda _: ["setpriv", "--bounding-set", "-sys_resource"]
+    with world:
+        warm(world, "good", "bad")
+        held = Held(world)
+        with Watch(world.socket_of("good")):
+            many = []
+            refused = 0
+            for _ in range(2 * limit):
+                one = Peer(world.socket_of("bad"))
+                many.append(one)
+                try:
+                    assert one.hello()[0] == peer.OK
+                except peer.Ended:
+                    refused += 1
+            assert refused >= limit, f"{refused} of {2 * limit} are refused"
+            world.saw("no descriptor left for a connection; raise the limit of open files")
+            for one in many:
+                one.close()
+        until(lambda: not world.metric("vaccel_connections"), "that nobody is connected")
+        with Watch(world.socket_of("bad")):
+            time.sleep(0.1)
+        held.check()
+
+
+run([test_slow_peers, test_idle_timeout, test_many_connects, test_full_disk, test_no_descriptors])
