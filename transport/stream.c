@@ -143,8 +143,9 @@ ssize_t socket_read(struct link *link, const struct iovec *to, int nr, int64_t u
 	}
 }
 
-static ssize_t write_with_passed(int fd, struct msghdr *message, int flags, int passed)
+static ssize_t write_with_passed(int fd, const struct msghdr *bytes, int flags, int passed)
 {
+	struct msghdr message = *bytes;
 	union control control = {
 		.header.cmsg_level = SOL_SOCKET,
 		.header.cmsg_type = SCM_RIGHTS,
@@ -152,9 +153,9 @@ static ssize_t write_with_passed(int fd, struct msghdr *message, int flags, int 
 	};
 
 	memcpy(CMSG_DATA(&control.header), &passed, sizeof(passed));
-	message->msg_control = &control;
-	message->msg_controllen = sizeof(control);
-	return sendmsg(fd, message, flags);
+	message.msg_control = &control;
+	message.msg_controllen = sizeof(control);
+	return sendmsg(fd, &message, flags);
 }
 
 static ssize_t write_once(int fd, const struct iovec *from, int nr, int flags, int passed)

@@ -18,7 +18,8 @@ static bool is_fit(const unsigned char *name, size_t length)
 {
 	if (!length || length >= TLS_NAME_MAX || !isalnum(name[0]))
 		return false;
-	if (length >= strlen(uid_prefix) && !memcmp(name, uid_prefix, strlen(uid_prefix)))
+	if (length >= strlen(uid_prefix) &&
+	    !strncmp((const char *)name, uid_prefix, strlen(uid_prefix)))
 		return false;
 	for (size_t i = 0; i < length; i++)
 		if (!isascii(name[i]) || (!isalnum(name[i]) && !memchr("._-", name[i], 3)))

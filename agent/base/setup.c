@@ -143,7 +143,7 @@ static int write_all(walk_fn *walk_object, const void *object, int *ret_fd)
 
 	if (!file)
 		return vaccel_fail(errno, "cannot make a memory file: %s", strerror(errno));
-	copy = -1;
+	(void)TAKE_FD(copy);
 	walk_object(&walk, (void *)object);
 	if (fflush(file) || walk.failed ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW))

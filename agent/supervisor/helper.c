@@ -20,10 +20,11 @@ static void run(struct helper *helper);
 static void start_later(struct helper *helper)
 {
 	struct supervisor *supervisor = helper->supervisor;
-	unsigned int failures = MIN_OF(++helper->failures, 10U);
+	unsigned int doublings = MIN_OF(helper->failures + 1, 10U);
 
+	helper->failures++;
 	if (!supervisor->stopping)
-		timer_set(&supervisor->loop, &helper->restart, MIN_OF(50 << failures, SLOWEST_MS));
+		timer_set(&supervisor->loop, &helper->restart, MIN_OF(50 << doublings, SLOWEST_MS));
 }
 
 static void restart_expired(struct timer *timer)

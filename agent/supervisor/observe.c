@@ -81,9 +81,10 @@ static void window_close(struct window *window)
 
 static bool window_is(const struct window *window, const struct window *other)
 {
-	if (window->fd < 0 || other->address.carrier != window->address.carrier)
+	if (window->fd < 0 || !other->address.carrier)
 		return window->fd < 0 && !other->address.carrier;
-	return window->mode == other->mode && !strcmp(window->address.text, other->address.text);
+	return window->address.carrier == other->address.carrier && window->mode == other->mode &&
+	       !strcmp(window->address.text, other->address.text);
 }
 
 /* What @config wants of the admin socket: where it says nothing, one below the base. */
