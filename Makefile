@@ -98,11 +98,11 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (60)
 	@ninja -C build-fuzz
 	@tools/run-fuzz build-fuzz $(FUZZ_SECONDS)
 
-fuzz-long: ## let each fuzz target of the protocol take ten million inputs
+fuzz-long: ## let decoder, agent and client take ten million inputs each; hours
 	@$(DEPS) build fuzz
 	@$(call setup,build-fuzz,-Dfuzz=true -Dtests=false $(address),$(clang))
 	@ninja -C build-fuzz
-	@RUNS=10000000 tools/run-fuzz build-fuzz 0 message
+	@RUNS=10000000 tools/run-fuzz build-fuzz 0 message agent client
 
 bench: build ## measure calls and inference beside what the machine can do at best
 	@for suite in $(SUITES); do $(stage)/bin/vaccel bench $$suite || exit; done

@@ -21,6 +21,7 @@
 #include "agent/worker/connection.h"
 #include "base/util.h"
 #include "codec/frame.h"
+#include "mailbox_layout.h"
 #include "messages.h"
 #include "transport/carrier.h"
 #include "transport/control.h"
@@ -34,12 +35,6 @@
 #define RESOURCE_TYPES 3
 
 #define NOOP PLUGIN_DIR "/libvaccel-noop.so"
-
-/* Of half a mailbox, the one that the client writes to and then the other. */
-#define HALF_SIZE 4176
-#define AT_FULL	  72
-#define AT_SLOT	  80
-#define SLOT_SIZE 4096
 
 static struct worker worker;
 static struct bench bench;

@@ -60,8 +60,8 @@ class Vectors:
         return seeds
 
     def each(self, kind, beginning):
-        """A conversation for each operation; @beginning is told whether it needs a model."""
-        return {vector["name"]: beginning("model" in vector.get("arguments", {}))
+        """A conversation for each operation; @beginning is told whether it needs a resource."""
+        return {vector["name"]: beginning(" RESOURCE " in vector["signature"])
                 + self.bytes(vector["name"]) for vector in self.list
                 if vector["frame"]["kind"] == kind and vector["frame"]["op"] < CONTROL_FIRST}
 
@@ -81,7 +81,7 @@ def by_client(vectors):
     def offer(kind):
         return get("resource_offer call", type=kind, contents=[content("data", BYTES, True)])
 
-    seeds = vectors.each(CALL, lambda model: begin + (offer(MODEL) + register if model else b"")
+    seeds = vectors.each(CALL, lambda resource: begin + (offer(MODEL) + register if resource else b"")
                          + get("region_add call", read_only=0))
     seeds["resources"] = (
         begin + offer(DATA) + register + get("resource_retype call")
@@ -110,9 +110,10 @@ def by_client(vectors):
 
 def by_agent(vectors):
     get = vectors.bytes
-    welcome = get("its welcome", common=vectors.ops())
+    welcome = get("its welcome", common=vectors.ops(), spin_us=0)
     begin = welcome + get("session_open reply")
-    seeds = vectors.each(REPLY, lambda model: begin)
+    model = get("resource_offer reply")
+    seeds = vectors.each(REPLY, lambda resource: begin + (model if resource else b""))
     lost = get("first hello")  # no agent's to send: the connection ends there
     seeds["resources"] = (
         begin + get("resource_offer of what the agent lacks reply", missing=[0])
@@ -122,7 +123,11 @@ def by_agent(vectors):
         begin + get("noop reply") + lost
         + get("its welcome, with the former worker's fate", common=vectors.ops())
         + get("session_open reply") + get("noop reply"))
-    seeds["mailbox"] = welcome + get("mailbox_open reply") + get("session_open reply") + get("noop reply")
+    seeds["region"] = begin + get("minmax reply", out={"region": 1, "offset": 32768, "size": 32768})
+    seeds["silent"] = begin + get("noop reply") + get("cancel") + get("noop reply") + get("noop reply")
+    seeds["mailbox"] = (
+        get("its welcome", common=vectors.ops()) + get("mailbox_open reply")
+        + get("session_open reply") + get("noop reply") + get("noop reply"))
     seeds["asked and sent away"] = begin + get("ping") + get("noop reply") + get("goaway") + lost + begin
     seeds["refused"] = get("welcome that is none")
     return seeds
