@@ -4,10 +4,13 @@
  * wrong. All of it runs inside of a worker's sandbox, whose current directory is the
  * tenant's.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,7 +21,7 @@
 typedef int deed(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write,
 		 size_t nr_write);
 
-deed deed_mark, deed_abort, deed_loop, deed_eat, deed_forbidden;
+deed deed_mark, deed_escape, deed_abort, deed_loop, deed_eat, deed_forbidden;
 
 /* One write of O_APPEND: entries of threads do not mix. */
 static int enter(uint64_t id)
@@ -77,4 +80,26 @@ int deed_forbidden(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *w
 		   size_t nr_write)
 {
 	return (int)syscall(SYS_unshare, 0);
+}
+
+/*
+ * Tries what would leave the tenant's directory, by the path that it is given; how many
+ * of these attempts succeeded.
+ */
+int deed_escape(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write, size_t nr_write)
+{
+	const char *path = read[0].buf;
+	int fd, succeeded = 0;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	succeeded += fd >= 0;
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	succeeded += fd >= 0;
+	succeeded += !mkdir(path, 0700);
+	succeeded += !unlink(path);
+	succeeded += !symlink(path, "link");
+	succeeded += !link(path, "link");
+	succeeded += !rename(path, "file");
+	succeeded += !rename(LEDGER, path);
+	return succeeded;
 }

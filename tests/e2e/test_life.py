@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""An agent's life: ended and started anew, reloaded, on sockets that were left or are taken, under systemd.
+Programs that call all the time lose no call by what an administrator does.
+"""
+
+import contextlib
+import mmap
+import os
+import signal
+import socket
+import struct
+import subprocess
+import threading
+
+import peer
+from peer import connect
+from world import PATIENCE, Agent, run, until
+
+SLOW_US = 1_000_000
+
+
+@contextlib.contextmanager
+def calling(world, tenant, library):
+    """A program that calls all the time; yields how often it has. Not one call may fail."""
+    records, progress = world.directory / "records", world.directory / "progress"
+    progress.write_bytes(bytes(8))
+    caller = subprocess.Popen(
+        [world.build.caller, library, records, progress, "1"],
+        stdin=subprocess.PIPE, env=world.reach(tenant, VACCEL_TIMEOUT_MS="20000"),
+    )
+
+    with open(progress, "rb") as file:
+        counter = mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)
+
+    def calls():
+        assert caller.poll() is None, f"the caller ended with {caller.returncode}"
+        return struct.unpack("<Q", counter)[0]
+
+    try:
+        yield calls
+        caller.stdin.close()
+        assert caller.wait(60) == 0
+    finally:
+        caller.kill()
+        caller.wait()
+    failed = [line for line in records.read_text().splitlines() if line.split("\t")[1] != "0"]
+    assert not failed, f"{len(failed)} calls failed: {failed[:5]}"
+
+
+def more(calls, nr=20):
+    wanted = calls() + nr
+    until(lambda: calls() >= wanted, "further calls")
+
+
+def deeds(build, **rest):
+    return {"deeds": {"plugins": ["exec", "cpu"], "exec_libraries": [str(build.deeds)],
+                      "exec_uploads": ["any"]} | rest}
+
+
+def mark(client, session, library, us, number=1):
+    """The message of a call that takes a while."""
+    return client.message(
+        "CALL", "exec", session, library=str(library), symbol="deed_mark",
+        read=[{"type": 27, "custom_type": 0, "data": struct.pack("<QQ", number, us)},
+              {"type": 27, "custom_type": 0, "data": b"bytes"}],
+        write=[{"type": 27, "custom_type": 0, "data": bytes(5)}],
+    )
+
+
+def test_upgrade(build):
+    """Ended and started anew, five times, while programs call."""
+    with Agent(build, {"good": "deeds"}, deeds(build)) as world:
+        with calling(world, "good", build.deeds) as calls:
+            for _ in range(5):
+                more(calls)
+                assert world.stop() == 0, world.words()
+                assert not world.processes(), "processes are left"
+                world.start()
+            more(calls)
+
+
+def test_drain(build):
+    """A call under way is answered; new connections are not taken; a second signal ends it at once."""
+    with Agent(build, {"good": "deeds"}, deeds(build)) as world:
+        client = connect(world.socket_of("good"))
+        session = client.session()
+        client.send(mark(client, session, build.deeds, SLOW_US))
+        until(lambda: world.metric("vaccel_call_queue_seconds_count", tenant="good"), "that the call runs")
+        world.process.send_signal(signal.SIGTERM)
+        world.await_notice("STOPPING=1")
+        goaway = client.receive(64)
+        assert goaway[6] == peer.KIND["GOAWAY"], goaway
+        try:
+            connect(world.socket_of("good"))
+            raise AssertionError("a new connection was taken")
+        except (ConnectionRefusedError, FileNotFoundError):
+            pass
+        status, said = client.answer("exec")
+        assert status == peer.OK, said
+        client.close()
+        assert world.process.wait(PATIENCE) == 0
+        world.start()
+        client = connect(world.socket_of("good"))
+        client.send(mark(client, client.session(), build.deeds, 30_000_000, 2))
+        until(lambda: world.metric("vaccel_call_queue_seconds_count", tenant="good"), "that the call runs")
+        world.process.send_signal(signal.SIGTERM)
+        world.await_notice("STOPPING=1")
+        world.process.send_signal(signal.SIGTERM)
+        assert world.process.wait(PATIENCE) == 0
+        assert client.is_over() is True
+        until(lambda: not world.processes(), "that no process is left")
+
+
+def reload(world):
+    world.write_config()
+    world.process.send_signal(signal.SIGHUP)
+    world.await_notice("RELOADING=1")
+    return world.await_notice("READY=1")
+
+
+def test_reload(build):
+    """Other policies and listeners are in force at once, and programs go on; what is wrong changes nothing."""
+    with Agent(build, {"good": "deeds", "other": "test"}, deeds(build)) as world:
+        with calling(world, "good", build.deeds) as calls:
+            more(calls)
+            before = world.workers()["good"]
+            with connect(world.socket_of("other")) as other:
+                status, words = other.ask("exec", other.session(), library="/x", symbol="x", read=[], write=[])
+                assert status == peer.EPERM and "policy 'test' does not permit exec" in words, words
+            # A worker is replaced if its rules have changed, and only then.
+            world.config["policies"]["deeds"]["sessions"] = 100
+            world.tenants = world.tenants | {"new": "test"}
+            until(lambda: "other" in world.workers(), "a worker")
+            stays = world.workers()["other"]
+            reload(world)
+            until(lambda: world.workers().get("good", before) != before, "another worker")
+            assert world.workers()["other"] == stays
+            more(calls)
+            with connect(world.socket_of("new")) as new:
+                new.must("noop", new.session())
+            # What makes no sense.
+            world.config["policies"]["deeds"]["sessions"] = "many"
+            said = reload(world)
+            assert "sessions" in said, said
+            world.saw("the configuration stays as it was")
+            more(calls)
+            world.config["policies"]["deeds"]["sessions"] = 100
+            del world.tenants["new"]
+            reload(world)
+            assert not os.path.exists(world.socket_of("new"))
+            more(calls)
+
+
+def test_stale_socket(build):
+    with Agent(build, {"good": "test"}) as world:
+        world.kill()
+        assert os.path.exists(world.socket_of("good"))
+        until(lambda: not world.processes(), "that no process is left")
+        world.start()
+        with connect(world.socket_of("good")) as client:
+            client.must("noop", client.session())
+
+
+def test_live_socket(build):
+    with Agent(build, {"good": "test"}) as world, connect(world.socket_of("good")) as client:
+        session = client.session()
+        second = subprocess.run(
+            [build.agent, "-a", f"unix://{world.socket_of('good')}", "--runtime-dir", world.directory / "second"],
+            capture_output=True, text=True, timeout=PATIENCE,
+        )
+        assert second.returncode == 1, second
+        assert f"another agent listens at '{world.socket_of('good')}'" in second.stderr, second.stderr
+        assert not (world.directory / "second").exists()
+        client.must("noop", session)
+        # A file that is no socket is nobody's to take over.
+        file = world.directory / "file"
+        file.write_text("precious")
+        third = subprocess.run(
+            [build.agent, "-a", f"unix://{file}", "--runtime-dir", world.directory / "third"],
+            capture_output=True, text=True, timeout=PATIENCE,
+        )
+        assert third.returncode == 1 and "is there and no socket" in third.stderr, third
+        assert file.read_text() == "precious"
+
+
+def test_socket_activation(build):
+    """Sockets that systemd holds: who connects before the agent is there, or while it is away, waits."""
+    world = Agent(build, {"good": "test", "own": "test"})
+    with contextlib.ExitStack() as stack:
+        held = stack.enter_context(socket.socket(socket.AF_UNIX))
+
+        def place():
+            # The third descriptor is where systemd puts the first one.
+            os.dup2(held.fileno(), 3)
+
+        def start_in(directory):
+            if not os.path.exists(f"{directory}/good.sock"):
+                held.bind(f"{directory}/good.sock")
+                held.listen(16)
+            return ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh"]
+
+        world.start_in, world.prepare, world.pass_fds = start_in, place, (3,)
+        stack.enter_context(world)
+        with connect(world.socket_of("good")) as client:
+            client.must("noop", client.session())
+        with connect(world.socket_of("own")) as client:
+            client.must("noop", client.session())
+        assert world.stop() == 0
+        assert os.path.exists(world.socket_of("good")), "the agent removed a socket that is not its own"
+        assert not os.path.exists(world.socket_of("own"))
+        early = peer.Peer(world.socket_of("good"))
+        answer = []
+        waits = threading.Thread(target=lambda: answer.append(early.hello()[0]))
+        waits.start()
+        world.start()
+        waits.join()
+        assert answer == [peer.OK]
+        early.close()
+
+
+run([test_upgrade, test_drain, test_reload, test_stale_socket, test_live_socket, test_socket_activation])
