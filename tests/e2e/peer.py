@@ -11,6 +11,9 @@ import codec
 VECTORS = json.loads((HERE.parent / "wire/vectors.json").read_text())
 SIGNATURES = {v["signature"].split(":")[0]: v["signature"] for v in VECTORS if "signature" in v}
 NUMBERS = {v["signature"].split(":")[0]: v["frame"]["op"] for v in VECTORS if v.get("form") == "request"}
+SIGNATURES["exec_with_resource"] = ("exec_with_resource: IN RESOURCE LIB library NONE; IN TEXT char symbol NONE; "
+                                    "IN ARGS arg read OPTIONAL; INOUT ARGS arg write OPTIONAL;")
+NUMBERS["exec_with_resource"] = 2
 KIND = {name: i + 1 for i, name in enumerate(codec.KINDS)}
 OK, EINVAL, EBUSY, EPERM, EACCES, ESESS, EBACKEND, EDQUOT = 0, 1, 5, 14, 20, 27, 28, 30
 

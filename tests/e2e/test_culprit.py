@@ -100,6 +100,8 @@ def test_loop(build):
 
 
 def test_eat(build):
+    if build.sanitized:
+        raise Skipped("with sanitizers memory has no limit")
     with scene(build, memory="192MiB") as world:
         for code, _, words in commit(world, "deed_eat", "deed_eat"):
             assert code == errno.ENOMEM, words

@@ -27,8 +27,8 @@ class Skipped(Exception):
 
 
 class Build:
-    def __init__(self, root):
-        self.root = pathlib.Path(root)
+    def __init__(self, root, sanitized):
+        self.root, self.sanitized = pathlib.Path(root), sanitized
         self.agent = self.root / "agent/vaccel-agent"
         self.vaccel = self.root / "cli/vaccel"
         self.plugins = self.root / "plugins"
@@ -143,6 +143,7 @@ def run(tests):
     """Runs the functions with a Build each; those of the command line, if it names some."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
+    parser.add_argument("--sanitized", action="store_true", help="of a build with sanitizers")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     failed = skipped = 0
@@ -151,7 +152,7 @@ def run(tests):
             continue
         began = time.monotonic()
         try:
-            test(Build(options.build))
+            test(Build(options.build, options.sanitized))
             verdict = "ok"
         except Skipped as why:
             skipped += 1
