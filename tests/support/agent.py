@@ -102,7 +102,8 @@ class Agent:
         self.binary, self.plugin_dir, self.carrier = str(binary), str(plugin_dir), carrier
         self.policy, self.config = policy or {}, config or {}
         self.extra = environment or {}
-        self.hypervisor = None
+        self.hypervisor = self.ready = None
+        self.starts = 0
         self.start_in = lambda directory: []  # the command by which it is started
         self.prepare = None  # what its process does first
         self.pass_fds = ()  # what it keeps open
@@ -159,8 +160,11 @@ class Agent:
 
     def start(self):
         """Starts it; after kill() also again, at the same addresses."""
-        notify = self.directory / "notify"
-        notify.unlink(missing_ok=True)
+        # Each time another, lest the end of one process is taken for that of the next.
+        self.starts += 1
+        notify = self.directory / f"notify-{self.starts}"
+        if self.ready:
+            self.ready.close()
         ready = self.ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         ready.bind(str(notify))
         ready.settimeout(PATIENCE)
