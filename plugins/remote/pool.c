@@ -13,7 +13,7 @@
 #include "remote/session.h"
 
 /* A connection that rested for so long may have been closed; asking costs a system call. */
-#define FRESH_NS INT64_C(1000000)
+#define FRESH_NS INT64_C(10000000)
 
 /* One that nobody needed for so long is closed, unless it is the last. */
 #define REST_NS INT64_C(10000000000)
