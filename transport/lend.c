@@ -29,7 +29,7 @@ struct lent {
 	uint64_t size;
 	uint64_t last_call; /* that used it */
 
-	struct vaccel_shared shared; /* of vaccel_alloc(), held while last_call is under way */
+	struct vaccel_shared shared; /* of vaccel_alloc(), held until last_call is answered */
 	unsigned char *memory;	     /* of a room; else NULL */
 	uint64_t used;
 };
@@ -103,16 +103,21 @@ static bool is_of_use(const struct lender *lender, const struct lent *lent, bool
 	return lent->memory || !look || vaccel_shared_exists(lent->shared.id);
 }
 
+void lender_end(struct lender *lender)
+{
+	for (size_t i = 0; i < lender->nr; i++)
+		unhold(&lender->lent[i]);
+}
+
 void lender_begin(struct lender *lender)
 {
-	uint64_t ended = vaccel_shared_ended();
-	size_t i = 0;
+	uint64_t ended;
 
-	for (i = 0; i < lender->nr; i++)
-		unhold(&lender->lent[i]);
+	lender_end(lender);
+	ended = vaccel_shared_ended();
 	lender->call++;
 	lender->nr_used = 0;
-	for (i = 0; i < lender->nr;) {
+	for (size_t i = 0; i < lender->nr;) {
 		if (is_of_use(lender, &lender->lent[i], ended != lender->ended))
 			lender->lent[i++].used = 0;
 		else
@@ -134,8 +139,16 @@ static size_t find_oldest(const struct lender *lender)
 	return oldest;
 }
 
+/* Drops the oldest regions, if there will then be room for @size bytes. */
 static bool make_way(struct lender *lender, uint64_t size)
 {
+	uint64_t room = lender->left;
+
+	for (size_t i = 0; i < lender->nr; i++)
+		if (lender->lent[i].last_call != lender->call)
+			room += lender->lent[i].size;
+	if (room < size)
+		return false;
 	while (lender->left < size || lender->nr == LENT_MAX) {
 		size_t oldest = find_oldest(lender);
 

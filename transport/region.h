@@ -42,6 +42,9 @@ void lender_delete(struct lender *lender);
  */
 void lender_begin(struct lender *lender);
 
+/* The call is answered: memory of vaccel_alloc() that it used is the program's alone again. */
+void lender_end(struct lender *lender);
+
 /* The codec's hooks; @lender is the context. What finds no place goes inline. */
 bool lender_place(void *lender, const void *data, enum vaccel_dir dir, struct payload *payload);
 int lender_at(void *lender, const struct payload *payload, enum vaccel_dir dir, void **ret_data);

@@ -202,9 +202,14 @@ static int ask(struct channel *channel, struct coder *coder, struct request *req
 
 int channel_ask(struct channel *channel, struct request *request)
 {
+	int ret;
+
 	if (channel->lender)
 		lender_begin(channel->lender);
-	return ask(channel, &channel->coder, request);
+	ret = ask(channel, &channel->coder, request);
+	if (channel->lender && request->progress == ANSWERED)
+		lender_end(channel->lender);
+	return ret;
 }
 
 int channel_ask_aside(struct channel *channel, struct request *request)
