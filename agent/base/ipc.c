@@ -81,9 +81,10 @@ int ipc_receive(int socket, bool wait, struct ipc_message *ret_message, int *ret
 	_cleanup_(closep) int fd = -1;
 	ssize_t received;
 
+	/* That it has left something unread is told once, and before its own last words. */
 	do {
 		received = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
-	} while (received < 0 && errno == EINTR);
+	} while (received < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (received < 0 && errno == EAGAIN)
 		return VACCEL_EAGAIN;
 	if (received <= 0)

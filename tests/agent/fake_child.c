@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fake_child.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/ipc.h"
+#include "agent/base/setup.h"
+#include "agent/base/stats.h"
+#include "base/util.h"
+
+static const char mark[] = "vaccel-agent: ";
+
+static void say(enum ipc_kind kind, const char *text)
+{
+	struct ipc_message message = {.kind = kind};
+
+	strncpy(message.text, text, sizeof(message.text) - 1);
+	ipc_send(IPC_FD, &message, -1);
+}
+
+static const struct fate *last_fate(const struct worker_setup *setup)
+{
+	const struct fate *last = &setup->fates[0];
+
+	for (size_t i = 1; i < FATES_MAX && setup->fates[i].epoch; i++)
+		last = &setup->fates[i];
+	return last;
+}
+
+static void greet(const struct worker_setup *setup, const struct listener_setup *listener, int fd)
+{
+	const struct fate *fate = last_fate(setup);
+
+	dprintf(fd, "%d %d %s %s\n", (int)getpid(), fate->epoch ? fate->status : 0,
+		listener->token ? listener->token : "-", fate->epoch ? fate->text : "-");
+}
+
+static _Noreturn void overrun(void)
+{
+	struct stats *stats;
+
+	if (stats_map(STATS_FD, true, &stats))
+		abort();
+	stats->running[3].op = 1;
+	stats->running[3].since = time_now();
+	stats->watched = 1;
+	say(IPC_BUSY, "");
+	for (;;)
+		pause();
+}
+
+static void serve(const struct worker_setup *setup, const struct listener_setup *listener, int fd)
+{
+	struct stats *stats;
+
+	greet(setup, listener, fd);
+	/* As a worker does, so that the supervisor knows that it is needed. */
+	if (!stats_map(STATS_FD, true, &stats))
+		stats->connections++;
+	if (!strcmp(setup->tenant, "dies"))
+		raise(SIGKILL);
+	if (!strcmp(setup->tenant, "overruns"))
+		overrun();
+}
+
+static int work(const struct worker_setup *setup)
+{
+	struct listener_setup listener = {};
+	struct ipc_message message;
+	int fd;
+
+	if (!strcmp(setup->tenant, "fails")) {
+		say(IPC_FAILED, "no plugin fits");
+		return EXIT_FAILURE;
+	}
+	say(IPC_READY, "");
+	while (!ipc_receive(IPC_FD, true, &message, &fd)) {
+		if (message.kind == IPC_DRAIN)
+			return EXIT_SUCCESS;
+		if (message.kind == IPC_LISTENER && listener_setup_read(fd, &listener))
+			return EXIT_FAILURE;
+		if (message.kind == IPC_CONNECTION)
+			serve(setup, &listener, fd);
+	}
+	return EXIT_FAILURE;
+}
+
+static int relay(const char *tenant)
+{
+	struct ipc_message message;
+	int fd;
+
+	if (!strcmp(tenant, "fails")) {
+		say(IPC_FAILED, "no certificate fits");
+		return EXIT_FAILURE;
+	}
+	say(IPC_READY, "");
+	while (!ipc_receive(IPC_FD, true, &message, &fd)) {
+		if (message.kind == IPC_DRAIN)
+			return EXIT_SUCCESS;
+		if (message.kind != IPC_CONNECTION)
+			continue;
+		message.kind = IPC_PEER;
+		strncpy(message.text, tenant, sizeof(message.text) - 1);
+		ipc_send(IPC_FD, &message, fd);
+		close(fd);
+	}
+	return EXIT_FAILURE;
+}
+
+int fake_child(int argc, char **argv)
+{
+	const char *tenant = getenv("VACCEL_TEST_FRONT");
+	struct worker_setup setup;
+	struct ipc_message message;
+	int fd;
+
+	if (argc != 1 || strncmp(argv[0], mark, strlen(mark)))
+		return -1;
+	if (ipc_receive(IPC_FD, true, &message, &fd) || message.kind != IPC_SETUP ||
+	    worker_setup_read(fd, &setup))
+		return EXIT_FAILURE;
+	return setup.tenant ? work(&setup) : relay(tenant ? tenant : "fails");
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A child of the supervisor that is no agent: a test's program started anew, as the
+ * supervisor starts children. A worker says a line on each connection that it gets,
+ * and then does what its tenant's name says:
+ *
+ * dies      kills itself
+ * overruns  says that a call runs, and is busy for ever
+ * fails     never gets as far: it cannot start
+ *
+ * Any other stays. The front does as VACCEL_TEST_FRONT says: with "fails" it cannot start, else it
+ * passes each connection on, as that of the tenant which VACCEL_TEST_FRONT names.
+ */
+#ifndef TESTS_AGENT_FAKE_CHILD_H
+#define TESTS_AGENT_FAKE_CHILD_H
+
+/* "PID STATUS TOKEN WORDS\n": its process, how the one before ended, and the listener's token or -.
+ */
+#define FAKE_LINE "%d %d %255s %255[^\n]"
+
+/* In main(), first of all: the exit status if this is such a child, else -1. */
+int fake_child(int argc, char **argv);
+
+#endif

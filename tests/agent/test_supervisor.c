@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the supervisor is made of, without any process of its own: see test_service.c for those. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <vaccel/error.h>
+
+#include "agent/base/ipc.h"
+#include "agent/base/log.h"
+#include "agent/supervisor/directory.h"
+#include "agent/supervisor/fate.h"
+#include "agent/supervisor/loop.h"
+#include "agent/supervisor/notify.h"
+#include "agent/supervisor/output.h"
+#include "base/util.h"
+
+#define EXITED(status) ((status) << 8)
+
+/* Messages */
+
+static void test_last_words_are_heard(void **state)
+{
+	struct ipc_message message = {.kind = IPC_LISTENER};
+	int ends[2], fd;
+
+	assert_int_equal(ipc_pair(ends), VACCEL_OK);
+	/* What is left unread makes the system say so first. */
+	assert_int_equal(ipc_send(ends[0], &message, -1), VACCEL_OK);
+	message.kind = IPC_FAILED;
+	strcpy(message.text, "why");
+	assert_int_equal(ipc_send(ends[1], &message, -1), VACCEL_OK);
+	close(ends[1]);
+	assert_int_equal(ipc_receive(ends[0], false, &message, &fd), VACCEL_OK);
+	assert_int_equal(message.kind, IPC_FAILED);
+	assert_string_equal(message.text, "why");
+	assert_int_equal(ipc_receive(ends[0], false, &message, &fd), VACCEL_EREMOTEIO);
+	close(ends[0]);
+}
+
+/* The words for a worker's end */
+
+static struct fate fate_after(int status, const struct ending *more)
+{
+	static const struct policy gold = {.name = (char *)"gold", .memory = 64 << 20};
+	static const struct rusage small = {.ru_maxrss = 1024};
+	static struct stats quiet;
+	struct ending ending = *more;
+
+	ending.epoch = 77;
+	ending.status = status;
+	ending.policy = &gold;
+	ending.usage = more->usage ? more->usage : &small;
+	ending.stats = more->stats ? more->stats : &quiet;
+	ending.failed = more->failed ? more->failed : "";
+	return fate_of(&ending);
+}
+
+static void assert_fate(struct fate fate, int code, const char *words)
+{
+	assert_int_equal(fate.epoch, 77);
+	assert_int_equal(fate.status, code);
+	assert_string_equal(fate.text, words);
+}
+
+static void test_ends_have_a_code_and_words(void **state)
+{
+	const struct rusage full = {.ru_maxrss = 60 << 10};
+	static struct stats stats;
+
+	assert_fate(fate_after(SIGSEGV, &(struct ending){}), VACCEL_EBACKEND,
+		    "worker was ended by signal 11 (Segmentation fault)");
+	assert_fate(fate_after(EXITED(3), &(struct ending){}), VACCEL_EBACKEND,
+		    "worker exited with status 3");
+	assert_fate(fate_after(EXITED(1), &(struct ending){.failed = "no plugin"}), VACCEL_EBACKEND,
+		    "worker cannot start: no plugin");
+	assert_fate(fate_after(SIGKILL, &(struct ending){.overran = 1}), VACCEL_ETIMEDOUT,
+		    "worker overran the deadline of policy 'gold' in exec");
+	stats.running[5].since = 1;
+	stats.running[5].op = 22;
+	assert_fate(fate_after(SIGSYS, &(struct ending){.stats = &stats}), VACCEL_EPERM,
+		    "worker made a forbidden system call (SIGSYS) while it ran minmax");
+	stats.running[200].since = 1;
+	stats.running[200].op = UINT32_MAX;
+	assert_fate(fate_after(SIGABRT, &(struct ending){.stats = &stats, .usage = &full}),
+		    VACCEL_ENOMEM,
+		    "worker ran out of memory, 64 MiB by policy 'gold', while it ran minmax, an "
+		    "operation");
+	stats.running[201].since = stats.running[202].since = 1;
+	assert_fate(fate_after(SIGABRT, &(struct ending){.stats = &stats}), VACCEL_EBACKEND,
+		    "worker was ended by signal 6 (Aborted) while it ran minmax, an operation and "
+		    "2 more");
+}
+
+static void test_long_words_are_cut(void **state)
+{
+	char words[256] = "";
+	struct fate fate;
+
+	memset(words, 'x', sizeof(words) - 1);
+	fate = fate_after(EXITED(1), &(struct ending){.failed = words});
+	assert_true(strlen(fate.text) >= sizeof(fate.text) - 2);
+}
+
+/* The loop */
+
+struct bell {
+	struct timer timer;
+	struct loop *loop;
+	struct bell *other; /* that it clears */
+	int rung;
+	bool last;
+};
+
+static void ring(struct timer *timer)
+{
+	struct bell *bell = CONTAINER_OF(timer, struct bell, timer);
+
+	bell->rung++;
+	assert_int_equal(timer->due, 0);
+	if (bell->other)
+		timer_clear(bell->loop, &bell->other->timer);
+	bell->loop->over = bell->last;
+}
+
+static void test_timers_come_in_their_order(void **state)
+{
+	struct loop loop;
+	struct bell cleared = {.timer.expired = ring, .loop = &loop};
+	struct bell first = {.timer.expired = ring, .loop = &loop, .other = &cleared};
+	struct bell last = {.timer.expired = ring, .loop = &loop, .last = true};
+	int64_t start = time_now();
+
+	assert_int_equal(loop_open(&loop), VACCEL_OK);
+	timer_set(&loop, &last.timer, 1);
+	timer_set(&loop, &last.timer, 20); /* only this counts */
+	timer_set(&loop, &cleared.timer, 10);
+	timer_set(&loop, &first.timer, 0);
+	assert_int_equal(loop_run(&loop), VACCEL_OK);
+	assert_true(time_now() - start >= 20000000);
+	assert_int_equal(first.rung, 1);
+	assert_int_equal(cleared.rung, 0);
+	assert_int_equal(last.rung, 1);
+	assert_null(loop.timers);
+	loop_close(&loop);
+}
+
+/* What children print */
+
+struct page {
+	struct loop loop;
+	struct output output;
+	int end; /* the child's */
+	int log;
+};
+
+static void page_open(struct page *page)
+{
+	assert_int_equal(loop_open(&page->loop), VACCEL_OK);
+	page->log = memfd_create("log", MFD_CLOEXEC);
+	log_open(&(struct log_setup){.level = VACCEL_LOG_DEBUG}, page->log);
+	assert_int_equal(output_open(&page->output, &page->loop, "alice", &page->end), VACCEL_OK);
+}
+
+/* All of the log, which is the caller's to free. */
+static char *page_close(struct page *page)
+{
+	off_t size;
+	char *text;
+
+	close(page->end);
+	output_close(&page->output);
+	output_close(&page->output); /* once is enough */
+	loop_close(&page->loop);
+	log_open(&(struct log_setup){.level = VACCEL_LOG_ERROR}, STDERR_FILENO);
+	size = lseek(page->log, 0, SEEK_END);
+	text = calloc(1, (size_t)size + 1);
+	assert_int_equal(pread(page->log, text, (size_t)size, 0), size);
+	close(page->log);
+	return text;
+}
+
+static void test_lines_of_children_are_logged(void **state)
+{
+	struct page page;
+	char *log;
+
+	page_open(&page);
+	dprintf(page.end, "hello\n\n2026-11-21T07:00:00.000Z vaccel warning: low on luck\n"
+			  "2026-11-21T07:00:00.000Z vaccel gossip: x\nno end");
+	log = page_close(&page);
+	assert_non_null(strstr(log, "info: tenant alice: output: hello\n"));
+	assert_non_null(strstr(log, "warning: tenant alice: low on luck\n"));
+	assert_non_null(strstr(log, "output: 2026-11-21T07:00:00.000Z vaccel gossip: x\n"));
+	assert_non_null(strstr(log, "info: tenant alice: output: no end\n"));
+	free(log);
+}
+
+static size_t count(const char *text, const char *what)
+{
+	size_t found = 0;
+
+	while ((text = strstr(text, what))) {
+		found++;
+		text += strlen(what);
+	}
+	return found;
+}
+
+static void test_who_prints_much_is_cut_short(void **state)
+{
+	struct page page;
+	char *log;
+
+	page_open(&page);
+	for (int i = 0; i < 3000; i++)
+		dprintf(page.end, "again and\n");
+	log = page_close(&page);
+	assert_true(count(log, "output: again and") >= 50);
+	assert_true(count(log, "output: again and") < 3000);
+	free(log);
+
+	page_open(&page);
+	for (int i = 0; i < 512; i++)
+		dprintf(page.end, "xx");
+	log = page_close(&page);
+	assert_int_equal(count(log, "output: "), 2);
+	free(log);
+}
+
+/* Directories */
+
+static char house[] = "/tmp/vaccel-test-XXXXXX";
+static char base[64];
+
+static int house_make(void **state)
+{
+	strcpy(house, "/tmp/vaccel-test-XXXXXX");
+	assert_non_null(mkdtemp(house));
+	snprintf(base, sizeof(base), "%s/vaccel", house);
+	return 0;
+}
+
+static int house_drop(void **state)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s", house);
+	return system(command);
+}
+
+static void test_what_killed_agents_left_is_removed(void **state)
+{
+	struct directory directory, other;
+	char left[96], alien[96];
+
+	snprintf(left, sizeof(left), "%s/agent-1-abcdef", base);
+	snprintf(alien, sizeof(alien), "%s/program-1", base);
+	assert_int_equal(mkdir(base, 0700), 0);
+	assert_int_equal(mkdir(left, 0700), 0);
+	assert_int_equal(mkdir(alien, 0700), 0);
+	assert_int_equal(directory_open(base, &directory), VACCEL_OK);
+	assert_int_equal(access(left, F_OK), -1);
+	assert_int_equal(access(alien, F_OK), 0);
+	/* One that lives is left alone. */
+	assert_int_equal(directory_open(base, &other), VACCEL_OK);
+	assert_int_equal(access(directory.path, F_OK), 0);
+	directory_close(&other);
+	directory_close(&directory);
+	assert_int_equal(rmdir(alien), 0);
+	assert_int_equal(rmdir(base), 0);
+}
+
+static void test_a_tenants_directory_is_its_own(void **state)
+{
+	struct directory directory;
+	struct stat st;
+	char *path, *again, inner[128];
+
+	assert_int_equal(directory_open(base, &directory), VACCEL_OK);
+	assert_int_equal(directory_of_tenant(&directory, "alice", &path), VACCEL_OK);
+	assert_int_equal(directory_of_tenant(&directory, "alice", &again), VACCEL_OK);
+	assert_string_equal(path, again);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	snprintf(inner, sizeof(inner), "%s/x", path);
+	assert_int_equal(mkdir(inner, 0700), 0);
+	directory_remove_tenant(&directory, "alice");
+	assert_int_equal(access(path, F_OK), -1);
+	directory_close(&directory);
+	/* Nobody else's is there. */
+	assert_int_equal(access(base, F_OK), -1);
+	free(path);
+	free(again);
+}
+
+static void test_where_others_write_is_no_place(void **state)
+{
+	struct directory directory;
+	char missing[96];
+
+	assert_int_equal(mkdir(base, 0700), 0);
+	assert_int_equal(chmod(base, 0777), 0);
+	assert_int_equal(directory_open(base, &directory), VACCEL_EPERM);
+	assert_non_null(strstr(vaccel_error_text(), "name another with --runtime-dir"));
+	snprintf(missing, sizeof(missing), "%s/no/where", house);
+	assert_int_equal(directory_open(missing, &directory), VACCEL_ENOENT);
+	assert_non_null(strstr(vaccel_error_text(), "--runtime-dir"));
+}
+
+static void test_the_base_is_where_one_may_write(void **state)
+{
+	char *found;
+
+	setenv("RUNTIME_DIRECTORY", "/run/one:/run/two", 1);
+	assert_int_equal(directory_base(&found), VACCEL_OK);
+	assert_string_equal(found, "/run/one");
+	free(found);
+	unsetenv("RUNTIME_DIRECTORY");
+	assert_int_equal(directory_base(&found), VACCEL_OK);
+	assert_string_equal(strrchr(found, '/') + 1,
+			    geteuid() ? strrchr(found, '/') + 1 : "vaccel");
+	free(found);
+}
+
+/* systemd */
+
+static int listen_at(struct sockaddr *name, socklen_t size, int kind)
+{
+	int fd = socket(name->sa_family, kind | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, name, size), 0);
+	return fd;
+}
+
+static struct sockaddr_un named(const char *file)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s/%s", house, file);
+	return name;
+}
+
+static void test_systemd_is_told(void **state)
+{
+	struct sockaddr_un name = named("notify");
+	int fd = listen_at((struct sockaddr *)&name, sizeof(name), SOCK_DGRAM);
+	char words[64] = "";
+
+	notify("READY=1"); /* nobody wants to know */
+	setenv("NOTIFY_SOCKET", name.sun_path, 1);
+	notify("STATUS=%d of %s", 7, "nine");
+	assert_true(recv(fd, words, sizeof(words) - 1, MSG_DONTWAIT) > 0);
+	assert_string_equal(words, "STATUS=7 of nine");
+	notify_reloading();
+	memset(words, 0, sizeof(words));
+	assert_true(recv(fd, words, sizeof(words) - 1, MSG_DONTWAIT) > 0);
+	assert_int_equal(strncmp(words, "RELOADING=1\nMONOTONIC_USEC=", 27), 0);
+	close(fd);
+	notify("nobody is there");
+	unsetenv("NOTIFY_SOCKET");
+}
+
+/* Puts a socket where systemd would, and what is there out of the way. */
+static int place(int fd, int number, int *ret_kept)
+{
+	*ret_kept = fcntl(number, F_DUPFD_CLOEXEC, 100);
+	assert_int_equal(dup2(fd, number), number);
+	close(fd);
+	return number;
+}
+
+static int take(const char *text)
+{
+	struct address address;
+	int fd = -1;
+
+	assert_int_equal(address_parse(text, &address), VACCEL_OK);
+	if (!activation_take(&address, &fd))
+		fd = -1;
+	address_release(&address);
+	return fd;
+}
+
+/* Once in a process: what was taken is. */
+static void test_sockets_go_to_their_listeners(void **state)
+{
+	struct sockaddr_un name = named("agent.sock");
+	struct sockaddr_in number = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
+	socklen_t size = sizeof(number);
+	int local = listen_at((struct sockaddr *)&name, sizeof(name), SOCK_STREAM);
+	int tcp = listen_at((struct sockaddr *)&number, sizeof(number), SOCK_STREAM);
+	char text[128], pid[16];
+	int kept[2];
+
+	assert_int_equal(getsockname(tcp, (struct sockaddr *)&number, &size), 0);
+	local = fcntl(local, F_DUPFD_CLOEXEC, 100);
+	tcp = fcntl(tcp, F_DUPFD_CLOEXEC, 100);
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "2", 1);
+	setenv("LISTEN_FDNAMES", "local:net", 1);
+	place(local, 3, &kept[0]);
+	place(tcp, 4, &kept[1]);
+
+	assert_int_equal(take("unix:///another"), -1);
+	assert_int_equal(take("vsock://2:3"), -1);
+	snprintf(text, sizeof(text), "unix://%s", name.sun_path);
+	assert_int_equal(take(text), 3);
+	assert_int_equal(take(text), -1);
+	assert_int_equal(fcntl(3, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(activation_check(), VACCEL_EINVAL);
+	assert_non_null(strstr(vaccel_error_text(), "systemd passed socket 'net'"));
+	snprintf(text, sizeof(text), "tcp://127.0.0.2:%d", ntohs(number.sin_port));
+	assert_int_equal(take(text), -1);
+	snprintf(text, sizeof(text), "tcp://127.0.0.1:%d", ntohs(number.sin_port));
+	assert_int_equal(take(text), 4);
+	assert_int_equal(activation_check(), VACCEL_OK);
+	for (int i = 0; i < 2; i++) {
+		close(3 + i);
+		if (kept[i] >= 0)
+			dup2(kept[i], 3 + i);
+		close(kept[i]);
+	}
+}
+
+#define IN_HOUSE(name) cmocka_unit_test_setup_teardown(name, house_make, house_drop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_last_words_are_heard),
+		cmocka_unit_test(test_ends_have_a_code_and_words),
+		cmocka_unit_test(test_long_words_are_cut),
+		cmocka_unit_test(test_timers_come_in_their_order),
+		cmocka_unit_test(test_lines_of_children_are_logged),
+		cmocka_unit_test(test_who_prints_much_is_cut_short),
+		IN_HOUSE(test_what_killed_agents_left_is_removed),
+		IN_HOUSE(test_a_tenants_directory_is_its_own),
+		IN_HOUSE(test_where_others_write_is_no_place),
+		IN_HOUSE(test_the_base_is_where_one_may_write),
+		IN_HOUSE(test_systemd_is_told),
+		IN_HOUSE(test_sockets_go_to_their_listeners),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
