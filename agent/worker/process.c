@@ -14,6 +14,7 @@
 #include <vaccel/error.h>
 
 #include "agent/base/ipc.h"
+#include "agent/worker/models.h"
 #include "agent/worker/server.h"
 #include "agent/worker/start.h"
 #include "base/util.h"
@@ -200,7 +201,7 @@ static int start(struct process *process)
 		ret = start_sandbox(&process->worker);
 	if (ret)
 		return ret;
-	start_models(&process->worker);
+	models_load(&process->worker);
 	return server_new(&process->worker, &process->server);
 }
 
@@ -224,7 +225,7 @@ int worker_main(void)
 	ipc_send(IPC_FD, &(struct ipc_message){.kind = IPC_READY}, -1);
 	serve(&process);
 	server_delete(process.server);
-	stop_models(&process.worker);
+	models_release(&process.worker);
 	while (process.listeners) {
 		struct listener *listener = process.listeners;
 

@@ -16,6 +16,7 @@
 #include <vaccel/session.h>
 
 #include "agent/worker/connection.h"
+#include "agent/worker/models.h"
 #include "agent/worker/store_file.h"
 #include "base/util.h"
 
@@ -85,6 +86,29 @@ static void set_loaded(struct resource *resource, bool loaded)
 		atomic_fetch_sub(&stats->models, 1);
 }
 
+static uint64_t size_of(const struct resource *resource)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < resource->nr_parts; i++)
+		size += resource->parts[i].digest.size;
+	return size;
+}
+
+/* One that a session may use is taken for one that a backend has loaded. */
+static int count_model(struct resource *resource)
+{
+	int ret;
+
+	if (resource->vaccel->type != VACCEL_RESOURCE_MODEL ||
+	    atomic_exchange(&resource->counted, true))
+		return VACCEL_OK;
+	ret = models_take(resource->client->worker, size_of(resource));
+	if (ret)
+		atomic_store(&resource->counted, false);
+	return ret;
+}
+
 void resource_delete(struct resource *resource)
 {
 	struct worker *worker = resource->client->worker;
@@ -92,6 +116,8 @@ void resource_delete(struct resource *resource)
 	if (resource->vaccel)
 		vaccel_resource_delete(resource->vaccel);
 	set_loaded(resource, false);
+	if (atomic_load(&resource->counted))
+		meter_give(&worker->models, size_of(resource));
 	if (resource->directory)
 		remove_tree(resource->directory);
 	for (size_t i = 0; i < resource->nr_parts; i++)
@@ -170,6 +196,8 @@ int resource_register(struct client *client, int64_t id, int64_t session)
 	_cleanup_(pair_release) struct pair pair = {0};
 	int ret = find_pair(client, id, session, &pair);
 
+	if (!ret)
+		ret = count_model(pair.resource);
 	return ret ? ret : vaccel_resource_register(pair.resource->vaccel, &pair.session->vaccel);
 }
 
@@ -188,10 +216,12 @@ int resource_retype(struct client *client, int64_t id, uint32_t type)
 
 	if (ret)
 		return ret;
-	if (type < VACCEL_RESOURCE_MAX)
+	if (type < VACCEL_RESOURCE_MAX) {
 		resource->vaccel->type = (vaccel_resource_type_t)type;
-	else
+		ret = count_model(resource);
+	} else {
 		ret = vaccel_fail(VACCEL_EINVAL, "there is no resource type %" PRIu32, type);
+	}
 	resource_unref(resource);
 	return ret;
 }

@@ -94,11 +94,3 @@ int start_sandbox(const struct worker *worker)
 		log_line(VACCEL_LOG_WARN, &tenant, "the sandbox lacks: %s", missing);
 	return ret;
 }
-
-void start_models(struct worker *worker)
-{
-}
-
-void stop_models(struct worker *worker)
-{
-}

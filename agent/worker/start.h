@@ -11,8 +11,4 @@ int start_plugins(const struct worker *worker);
 /* Closes the sandbox around this process. No thread has been made yet. */
 int start_sandbox(const struct worker *worker);
 
-/* Loads the models that are to be there for the first call. What cannot be is logged. */
-void start_models(struct worker *worker);
-void stop_models(struct worker *worker);
-
 #endif

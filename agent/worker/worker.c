@@ -77,6 +77,8 @@ int worker_init(struct worker *worker, struct worker_setup *setup, struct stats 
 	worker->stats = stats;
 	worker->memory.limit = policy->memory;
 	worker->sessions.limit = policy->sessions;
+	worker->models.limit =
+		worker->setup.models.memory ? worker->setup.models.memory : UINT64_MAX;
 	queue_init(&worker->calls, MAX_OF(policy->calls, 1), policy->queue);
 	queue_init(&worker->chores, CHORES_RUN, CHORES_WAIT);
 	pthread_mutex_init(&worker->lock, NULL);

@@ -21,6 +21,7 @@
 #define MILLISECOND INT64_C(1000000)
 
 struct client;
+struct model;
 struct server;
 struct store;
 
@@ -39,6 +40,8 @@ struct worker {
 	struct queue chores; /* control operations that write to the disk */
 	struct meter memory; /* messages and regions */
 	struct meter sessions;
+	struct meter models; /* bytes of their files */
+	struct model *preloaded;
 	bool permitted[STATS_OPS]; /* operations, by the policy */
 	atomic_bool draining;
 	_Atomic uint32_t spinning; /* connections */

@@ -184,8 +184,10 @@ def test_many_connects(build):
             total += flood_of(world, "bad")
         assert total >= RATE * FLOOD_S, f"{total / FLOOD_S:.0f} connects in a second"
         held.check()
+        # Sanitizers keep what was freed.
         for name, pid in processes(world).items():
-            assert memory_of(pid) <= memory[name] + (2 << 20), f"{name} has grown"
+            grown = memory_of(pid) - memory[name]
+            assert grown <= 2 << 20 or build.sanitized, f"{name} has grown by {grown} bytes"
         with Watch(world.socket_of("bad")):
             time.sleep(0.1)
         print(f"{total / FLOOD_S:.0f} connects in a second; the slowest call of others took "
