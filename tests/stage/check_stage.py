@@ -59,6 +59,16 @@ def check_program(tree, lib):
     run(program, env=environment)
 
 
+def check_established_names(tree, lib):
+    """What vAccel 0.8 had for forwarding is found under its names, and is one plugin."""
+    if not (lib / "vaccel/libvaccel-remote.so").exists():
+        return
+    for name in ("libvaccel-rpc.so", "libvaccel-virtio.so", str(lib / "libvaccel-rpc.so")):
+        said = run(tree / "bin/vaccel", "info", env={"VACCEL_PLUGINS": f"{name}:remote"})
+        if said.count("forwards operations to an agent") != 1:
+            sys.exit(f"VACCEL_PLUGINS={name}:remote gives\n{said}")
+
+
 def main(build, prefix, libdir):
     os.environ.pop("LD_LIBRARY_PATH", None)
     with tempfile.TemporaryDirectory() as directory:
@@ -68,6 +78,7 @@ def main(build, prefix, libdir):
         if problems or count < 30:
             sys.exit("\n".join([f"{count} headers", *problems]))
         check_program(tree, lib)
+        check_established_names(tree, lib)
         check_examples(tree, lib / "vaccel")
         for page in ("man1/vaccel.1", "man3/vaccel_noop.3", "man7/vaccel.7"):
             if not (tree / "share/man" / page).exists():
