@@ -296,3 +296,50 @@ int program_noop(struct program *program, int64_t session)
 
 	return program_call(program, session, &vaccel_op_noop, &args);
 }
+
+/* The gate */
+
+void gate_init(struct gate *gate)
+{
+	assert_int_equal(pipe(gate->started), 0);
+	assert_int_equal(pipe(gate->go), 0);
+	gate->in[0] = gate->started[1];
+	gate->in[1] = gate->go[0];
+	memset(gate->out, 0, sizeof(gate->out));
+	gate->args = (struct vaccel_fpga_arraycopy_args){{gate->in, 2}, {gate->out, 2}};
+}
+
+void gate_release(struct gate *gate)
+{
+	for (int i = 0; i < 2; i++) {
+		close(gate->started[i]);
+		close(gate->go[i]);
+	}
+}
+
+uint64_t gate_send(struct gate *gate, struct program *program, int64_t session)
+{
+	program_send(program, session, &vaccel_op_fpga_arraycopy, &gate->args);
+	return program->request;
+}
+
+void gate_wait(struct gate *gate)
+{
+	char byte;
+
+	assert_int_equal(read(gate->started[0], &byte, 1), 1);
+}
+
+void gate_open(struct gate *gate)
+{
+	assert_int_equal(write(gate->go[1], "g", 1), 1);
+}
+
+int gate_reply(struct gate *gate, struct program *program, uint64_t request)
+{
+	int ret = program_reply(program, request, &vaccel_op_fpga_arraycopy, &gate->args);
+
+	if (!ret)
+		assert_memory_equal(gate->out, gate->in, sizeof(gate->in));
+	return ret;
+}

@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include <vaccel/ops/fpga.h>
+
 #include "agent/worker/server.h"
 #include "transport/transport.h"
 
@@ -79,5 +81,25 @@ void program_expect_end(struct program *program);
 
 int64_t program_session(struct program *program);
 int program_noop(struct program *program, int64_t session);
+
+/* A call of fpga_arraycopy that waits at the gate of gate.c, until a test opens that. */
+struct gate {
+	int started[2], go[2];
+	int32_t in[2], out[2];
+	struct vaccel_fpga_arraycopy_args args;
+};
+
+void gate_init(struct gate *gate);
+void gate_release(struct gate *gate);
+
+/* Sends the call; its number. */
+uint64_t gate_send(struct gate *gate, struct program *program, int64_t session);
+
+/* Until it runs. */
+void gate_wait(struct gate *gate);
+void gate_open(struct gate *gate);
+
+/* Its status. */
+int gate_reply(struct gate *gate, struct program *program, uint64_t request);
 
 #endif

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A worker's calls: several at once, those that wait, and the end of all. */
+#include "bed.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <vaccel/error.h>
+#include <vaccel/ops/noop.h>
+
+#include "call/call.h"
+
+static struct bed bed;
+
+static int setup(void **state)
+{
+	bed_init(&bed);
+	bed_start(&bed);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	bed_stop(&bed);
+	return 0;
+}
+
+/* While a call runs */
+
+static void test_ping_during_a_call(void **state)
+{
+	struct program program;
+	struct message message;
+	struct gate gate;
+	uint64_t request;
+
+	gate_init(&gate);
+	program_connect(&program, &bed, NULL);
+	request = gate_send(&gate, &program, program_session(&program));
+	gate_wait(&gate);
+	program_send_frame(&program, FRAME_PING, 99);
+	program_receive(&program, &message);
+	assert_int_equal(message.frame.kind, FRAME_PONG);
+	assert_int_equal(message.frame.request, 99);
+	/* What runs goes on. */
+	program_send_frame(&program, FRAME_CANCEL, request);
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	gate_release(&gate);
+	program_close(&program);
+}
+
+static void test_several_at_once_on_a_connection(void **state)
+{
+	struct vaccel_noop_args noop = {0};
+	struct program program;
+	struct gate gate;
+	uint64_t request;
+	int64_t session;
+
+	gate_init(&gate);
+	program_connect(&program, &bed, NULL);
+	session = program_session(&program);
+	request = gate_send(&gate, &program, session);
+	gate_wait(&gate);
+	program_send(&program, session, &vaccel_op_noop, &noop);
+	assert_int_equal(program_reply(&program, program.request, &vaccel_op_noop, &noop),
+			 VACCEL_OK);
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	gate_release(&gate);
+	program_close(&program);
+}
+
+static void test_peer_gone_during_a_call(void **state)
+{
+	struct program program;
+	struct gate gate;
+
+	gate_init(&gate);
+	program_connect(&program, &bed, NULL);
+	gate_send(&gate, &program, program_session(&program));
+	gate_wait(&gate);
+	program_close(&program);
+	gate_open(&gate);
+	while (bed.worker.stats->connections)
+		usleep(1000);
+	gate_release(&gate);
+}
+
+/* The queue */
+
+static int setup_queue(void **state)
+{
+	bed_init(&bed);
+	bed.setup.policy.calls = 1;
+	bed.setup.policy.queue = 2;
+	bed_start(&bed);
+	return 0;
+}
+
+static void wait_for_queue(uint32_t nr)
+{
+	while (queue_waiting(&bed.worker.calls) != nr)
+		usleep(1000);
+}
+
+static void test_queue(void **state)
+{
+	struct program program[4];
+	struct gate gate[3];
+	uint64_t request[3];
+	int64_t session[4];
+
+	for (int i = 0; i < 4; i++) {
+		program_connect(&program[i], &bed, NULL);
+		session[i] = program_session(&program[i]);
+	}
+	for (int i = 0; i < 3; i++) {
+		gate_init(&gate[i]);
+		request[i] = gate_send(&gate[i], &program[i], session[i]);
+		if (!i)
+			gate_wait(&gate[0]);
+		else
+			wait_for_queue((uint32_t)i);
+	}
+	assert_int_equal(program_noop(&program[3], session[3]), VACCEL_EBUSY);
+	assert_non_null(strstr(program[3].words, "policy 'default' lets 1"));
+	assert_int_equal(bed_refused(&bed, REFUSED_BUSY), 1);
+	/* Control operations do not wait. */
+	program_session(&program[3]);
+	for (int i = 0; i < 3; i++) {
+		if (i)
+			gate_wait(&gate[i]);
+		gate_open(&gate[i]);
+		assert_int_equal(gate_reply(&gate[i], &program[i], request[i]), VACCEL_OK);
+		gate_release(&gate[i]);
+	}
+	assert_int_equal(program_noop(&program[3], session[3]), VACCEL_OK);
+	for (int i = 0; i < 4; i++)
+		program_close(&program[i]);
+}
+
+static void test_cancel_in_the_queue(void **state)
+{
+	struct program program, other;
+	struct gate gate, waiting;
+	uint64_t request, cancelled;
+	int64_t session;
+
+	gate_init(&gate);
+	gate_init(&waiting);
+	program_connect(&program, &bed, NULL);
+	program_connect(&other, &bed, NULL);
+	session = program_session(&program);
+	request = gate_send(&gate, &program, session);
+	gate_wait(&gate);
+	cancelled = gate_send(&waiting, &program, session);
+	wait_for_queue(1);
+	/* Of another connection that number means nothing. */
+	program_send_frame(&other, FRAME_CANCEL, cancelled);
+	program_session(&other);
+	assert_int_equal(queue_waiting(&bed.worker.calls), 1);
+	program_send_frame(&program, FRAME_CANCEL, cancelled);
+	assert_int_equal(gate_reply(&waiting, &program, cancelled), VACCEL_ECANCELED);
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	gate_release(&gate);
+	gate_release(&waiting);
+	program_close(&program);
+	program_close(&other);
+}
+
+static void test_what_waits_goes_with_its_connection(void **state)
+{
+	struct program program, other;
+	struct gate gate, waiting;
+	uint64_t request;
+
+	gate_init(&gate);
+	gate_init(&waiting);
+	program_connect(&program, &bed, NULL);
+	program_connect(&other, &bed, NULL);
+	request = gate_send(&gate, &program, program_session(&program));
+	gate_wait(&gate);
+	gate_send(&waiting, &other, program_session(&other));
+	wait_for_queue(1);
+	program_close(&other);
+	wait_for_queue(0);
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	gate_release(&gate);
+	gate_release(&waiting);
+	program_close(&program);
+}
+
+/* Words */
+
+static void test_words_name_no_path(void **state)
+{
+	struct program program;
+	struct gate gate;
+	uint64_t request;
+
+	gate_init(&gate);
+	program_connect(&program, &bed, NULL);
+	close(gate.go[1]);
+	gate.go[1] = dup(gate.go[0]);
+	request = gate_send(&gate, &program, program_session(&program));
+	gate_wait(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_EBACKEND);
+	assert_string_equal(program.words, "gate: nobody is there, says c.txt");
+	gate_release(&gate);
+	program_close(&program);
+}
+
+/* The end */
+
+static void test_drain(void **state)
+{
+	struct program program, idle;
+	struct message message;
+	struct gate gate;
+	uint64_t request;
+	int64_t session;
+
+	gate_init(&gate);
+	program_connect(&program, &bed, NULL);
+	program_connect(&idle, &bed, NULL);
+	session = program_session(&program);
+	request = gate_send(&gate, &program, session);
+	gate_wait(&gate);
+	atomic_store(&bed.worker.draining, true);
+	assert_false(server_drain(bed.server));
+	program_receive(&idle, &message);
+	assert_int_equal(message.frame.kind, FRAME_GOAWAY);
+	program_receive(&program, &message);
+	assert_int_equal(message.frame.kind, FRAME_GOAWAY);
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	/* One that was on its way as the agent said so. */
+	assert_int_equal(program_noop(&program, session), VACCEL_OK);
+	assert_false(server_drain(bed.server));
+	program_close(&idle);
+	program_close(&program);
+	while (!server_drain(bed.server))
+		usleep(1000);
+	gate_release(&gate);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_ping_during_a_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_several_at_once_on_a_connection, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_peer_gone_during_a_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_queue, setup_queue, teardown),
+		cmocka_unit_test_setup_teardown(test_cancel_in_the_queue, setup_queue, teardown),
+		cmocka_unit_test_setup_teardown(test_what_waits_goes_with_its_connection,
+						setup_queue, teardown),
+		cmocka_unit_test_setup_teardown(test_words_name_no_path, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_drain, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
