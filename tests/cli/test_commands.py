@@ -8,7 +8,7 @@ import unittest
 
 from command import FAKES, PLUGINS, SEVEN, SOURCE, VACCEL, CommandTest, environment, in_terminal
 
-COMMANDS = ["info", "ops", "plugins", "config", "classify", "bench", "doctor", "completion", "help", "version"]
+COMMANDS = ["info", "ops", "plugins", "config", "classify", "bench", "ping", "top", "doctor", "completion", "help", "version"]
 VERSION = re.search(r"version: '([\d.]+)'", (SOURCE / "meson.build").read_text())[1]
 
 
