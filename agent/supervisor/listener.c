@@ -163,6 +163,21 @@ struct listener *listener_by_number(struct supervisor *supervisor, uint32_t numb
 
 /* Opening */
 
+/* Who serves the listener reads them anew, when it is too late to say what does not fit. */
+static int check_pem(const struct listener_config *how, const struct tls_pem *pem)
+{
+	struct tls *tls;
+	char words[256];
+	int ret = tls_server_new(pem, listener_is_relayed(how), &tls);
+
+	if (!ret) {
+		tls_delete(tls);
+		return VACCEL_OK;
+	}
+	snprintf(words, sizeof(words), "%s", vaccel_error_text());
+	return vaccel_fail(ret, "%s: %s", how->address.text, words);
+}
+
 int listener_read_files(const struct listener_config *how, int *ret_setup)
 {
 	const struct tls_files files = {how->cert, how->key, how->client_ca};
@@ -173,6 +188,8 @@ int listener_read_files(const struct listener_config *how, int *ret_setup)
 	*ret_setup = -1;
 	if (how->cert)
 		ret = tls_pem_read(&files, &pem);
+	if (!ret && how->cert)
+		ret = check_pem(how, &pem);
 	if (!ret && how->token_file)
 		ret = token_read(how->token_file, &setup.token);
 	if (!ret && (how->cert || how->token_file)) {
