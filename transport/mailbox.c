@@ -24,6 +24,9 @@
 /* Looks between two looks at the clock. */
 #define LOOKS 64
 
+/* A peer has rung no more often for what was found without it. */
+#define LATE_BELLS 16
+
 /* A slot that its reader does not empty is looked at so often; that is rare. */
 #define SLOT_WAIT_NS 20000
 
@@ -66,35 +69,45 @@ static bool socket_has(const struct mailbox *mailbox)
 
 static bool slot_has(const struct mailbox *mailbox)
 {
-	return atomic_load_explicit(&mailbox->in->full, memory_order_acquire);
+	return atomic_load(&mailbox->in->full);
 }
 
-/* Whether there is something, after spinning for it. */
-static bool spin(const struct mailbox *mailbox, int64_t until)
+/*
+ * Whether what is in the slot comes next. Looked at in this order: the bytes that
+ * come before it were counted before it was put there.
+ */
+static bool slot_is_next(const struct mailbox *mailbox)
+{
+	return slot_has(mailbox) && !socket_has(mailbox);
+}
+
+static bool has_something(const struct mailbox *mailbox)
+{
+	return slot_has(mailbox) || socket_has(mailbox);
+}
+
+static void spin(const struct mailbox *mailbox, int64_t until)
 {
 	int64_t end = 0;
 
-	for (int looks = 0;; looks++) {
-		if (slot_has(mailbox) || socket_has(mailbox))
-			return true;
+	for (int looks = 0; !has_something(mailbox); looks++) {
 		if (looks % LOOKS == LOOKS - 1) {
 			int64_t now = time_now();
 
 			if (!end)
 				end = MIN_OF(until, now + mailbox->spin_ns);
 			if (now >= end)
-				return false;
+				return;
 		}
 		relax();
 	}
 }
 
-/* From now on a writer rings. False: something has come before. */
-static bool fall_asleep(struct mailbox *mailbox)
+/* Who fills the slot from now on rings; whether it was filled before is to be looked at then. */
+static void fall_asleep(struct mailbox *mailbox)
 {
 	mailbox->was_asleep = true;
 	atomic_store(&mailbox->in->asleep, 1);
-	return !atomic_load(&mailbox->in->full);
 }
 
 static void wake_up(struct mailbox *mailbox)
@@ -109,7 +122,7 @@ static ssize_t take_slot(struct mailbox *mailbox, const struct iovec *to)
 {
 	uint32_t size = atomic_load_explicit(&mailbox->in->full, memory_order_acquire);
 
-	if (size > SLOT_ROOM || size > to->iov_len)
+	if (!size || size > SLOT_ROOM || size > to->iov_len)
 		return -vaccel_fail(VACCEL_EREMOTEIO, "the mailbox has a message of %u bytes",
 				    (unsigned int)size);
 	memcpy(to->iov_base, mailbox->in->slot, size);
@@ -137,9 +150,11 @@ static ssize_t mailbox_read(struct link *link, const struct iovec *to, int nr, i
 	if (!link_is_between(link))
 		return read_socket(link, to, nr, until, ret_passed);
 	wake_up(mailbox);
-	if (until && spin(mailbox, until) && slot_has(mailbox) && !socket_has(mailbox))
-		return take_slot(mailbox, to);
-	if (!socket_has(mailbox) && (slot_has(mailbox) || (until && !fall_asleep(mailbox))))
+	if (until)
+		spin(mailbox, until);
+	if (until && !has_something(mailbox))
+		fall_asleep(mailbox);
+	if (slot_is_next(mailbox))
 		return take_slot(mailbox, to);
 	size = read_socket(link, to, nr, until, ret_passed);
 	wake_up(mailbox);
@@ -148,9 +163,8 @@ static ssize_t mailbox_read(struct link *link, const struct iovec *to, int nr, i
 
 bool mailbox_has_message(struct link *link)
 {
-	struct mailbox *mailbox = link->mailbox;
-
-	return !fall_asleep(mailbox);
+	fall_asleep(link->mailbox);
+	return slot_is_next(link->mailbox);
 }
 
 bool mailbox_is_stale(struct link *link)
@@ -162,11 +176,14 @@ bool mailbox_is_stale(struct link *link)
 	struct frame frame;
 	int passed = -1;
 
-	/* One that was rung for a message that had been found already. */
-	while (recv(link->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT) == FRAME_SIZE &&
-	       !frame_get(bytes, &nothing, &frame) && frame.kind == FRAME_DOORBELL)
+	/* Those that were rung for messages that had been found already. */
+	for (int i = 0; i < LATE_BELLS; i++) {
+		if (recv(link->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT) != FRAME_SIZE ||
+		    frame_get(bytes, &nothing, &frame) || frame.kind != FRAME_DOORBELL)
+			break;
 		if (read_socket(link, &to, 1, 0, &passed) != FRAME_SIZE)
 			return true;
+	}
 	return slot_has(mailbox);
 }
 

@@ -269,6 +269,13 @@ static void test_many_regions(void **state)
 	assert_int_equal(bed->agent.adds, ARRAY_SIZE(blocks));
 	/* One is left for the mailbox. */
 	assert_int_equal(bed->agent.adds - bed->agent.drops, REGION_LINK_MAX - 1);
+	/* The same where the agent has them all already. */
+	lender_begin(bed->lender);
+	for (size_t i = 0; i < REGION_CALL_MAX; i++)
+		place(bed, blocks[ARRAY_SIZE(blocks) - 1 - i], 16 * KIB, VACCEL_DIR_IN);
+	assert_true(has_no_place(bed, blocks[ARRAY_SIZE(blocks) - 1 - REGION_CALL_MAX], 16 * KIB,
+				 VACCEL_DIR_IN));
+	assert_int_equal(bed->agent.adds, ARRAY_SIZE(blocks));
 	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++)
 		vaccel_free(blocks[i]);
 }

@@ -1,0 +1,581 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The mailbox: two honest ends in two threads, whose messages must arrive whole and in
+ * order whichever way each goes, and which must never sleep over one; and one end
+ * whose peer is this test, which writes what it likes into the memory and the socket.
+ */
+#include "ends.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/memfd.h"
+#include "files.h"
+
+/* docs/protocol.md, "The mailbox". */
+struct half {
+	uint32_t asleep;
+	unsigned char apart[60];
+	uint64_t sent;
+	uint32_t full;
+	uint32_t zero;
+	unsigned char slot[4096];
+};
+
+struct pair {
+	struct bed *bed;
+	struct ends ends;
+	unsigned char *memory;
+	struct half *to_agent, *to_client; /* in it */
+	int descriptors;
+};
+
+static int64_t soon(void)
+{
+	return time_now() + PATIENCE_NS;
+}
+
+static int pair_make(void **state)
+{
+	static const struct frame_limits generous = {.head = 16 << 20, .payload = 256 << 20};
+	struct pair *pair = calloc(1, sizeof(*pair));
+	int fd = -1;
+
+	assert_non_null(pair);
+	pair->descriptors = descriptors();
+	pair->bed = bed_new("unix");
+	pair->ends = ends_open(pair->bed);
+	link_set_limits(pair->ends.client, &generous);
+	link_set_limits(pair->ends.agent, &generous);
+	pair->memory = memfd_map("test", MAILBOX_SIZE, false, &fd);
+	assert_non_null(pair->memory);
+	close(fd);
+	pair->to_agent = (struct half *)pair->memory;
+	pair->to_client = pair->to_agent + 1;
+	*state = pair;
+	return 0;
+}
+
+static int pair_drop(void **state)
+{
+	struct pair *pair = *state;
+
+	ends_close(&pair->ends);
+	bed_delete(pair->bed);
+	munmap(pair->memory, MAILBOX_SIZE);
+	assert_int_equal(descriptors(), pair->descriptors);
+	free(pair);
+	return 0;
+}
+
+static void open_both(struct pair *pair, uint32_t spin_us)
+{
+	assert_int_equal(link_use_mailbox(pair->ends.client, pair->memory, true, spin_us),
+			 VACCEL_OK);
+	assert_int_equal(link_use_mailbox(pair->ends.agent, pair->memory, false, spin_us),
+			 VACCEL_OK);
+}
+
+static int send_kind(struct link *link, enum frame_kind kind, uint64_t request)
+{
+	struct frame frame = {.kind = kind, .request = request};
+
+	return link_send(link, &frame, NULL, NULL, -1, soon());
+}
+
+/* The next message that is no bell. */
+static struct message next(struct link *link)
+{
+	struct message message;
+
+	do {
+		assert_int_equal(link_receive(link, soon(), &message), VACCEL_OK);
+	} while (message.frame.kind == FRAME_DOORBELL);
+	return message;
+}
+
+static void expect(struct link *link, uint64_t request)
+{
+	assert_true(next(link).frame.request == request);
+}
+
+/* What may be in a socket without a message of ours. */
+static bool has_bytes(struct link *link)
+{
+	return !socket_wait(link_fd(link), POLLIN, 0);
+}
+
+static void test_small_ones_never_touch_the_socket(void **state)
+{
+	struct pair *pair = *state;
+
+	open_both(pair, 50);
+	for (uint64_t i = 1; i < 100; i++) {
+		assert_int_equal(send_kind(pair->ends.client, FRAME_PING, i), VACCEL_OK);
+		assert_false(has_bytes(pair->ends.agent));
+		expect(pair->ends.agent, i);
+		assert_int_equal(send_kind(pair->ends.agent, FRAME_PONG, i), VACCEL_OK);
+		expect(pair->ends.client, i);
+	}
+	assert_true(pair->to_agent->sent == 0 && pair->to_client->sent == 0);
+	assert_int_equal(pair->to_agent->full, 0);
+}
+
+static void test_layout(void **state)
+{
+	struct pair *pair = *state;
+	unsigned char frame[FRAME_SIZE];
+	struct message message;
+
+	assert_int_equal(link_use_mailbox(pair->ends.client, pair->memory, true, 1), VACCEL_OK);
+	frame_put(&(struct frame){.kind = FRAME_PING, .request = 77}, frame);
+	/* Nothing has come: from now on it wants to be woken. */
+	assert_int_equal(link_receive(pair->ends.client, time_now() + 1000000, &message),
+			 VACCEL_EAGAIN);
+	assert_int_equal(pair->memory[4176], 0);
+	link_events(pair->ends.client);
+	assert_int_equal(pair->memory[4176], 1);
+	/* The client reads from the second half, and writes to the first. */
+	memcpy(pair->memory + 4176 + 80, frame, sizeof(frame));
+	pair->memory[4176 + 72] = FRAME_SIZE;
+	expect(pair->ends.client, 77);
+	assert_int_equal(pair->memory[4176 + 72], 0);
+	assert_int_equal(send_kind(pair->ends.client, FRAME_PING, 77), VACCEL_OK);
+	assert_int_equal(pair->memory[72], FRAME_SIZE);
+	assert_memory_equal(pair->memory + 80, frame, sizeof(frame));
+}
+
+/* Messages of all sizes, of which some pass a descriptor; the other end follows the same numbers.
+ */
+
+struct stream {
+	struct link *from;
+	unsigned int count, seed;
+	bool passes;
+	int ret;
+};
+
+static uint32_t number_at(uint64_t place, unsigned int seed)
+{
+	uint64_t x = (place + 1) * UINT64_C(0x9e3779b97f4a7c15) + seed;
+
+	x ^= x >> 29;
+	x *= UINT64_C(0xbf58476d1ce4e5b9);
+	return (uint32_t)(x >> 32);
+}
+
+/* Sizes small and large, and about that of the slot. */
+static size_t size_at(uint64_t place, unsigned int seed)
+{
+	uint32_t number = number_at(place, seed);
+
+	switch (number % 8) {
+	case 0:
+		return number / 8 % 4096 & ~7u;
+	case 1:
+		return 3960 + (number / 8 % 20 & ~1u) * 4;
+	case 2:
+		return number / 8 % 70000 & ~7u;
+	default:
+		return number / 8 % 200 & ~7u;
+	}
+}
+
+static bool passes_at(uint64_t place, unsigned int seed)
+{
+	return number_at(place, seed + 1) % 16 == 0;
+}
+
+static void *send_stream(void *context)
+{
+	static unsigned char bytes[70000];
+	struct stream *stream = context;
+
+	for (uint64_t i = 0; !stream->ret && i < stream->count; i++) {
+		size_t size = size_at(i, stream->seed);
+		struct frame frame = {.kind = FRAME_CALL, .request = i, .head_size = size / 16 * 8};
+		bool passes = stream->passes && passes_at(i, stream->seed);
+		struct pieces pieces = {0};
+
+		stream->ret = pieces_add(&pieces, bytes, size - frame.head_size);
+		if (!stream->ret)
+			stream->ret = link_send(stream->from, &frame, bytes, &pieces,
+						passes ? STDERR_FILENO : -1, soon());
+		pieces_release(&pieces);
+	}
+	return NULL;
+}
+
+static void receive_stream(struct link *link, const struct stream *stream)
+{
+	for (uint64_t i = 0; i < stream->count; i++) {
+		size_t size = size_at(i, stream->seed);
+		struct message message = next(link);
+
+		assert_true(message.frame.request == i);
+		assert_true(message.frame.head_size + message.frame.payload_size == size);
+		assert_int_equal(message.fd >= 0, stream->passes && passes_at(i, stream->seed));
+		if (message.fd >= 0)
+			close(message.fd);
+		assert_int_equal(link_skip_payload(link, soon()), VACCEL_OK);
+	}
+}
+
+static void stream_through(struct link *from, struct link *to, unsigned int count,
+			   unsigned int seed, bool passes)
+{
+	struct stream stream = {.from = from, .count = count, .seed = seed, .passes = passes};
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, send_stream, &stream), 0);
+	receive_stream(to, &stream);
+	pthread_join(thread, NULL);
+	assert_int_equal(stream.ret, VACCEL_OK);
+}
+
+static void test_order(void **state)
+{
+	struct pair *pair = *state;
+
+	open_both(pair, 20);
+	stream_through(pair->ends.client, pair->ends.agent, 20000, 1, true);
+	stream_through(pair->ends.agent, pair->ends.client, 20000, 2, false);
+}
+
+static void test_order_of_those_who_sleep(void **state)
+{
+	struct pair *pair = *state;
+
+	open_both(pair, 0);
+	stream_through(pair->ends.client, pair->ends.agent, 10000, 3, true);
+	stream_through(pair->ends.agent, pair->ends.client, 10000, 4, false);
+}
+
+/* Sleeping. Who misses a message here waits for soon(). */
+
+struct echo {
+	struct link *link;
+	int count, ret;
+	bool by_epoll;
+};
+
+/* As an agent waits. VACCEL_OK: a message may be there. */
+static int wait_by_epoll(int epoll, struct link *link)
+{
+	struct epoll_event event = {.events = link_events(link) | EPOLLONESHOT};
+
+	if (epoll_ctl(epoll, EPOLL_CTL_MOD, link_fd(link), &event))
+		return VACCEL_EIO;
+	return epoll_wait(epoll, &event, 1, (int)(PATIENCE_NS / 1000000)) == 1 ? VACCEL_OK
+									       : VACCEL_ETIMEDOUT;
+}
+
+static int echo_one(struct echo *echo, int epoll)
+{
+	struct message message;
+	int ret = VACCEL_EAGAIN;
+
+	while (ret == VACCEL_EAGAIN) {
+		ret = link_receive(echo->link, echo->by_epoll ? 0 : soon(), &message);
+		if (!ret && message.frame.kind == FRAME_DOORBELL)
+			ret = VACCEL_EAGAIN;
+		else if (ret == VACCEL_EAGAIN && echo->by_epoll &&
+			 !wait_by_epoll(epoll, echo->link))
+			continue;
+		else if (ret == VACCEL_EAGAIN)
+			ret = VACCEL_ETIMEDOUT;
+	}
+	return ret ? ret : send_kind(echo->link, FRAME_PONG, message.frame.request);
+}
+
+static void *echo_main(void *context)
+{
+	struct echo *echo = context;
+	struct epoll_event none = {0};
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	epoll_ctl(epoll, EPOLL_CTL_ADD, link_fd(echo->link), &none);
+	for (int i = 0; !echo->ret && i < echo->count; i++)
+		echo->ret = echo_one(echo, epoll);
+	close(epoll);
+	return NULL;
+}
+
+static void round_trips(struct pair *pair, int count, bool by_epoll)
+{
+	struct echo echo = {.link = pair->ends.agent, .count = count, .by_epoll = by_epoll};
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, echo_main, &echo), 0);
+	for (int i = 0; i < count; i++) {
+		/* Bells that nobody needed any more may come at any time, and are nothing stale. */
+		assert_false(link_is_stale(pair->ends.client));
+		assert_int_equal(send_kind(pair->ends.client, FRAME_PING, (uint64_t)i), VACCEL_OK);
+		expect(pair->ends.client, (uint64_t)i);
+	}
+	pthread_join(thread, NULL);
+	assert_int_equal(echo.ret, VACCEL_OK);
+}
+
+static void test_nobody_sleeps_over_a_message(void **state)
+{
+	struct pair *pair = *state;
+
+	open_both(pair, 3); /* so that both often fall asleep just when something comes */
+	round_trips(pair, 100000, false);
+}
+
+static void test_nor_who_waits_by_epoll(void **state)
+{
+	struct pair *pair = *state;
+
+	open_both(pair, 3);
+	round_trips(pair, 50000, true);
+}
+
+static void test_a_late_bell_is_nothing_stale(void **state)
+{
+	struct pair *pair = *state;
+	struct message message;
+
+	open_both(pair, 1);
+	link_events(pair->ends.client); /* asleep */
+	assert_int_equal(send_kind(pair->ends.agent, FRAME_PING, 1), VACCEL_OK);
+	/* It finds the message by looking, just before the bell is counted. */
+	pair->to_client->sent -= FRAME_SIZE;
+	assert_int_equal(link_receive(pair->ends.client, soon(), &message), VACCEL_OK);
+	assert_int_equal(message.frame.kind, FRAME_PING);
+	pair->to_client->sent += FRAME_SIZE;
+	assert_true(has_bytes(pair->ends.client));
+	assert_false(link_is_stale(pair->ends.client));
+	assert_false(has_bytes(pair->ends.client));
+	/* What comes after is found all the same, and is stale as long as nobody asks for it. */
+	link_events(pair->ends.client);
+	assert_int_equal(send_kind(pair->ends.agent, FRAME_PING, 9), VACCEL_OK);
+	assert_true(link_is_stale(pair->ends.client));
+	expect(pair->ends.client, 9);
+	assert_false(link_is_stale(pair->ends.client));
+}
+
+static void test_bells_without_end_are_stale(void **state)
+{
+	struct pair *pair = *state;
+	unsigned char bell[FRAME_SIZE];
+
+	assert_int_equal(link_use_mailbox(pair->ends.client, pair->memory, true, 1), VACCEL_OK);
+	frame_put(&(struct frame){.kind = FRAME_DOORBELL}, bell);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(send(link_fd(pair->ends.agent), bell, sizeof(bell), 0),
+				 FRAME_SIZE);
+	assert_true(link_is_stale(pair->ends.client));
+}
+
+static void test_events(void **state)
+{
+	struct pair *pair = *state;
+
+	open_both(pair, 1);
+	assert_int_equal(link_events(pair->ends.agent), EPOLLIN);
+	assert_int_equal(pair->to_agent->asleep, 1);
+	/* A sleeper's writer rings once. */
+	assert_int_equal(send_kind(pair->ends.client, FRAME_PING, 1), VACCEL_OK);
+	assert_int_equal(pair->to_agent->asleep, 0);
+	assert_true(has_bytes(pair->ends.agent));
+	assert_true(pair->to_agent->sent == FRAME_SIZE);
+	expect(pair->ends.agent, 1);
+	assert_false(has_bytes(pair->ends.agent));
+	/* What came while nobody slept wakes at once. */
+	assert_int_equal(send_kind(pair->ends.client, FRAME_PING, 2), VACCEL_OK);
+	assert_false(has_bytes(pair->ends.agent));
+	assert_int_equal(link_events(pair->ends.agent), EPOLLIN | EPOLLOUT);
+	expect(pair->ends.agent, 2);
+	/* But not if other bytes are to come first: they will wake. */
+	pair->to_agent->sent += 8;
+	pair->to_agent->full = FRAME_SIZE;
+	assert_int_equal(link_events(pair->ends.agent), EPOLLIN);
+}
+
+/* Who does not take what is there */
+
+static void test_a_slot_that_stays_full(void **state)
+{
+	struct pair *pair = *state;
+	struct frame frame = {.kind = FRAME_PING};
+
+	open_both(pair, 1);
+	assert_int_equal(send_kind(pair->ends.client, FRAME_PING, 1), VACCEL_OK);
+	pair->ends.client->patience_ns = 2000000;
+	assert_int_equal(link_send(pair->ends.client, &frame, NULL, NULL, -1, soon()),
+			 VACCEL_EREMOTEIO);
+	assert_int_equal(send_kind(pair->ends.client, FRAME_PING, 3), VACCEL_EREMOTEIO);
+	/* What was sent before can still be read. */
+	expect(pair->ends.agent, 1);
+}
+
+static void *shut_down(void *context)
+{
+	struct link *link = context;
+	const struct timespec moment = {.tv_nsec = 2000000};
+
+	nanosleep(&moment, NULL);
+	link_shut_down(link);
+	return NULL;
+}
+
+static void test_a_sender_that_is_shut_down(void **state)
+{
+	struct pair *pair = *state;
+	pthread_t thread;
+
+	open_both(pair, 1);
+	assert_int_equal(send_kind(pair->ends.client, FRAME_PING, 1), VACCEL_OK);
+	assert_int_equal(pthread_create(&thread, NULL, shut_down, pair->ends.client), 0);
+	assert_int_equal(send_kind(pair->ends.client, FRAME_PING, 2), VACCEL_EREMOTEIO);
+	pthread_join(thread, NULL);
+}
+
+/* Hostile contents */
+
+static void test_impossible_sizes(void **state)
+{
+	static const uint32_t sizes[] = {4097, 8192, UINT32_MAX, 1u << 31};
+	struct message message;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct pair *pair = *state;
+		struct ends ends = ends_open(pair->bed);
+
+		memset(pair->memory, 0, MAILBOX_SIZE);
+		assert_int_equal(link_use_mailbox(ends.agent, pair->memory, false, 1), VACCEL_OK);
+		pair->to_agent->full = sizes[i];
+		assert_int_equal(link_receive(ends.agent, soon(), &message), VACCEL_EREMOTEIO);
+		assert_non_null(strstr(vaccel_error_text(), "the mailbox has a message of"));
+		/* It is at its end, and not asked again. */
+		assert_int_equal(link_receive(ends.agent, soon(), &message), VACCEL_EREMOTEIO);
+		assert_non_null(strstr(vaccel_error_text(), "at its end"));
+		ends_close(&ends);
+	}
+}
+
+static void test_nonsense_in_the_slot(void **state)
+{
+	struct pair *pair = *state;
+	struct message message;
+
+	assert_int_equal(link_use_mailbox(pair->ends.agent, pair->memory, false, 1), VACCEL_OK);
+	memset(pair->to_agent->slot, 0x55, sizeof(pair->to_agent->slot));
+	pair->to_agent->full = 4096;
+	assert_int_equal(link_receive(pair->ends.agent, soon(), &message), VACCEL_EREMOTEIO);
+	assert_int_equal(message.frame.kind, FRAME_KIND_END);
+}
+
+/* A part in the slot, the rest by the socket: nothing we do, but no harm. */
+static void test_a_message_in_two_parts(void **state)
+{
+	struct pair *pair = *state;
+	unsigned char frame[FRAME_SIZE];
+
+	assert_int_equal(link_use_mailbox(pair->ends.agent, pair->memory, false, 1), VACCEL_OK);
+	frame_put(&(struct frame){.kind = FRAME_PING, .request = 5}, frame);
+	memcpy(pair->to_agent->slot, frame, 10);
+	pair->to_agent->full = 10;
+	assert_int_equal(send(link_fd(pair->ends.client), frame + 10, FRAME_SIZE - 10, 0),
+			 FRAME_SIZE - 10);
+	expect(pair->ends.agent, 5);
+}
+
+/* Numbers that say that there is more than there is keep nobody but who waits. */
+static void test_counts_that_lie(void **state)
+{
+	static const uint64_t counts[] = {1, 4096, INT64_MAX, UINT64_MAX, UINT64_C(1) << 63};
+	struct pair *pair = *state;
+	struct message message;
+
+	assert_int_equal(link_use_mailbox(pair->ends.agent, pair->memory, false, 1), VACCEL_OK);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		pair->to_agent->sent = counts[i];
+		assert_int_equal(link_receive(pair->ends.agent, time_now() + 2000000, &message),
+				 VACCEL_EAGAIN);
+	}
+}
+
+struct vandal {
+	struct pair *pair;
+	_Atomic bool stop;
+};
+
+static void *rage(void *context)
+{
+	struct vandal *vandal = context;
+	volatile struct half *half = vandal->pair->to_agent;
+	unsigned char frame[FRAME_SIZE];
+
+	for (uint32_t i = 0; !vandal->stop; i++) {
+		struct frame lie = {
+			.kind = i % 3 ? FRAME_PING : FRAME_CALL,
+			.head_size = i % 5 ? 0 : (uint64_t)i * 8,
+		};
+
+		frame_put(&lie, frame);
+		for (size_t j = 0; j < sizeof(frame); j++)
+			half->slot[j] = frame[j];
+		half->full = i % 7 ? i % 4097 : i;
+		half->asleep = i;
+		half->sent += i % 11 ? 0 : i;
+	}
+	return NULL;
+}
+
+/* Whatever is read was copied once: what it says cannot change after it was checked. */
+static void test_a_slot_that_changes_while_it_is_read(void **state)
+{
+	struct pair *pair = *state;
+	struct vandal vandal = {.pair = pair};
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, rage, &vandal), 0);
+	for (int i = 0; i < 300; i++) {
+		struct ends ends = ends_open(pair->bed);
+		int ret = VACCEL_OK;
+
+		assert_int_equal(link_use_mailbox(ends.agent, pair->memory, false, 1), VACCEL_OK);
+		for (int j = 0; j < 1000 && !ret; j++) {
+			struct message message;
+
+			ret = link_receive(ends.agent, 0, &message);
+			if (!ret && message.frame.payload_size)
+				ret = link_skip_payload(ends.agent, 0);
+			assert_in_range(ret, 0, VACCEL_EDQUOT);
+		}
+		ends_close(&ends);
+	}
+	vandal.stop = true;
+	pthread_join(thread, NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_make, pair_drop)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_small_ones_never_touch_the_socket),
+		TEST(test_layout),
+		TEST(test_order),
+		TEST(test_order_of_those_who_sleep),
+		TEST(test_nobody_sleeps_over_a_message),
+		TEST(test_nor_who_waits_by_epoll),
+		TEST(test_a_late_bell_is_nothing_stale),
+		TEST(test_bells_without_end_are_stale),
+		TEST(test_events),
+		TEST(test_a_slot_that_stays_full),
+		TEST(test_a_sender_that_is_shut_down),
+		TEST(test_impossible_sizes),
+		TEST(test_nonsense_in_the_slot),
+		TEST(test_a_message_in_two_parts),
+		TEST(test_counts_that_lie),
+		TEST(test_a_slot_that_changes_while_it_is_read),
+	};
+
+	return cmocka_run_group_tests_name("mailbox", tests, NULL, NULL);
+}
