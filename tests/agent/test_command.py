@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""vaccel-agent as it is typed: what its options do, and what it says to what makes no sense; and an agent
+whose front dies.
+
+usage: test_command.py BUILD_DIR [TEST]...
+"""
+
+import contextlib
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).parent
+sys.path += [str(HERE.parent / "e2e"), str(HERE.parent / "support")]
+
+import agent  # noqa: E402
+from peer import Ended, Peer, connect  # noqa: E402
+from world import children_of, until  # noqa: E402
+
+BUILD = pathlib.Path(sys.argv.pop(1))
+AGENT = BUILD / "agent/vaccel-agent"
+MANUAL = HERE.parent.parent / "docs/man/vaccel-agent.8"
+PATIENCE = 30
+
+
+def run(*arguments, program=AGENT):
+    return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE,
+                          env={"PATH": os.environ["PATH"]})
+
+
+class Directory(unittest.TestCase):
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(self.temporary.cleanup)
+        self.path = pathlib.Path(self.temporary.name)
+
+    def write(self, name, text, mode=0o600):
+        path = self.path / name
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+
+class Help(unittest.TestCase):
+    def test_help_has_the_options_of_the_manual(self):
+        said = run("--help")
+        self.assertEqual((said.returncode, said.stderr), (0, ""))
+        self.assertEqual(said.stdout, run("-h").stdout)
+        told = set(re.findall(r"--([a-z-]+)", said.stdout))
+        written = set(re.findall(r"^\.It.*Fl -([a-z-]+)", MANUAL.read_text(), re.M))
+        self.assertEqual(told, written)
+        self.assertTrue(all(len(line) <= 100 for line in said.stdout.splitlines()))
+
+    def test_version(self):
+        said = run("--version")
+        self.assertEqual(said.returncode, 0)
+        self.assertRegex(said.stdout, r"^vaccel-agent \d+\.\d+\.\d+\n$")
+        self.assertEqual(run("-V").stdout, said.stdout)
+
+    def test_wrong_use(self):
+        for arguments, words in [
+            (["--no-such-option"], "--help tells of all options"),
+            (["-a"], "--help tells of all options"),
+            (["unix:///a"], "all is said by options"),
+            (["--config", "/x", "-a", "unix:///a"], "with --config all else is said in the file"),
+            (["--config", "/x", "--vaccel-config", "log_level=1"], "with --config all else"),
+            (["-a", "nowhere"], "'nowhere' is no address"),
+            (["-a", "tcp://0.0.0.0:1"], "is open to the network, unencrypted"),
+            (["--vaccel-config", "colour=red"], "knows plugins and log_level, not 'colour=red'"),
+            (["--vaccel-config", "log_level=7"], "'7' is none of error, warning, info and debug"),
+        ]:
+            with self.subTest(arguments):
+                said = run(*arguments)
+                self.assertEqual((said.returncode, said.stdout), (2, ""))
+                self.assertIn(words, said.stderr)
+                self.assertIn("vaccel-agent: ", said.stderr)
+
+
+class CheckConfig(Directory):
+    def check(self, text):
+        return run("--config", self.write("agent.yaml", text), "--check-config")
+
+    def test_what_makes_sense(self):
+        said = self.check("listeners: [{address: 'unix:///nowhere/a.sock'}]\n")
+        self.assertEqual((said.returncode, said.stdout), (0, f"{self.path}/agent.yaml: ok\n"))
+        self.assertEqual(run("--check-config").stdout, "command line: ok\n")
+        # Nothing is done.
+        self.assertEqual(os.listdir(self.path), ["agent.yaml"])
+
+    def test_each_mistake_has_its_line_key_and_what_to_write(self):
+        for text, line, words in [
+            ("listeners:\n  - adress: unix:///a\n", 2, "listeners[0].adress: there is no such key; "
+             "did you mean 'address'?"),
+            ("policies:\n  gold:\n    memory: 4GB\n", 3,
+             "policies.gold.memory: '4GB' has no unit that is known; write for example 512MiB or 4GiB"),
+            ("policies:\n  gold:\n    ops:\n      - nop\n", 4,
+             "policies.gold.ops[0]: there is no operation 'nop'; did you mean 'noop'?"),
+            ("log:\n  level: loud\n", 2, "log.level: 'loud' is none of error, warning, info and debug"),
+            ("listeners:\n  - address: tcp://0.0.0.0:1\n    tenant: a\n", 2,
+             "use tls://, or write 'insecure: true' if that is meant"),
+            ("drain: 1s\n\ndrain: 2s\n", 1, "drain: is there twice"),
+            ("listeners: [\n\n", 3, "did not find expected"),
+            ("\tlog: x\n", 1, "found character that cannot start any token"),
+        ]:
+            with self.subTest(text):
+                said = self.check(text)
+                self.assertEqual((said.returncode, said.stdout), (2, ""))
+                self.assertIn(f"vaccel-agent: {self.path}/agent.yaml:{line}: ", said.stderr)
+                self.assertIn(words, said.stderr)
+
+    def test_files_that_it_names_are_read(self):
+        agent.make_certificates(self.path)
+        good, bad = self.path / "localhost.pem", self.write("bad.pem", "no certificate\n")
+        key, other = self.path / "localhost.key", self.path / "tester.key"
+        open_ = self.write("open", "x" * 40, 0o644)
+
+        def listener(cert=good, key=key, token=None):
+            return (f"listeners: [{{address: 'tls://127.0.0.1:1', tenant: t, cert: {cert}, key: {key}, "
+                    + (f"token_file: {token}}}]" if token else "insecure: true}]"))
+
+        self.assertEqual(self.check(listener()).returncode, 0)
+        for text, words in [
+            (listener(cert="/no/cert"), "'/no/cert'"),
+            (listener(cert=bad), "TLS: "),
+            (listener(key=other), "TLS: "),
+            (listener(token="/no/token"), "'/no/token'"),
+            (listener(token=open_), f"'{open_}'"),
+        ]:
+            with self.subTest(text):
+                said = self.check(text)
+                self.assertEqual(said.returncode, 2)
+                self.assertIn(words, said.stderr)
+
+    def test_no_file(self):
+        said = run("--config", "/no/such.yaml", "--check-config")
+        self.assertEqual(said.returncode, 2)
+        self.assertIn("'/no/such.yaml'", said.stderr)
+
+
+class Serving(Directory):
+    @contextlib.contextmanager
+    def serving(self, *arguments, program=AGENT):
+        log = open(self.path / "log", "w+")
+        process = subprocess.Popen(
+            [program, *map(str, arguments), "--runtime-dir", self.path / "run"], stderr=log,
+            env={"PATH": os.environ["PATH"], "VACCEL_PLUGIN_DIR": str(BUILD / "plugins")},
+        )
+        try:
+            until(lambda: process.poll() is not None or " ready\n" in self.log(), "an agent that is ready")
+            yield process
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(PATIENCE), 0, self.log())
+            self.assertFalse((self.path / "run").exists())
+        finally:
+            process.kill()
+            process.wait()
+            log.close()
+
+    def log(self):
+        return (self.path / "log").read_text()
+
+    def call(self, address):
+        with connect(address) as peer:
+            peer.must("noop", peer.session())
+
+    def test_established_flags_and_name(self):
+        """As programs and units of earlier versions start it."""
+        program = self.path / "vaccel-rpc-agent"
+        program.symlink_to(AGENT)
+        with self.serving("-a", f"unix://{self.path}/a.sock", "--vaccel-config", "plugins=noop,log_level=4",
+                          program=program):
+            self.call(f"{self.path}/a.sock")
+            self.assertIn("tenant uid-", self.log())
+
+    def test_several_addresses(self):
+        with self.serving("-a", f"unix://{self.path}/a.sock,mode=0600", "-a", "tcp://127.0.0.1:0,tenant=net",
+                          "--server-address", f"unix://{self.path}/b.sock,tenant=named",
+                          "--vaccel-config", "plugins=noop"):
+            self.call(f"{self.path}/a.sock")
+            self.call(f"{self.path}/b.sock")
+            port = re.search(r"tenant net: listening at tcp://127\.0\.0\.1:(\d+)", self.log())[1]
+            self.call(("127.0.0.1", int(port)))
+            self.assertEqual((self.path / "a.sock").stat().st_mode & 0o777, 0o600)
+            self.assertRegex(self.log(), "tenant named: worker .* started")
+
+    def test_plugins_that_are_not_there(self):
+        with self.serving("-a", f"unix://{self.path}/a.sock", "--vaccel-config", "plugins=nosuch"):
+            with Peer(f"{self.path}/a.sock") as peer, self.assertRaises(Ended):
+                peer.hello()
+            self.assertIn("worker cannot start: ", self.log())
+            self.assertIn("nosuch", self.log())
+
+
+class Front(unittest.TestCase):
+    def test_a_front_that_dies(self):
+        """Programs over TLS call on through the next one; connections that are not its own stay."""
+        with agent.Agent(AGENT, BUILD / "plugins", "tls-relayed", {"plugins": ["noop"]}) as world:
+            world.config["listeners"].append({"address": f"unix://{world.directory}/a.sock", "policy": "test"})
+            world.write_config()
+            world.process.send_signal(signal.SIGHUP)
+            until(lambda: "in force" in world.words(), "the second listener")
+            with connect(f"{world.directory}/a.sock") as local:
+                session = local.session()
+                for _ in range(3):
+                    before = self.front_of(world)
+                    os.kill(before, signal.SIGKILL)
+                    local.must("noop", session)
+                    until(lambda: self.front_of(world) not in (None, before), "another front")
+                    self.call(world)
+                    local.must("noop", session)
+
+    @staticmethod
+    def front_of(world):
+        for pid in children_of(world.process.pid):
+            with contextlib.suppress(OSError):
+                if pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"vaccel-agent: front"):
+                    return pid
+        return None
+
+    def call(self, world):
+        said = subprocess.run([BUILD / "cli/vaccel", "ping", world.address], capture_output=True, text=True,
+                              timeout=PATIENCE, env=os.environ | world.environment | {
+                                  "VACCEL_PLUGIN_DIR": str(BUILD / "plugins")})
+        self.assertEqual(said.returncode, 0, said.stdout + said.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
