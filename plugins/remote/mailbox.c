@@ -20,11 +20,12 @@
 /* The lender counts its regions up from 1. */
 #define MAILBOX_REGION UINT32_MAX
 
-static int agree(struct channel *channel, int fd, uint32_t *ret_spin_us)
+static int agree(struct channel *channel, int fd)
 {
+	uint32_t agreed_us = 0; /* the agent's; we spin as long as we like */
 	struct vaccel_region_add_args add = {.region = MAILBOX_REGION, .size = MAILBOX_SIZE};
 	struct vaccel_mailbox_open_args open = {
-		.region = MAILBOX_REGION, .spin_us = settings.spin_us, .agreed_us = ret_spin_us};
+		.region = MAILBOX_REGION, .spin_us = settings.spin_us, .agreed_us = &agreed_us};
 	struct request request = {.op = &vaccel_op_region_add, .args = &add, .fd = fd};
 	int ret = channel_ask(channel, &request);
 
@@ -37,21 +38,21 @@ static int agree(struct channel *channel, int fd, uint32_t *ret_spin_us)
 int mailbox_open(struct channel *channel)
 {
 	_cleanup_(closep) int fd = -1;
-	uint32_t spin_us = 0;
 	int ret;
 
 	channel->mailbox = memfd_map("vaccel-mailbox", MAILBOX_SIZE, false, &fd);
 	if (!channel->mailbox)
 		return vaccel_fail(errno, "making shared memory: %s", strerror(errno));
-	ret = agree(channel, fd, &spin_us);
-	if (!ret && spin_us)
-		ret = link_use_mailbox(channel->link, channel->mailbox, true, settings.spin_us);
-	/* The agent uses it already. */
-	if (ret && spin_us)
-		channel->broken = true;
+	ret = agree(channel, fd);
 	if (ret && !channel->broken)
 		vaccel_info("%s: no spinning: %s", channel->server->name, vaccel_error_text());
-	return channel->broken ? ret : VACCEL_OK;
+	if (ret)
+		return channel->broken ? ret : VACCEL_OK;
+	ret = link_use_mailbox(channel->link, channel->mailbox, true, settings.spin_us);
+	/* The agent uses it already. */
+	if (ret)
+		channel->broken = true;
+	return ret;
 }
 
 void mailbox_close(struct channel *channel)
