@@ -328,21 +328,39 @@ static void put(struct fake *fake, const struct vaccel_content_put_args *args)
 	stored->have = (size_t)args->offset + args->bytes.count;
 }
 
+static void set_registered(struct object *session, int64_t resource, bool is)
+{
+	size_t at = 0;
+
+	while (at < session->nr && session->has[at] != resource)
+		at++;
+	if (is && at == session->nr && at < CONTENTS_MAX)
+		session->has[session->nr++] = resource;
+	if (!is && at < session->nr)
+		memmove(&session->has[at], &session->has[at + 1],
+			(--session->nr - at) * sizeof(session->has[0]));
+}
+
 static void registration(struct fake *fake, const struct vaccel_resource_register_args *args,
 			 bool begins)
 {
 	struct object *session = find(fake->session, args->session);
-	size_t at = 0;
 
-	if (!session)
-		return;
-	while (at < session->nr && session->has[at] != args->resource)
-		at++;
-	if (begins && at == session->nr)
-		session->has[session->nr++] = args->resource;
-	if (!begins && at < session->nr)
-		memmove(&session->has[at], &session->has[at + 1],
-			(--session->nr - at) * sizeof(session->has[0]));
+	if (session)
+		set_registered(session, args->resource, begins);
+}
+
+/* It is in no session any more. */
+static bool release_resource(struct fake *fake, int64_t id)
+{
+	struct object *resource = find(fake->resource, id);
+
+	if (!resource)
+		return false;
+	for (size_t i = 0; i < OBJECTS_MAX; i++)
+		set_registered(&fake->session[i], id, false);
+	drop(resource);
+	return true;
 }
 
 static void sync_one(struct fake *fake, struct vaccel_resource_sync_args *args)
@@ -395,10 +413,7 @@ static bool control(struct fake *fake, uint32_t number, void *args)
 		registration(fake, args, false);
 		return true;
 	case VACCEL_OP_RESOURCE_RELEASE:
-		object = find(fake->resource, release->resource);
-		if (object)
-			drop(object);
-		return object;
+		return release_resource(fake, release->resource);
 	case VACCEL_OP_RESOURCE_SYNC:
 		sync_one(fake, args);
 		return true;

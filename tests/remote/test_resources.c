@@ -423,7 +423,7 @@ static void test_lost_at_every_step(void **state)
 		session_has(&sess, "2:m");
 		assert_int_equal(fake_sessions(fake), 1);
 		assert_int_equal(vaccel_resource_release(&res), VACCEL_OK);
-		session_has(&sess, "-1:");
+		session_has(&sess, "");
 		assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
 		assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
 	}
@@ -476,7 +476,7 @@ static void test_file_that_is_gone(void **state)
 /* Threads */
 
 #define THREADS 8
-#define ROUNDS	50
+#define ROUNDS	25 /* the fake keeps every content of every thread */
 
 static void *use_resources(void *context)
 {
@@ -499,17 +499,6 @@ static void *use_resources(void *context)
 		assert_int_equal(vaccel_resource_release(&own), VACCEL_OK);
 	}
 	assert_int_equal(vaccel_session_release(&session), VACCEL_OK);
-	return NULL;
-}
-
-static void *restart_now_and_then(void *context)
-{
-	const bool *stop = context;
-
-	while (!__atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
-		fake_restart(fake, 0, "");
-		usleep(3000);
-	}
 	return NULL;
 }
 
