@@ -104,14 +104,27 @@ static void check_form(const struct last_call *call)
 	encoder_release(&encoder);
 }
 
+/* As vaccel_call() does for operations, and a worker for control operations. */
+static void check_arguments(const struct vaccel_op *op, const void *args)
+{
+	bool control = op->number >= CONTROL_FIRST;
+
+	/* Which resources a session may use is none of the message's. */
+	for (size_t i = 0; !control && i < op->nr_fields; i++)
+		if (op->fields[i].kind != VACCEL_KIND_RESOURCE &&
+		    field_check(op, &op->fields[i], NULL, args))
+			return;
+	if (op->check)
+		op->check(args);
+}
+
 /* It can be answered, whatever it asks for, and refused. */
 static void check_answers(const struct last_call *call)
 {
 	struct encoder encoder = {.hooks = &hooks};
 	struct random random = {1};
 
-	if (call->op->check)
-		call->op->check(call->args);
+	check_arguments(call->op, call->args);
 	random_args_answer(call->op, call->args, &random);
 	require(!encode_reply(&encoder, call->op, call->args));
 	require(!encode_failure(&encoder, call->op, call->args, "words"));

@@ -57,6 +57,7 @@ class Vectors:
         for vector in self.list:
             name = re.sub(r" (call|reply)$", "", vector["name"])
             seeds[name] = seeds.get(name, b"") + self.bytes(vector["name"])
+        seeds["exec of nothing"] = self.bytes("exec without arguments call", library=None, symbol=None)
         return seeds
 
     def each(self, kind, beginning):
