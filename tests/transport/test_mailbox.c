@@ -252,6 +252,43 @@ static void test_order_of_those_who_sleep(void **state)
 	stream_through(pair->ends.agent, pair->ends.client, 10000, 4, false);
 }
 
+#define LIES 65536
+
+static void *send_lies(void *context)
+{
+	struct stream *stream = context;
+	struct frame frame = {.kind = FRAME_CALL};
+	unsigned char *lies = malloc((size_t)LIES * FRAME_SIZE);
+	struct pieces pieces = {0};
+
+	for (size_t i = 0; i < LIES; i++)
+		frame_put(&(struct frame){.kind = FRAME_PING}, lies + i * FRAME_SIZE);
+	stream->ret = pieces_add(&pieces, lies, (size_t)LIES * FRAME_SIZE);
+	if (!stream->ret)
+		stream->ret = link_send(stream->from, &frame, NULL, &pieces, -1, soon());
+	if (!stream->ret)
+		stream->ret = send_kind(stream->from, FRAME_PING, 7);
+	pieces_release(&pieces);
+	free(lies);
+	return NULL;
+}
+
+/* A message that is written in parts is counted once, whatever the parts look like. */
+static void test_payload_like_frames(void **state)
+{
+	struct pair *pair = *state;
+	struct stream stream = {.from = pair->ends.client};
+	pthread_t thread;
+
+	open_both(pair, 20);
+	assert_int_equal(pthread_create(&thread, NULL, send_lies, &stream), 0);
+	assert_int_equal(next(pair->ends.agent).frame.kind, FRAME_CALL);
+	assert_int_equal(link_skip_payload(pair->ends.agent, soon()), VACCEL_OK);
+	expect(pair->ends.agent, 7);
+	pthread_join(thread, NULL);
+	assert_int_equal(stream.ret, VACCEL_OK);
+}
+
 /* Sleeping. Who misses a message here waits for soon(). */
 
 struct echo {
@@ -432,6 +469,7 @@ static void test_a_sender_that_is_shut_down(void **state)
 	assert_int_equal(send_kind(pair->ends.client, FRAME_PING, 1), VACCEL_OK);
 	assert_int_equal(pthread_create(&thread, NULL, shut_down, pair->ends.client), 0);
 	assert_int_equal(send_kind(pair->ends.client, FRAME_PING, 2), VACCEL_EREMOTEIO);
+	assert_non_null(strstr(vaccel_error_text(), "at its end"));
 	pthread_join(thread, NULL);
 }
 
@@ -563,6 +601,7 @@ int main(void)
 		TEST(test_layout),
 		TEST(test_order),
 		TEST(test_order_of_those_who_sleep),
+		TEST(test_payload_like_frames),
 		TEST(test_nobody_sleeps_over_a_message),
 		TEST(test_nor_who_waits_by_epoll),
 		TEST(test_a_late_bell_is_nothing_stale),
