@@ -35,6 +35,16 @@ static int agree(struct channel *channel, int fd)
 	return channel_ask(channel, &request);
 }
 
+/* Not wanted after all. */
+static void withdraw(struct channel *channel)
+{
+	struct vaccel_region_drop_args drop = {.region = MAILBOX_REGION};
+	struct request request = {.op = &vaccel_op_region_drop, .args = &drop, .fd = -1};
+
+	vaccel_info("%s: no spinning: %s", channel->server->name, vaccel_error_text());
+	channel_ask(channel, &request);
+}
+
 int mailbox_open(struct channel *channel)
 {
 	_cleanup_(closep) int fd = -1;
@@ -45,7 +55,7 @@ int mailbox_open(struct channel *channel)
 		return vaccel_fail(errno, "making shared memory: %s", strerror(errno));
 	ret = agree(channel, fd);
 	if (ret && !channel->broken)
-		vaccel_info("%s: no spinning: %s", channel->server->name, vaccel_error_text());
+		withdraw(channel);
 	if (ret)
 		return channel->broken ? ret : VACCEL_OK;
 	ret = link_use_mailbox(channel->link, channel->mailbox, true, settings.spin_us);

@@ -34,6 +34,7 @@ class Build:
         self.plugins = self.root / "plugins"
         self.deeds = self.root / "tests/e2e/libdeeds.so"
         self.caller = self.root / "tests/e2e/caller"
+        self.regions = self.root / "tests/e2e/regions"
         self.source = HERE.parent.parent
 
 
@@ -85,15 +86,19 @@ class Agent(agent.Agent):
     def socket_of(self, tenant):
         return f"{self.directory}/{tenant}.sock"
 
-    def workers(self):
-        """The process of each tenant's worker."""
+    def children(self):
+        """Its processes: "monitor", "front", "worker alice"."""
         found = {}
         for pid in children_of(self.process.pid):
             with contextlib.suppress(OSError):
                 name = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode()
-                if name.startswith("vaccel-agent: worker "):
-                    found[name.split()[-1]] = pid
+                if name.startswith("vaccel-agent: "):
+                    found[name.removeprefix("vaccel-agent: ")] = pid
         return found
+
+    def workers(self):
+        """The process of each tenant's worker."""
+        return {name.split()[1]: pid for name, pid in self.children().items() if name.startswith("worker ")}
 
     def processes(self):
         """All that have their directory where this agent and those before it keep theirs."""
