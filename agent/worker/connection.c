@@ -107,8 +107,13 @@ void connection_dismiss(struct connection *connection)
 {
 	struct frame frame = {.kind = FRAME_GOAWAY};
 
-	if (!atomic_exchange(&connection->told_to_go, true))
-		link_send(connection->link, &frame, NULL, NULL, -1, 0);
+	/* Who has not said yet who it is, and may be in a handshake, is told when it has. */
+	if (atomic_load_explicit(&connection->due, memory_order_relaxed) != FOREVER ||
+	    atomic_exchange(&connection->told_to_go, true))
+		return;
+	/* Where an answer is being sent the time is over at once. */
+	if (link_send(connection->link, &frame, NULL, NULL, -1, 0) == VACCEL_ETIMEDOUT)
+		atomic_store(&connection->told_to_go, false);
 }
 
 /* Silence */
