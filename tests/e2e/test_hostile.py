@@ -8,15 +8,17 @@ import contextlib
 import hashlib
 import multiprocessing
 import os
+import pathlib
 import resource
 import shutil
 import socket
+import tempfile
 import threading
 import time
 
 import peer
 from peer import Peer, connect
-from world import Agent, Skipped, descriptors_of, run, until
+from world import Agent, Skipped, agent, descriptors_of, run, until
 
 HELLO_S, PROGRESS_S = 10, 30  # what the agent gives a peer, see agent/worker/connection.c
 SLACK_S = 4
@@ -58,19 +60,32 @@ class Watch:
             assert self.calls and self.slowest < QUICK_S, f"{self.calls} calls, one took {self.slowest} s"
 
 
+def processes(world):
+    """But the monitor, which answers the tests themselves."""
+    others = {name: pid for name, pid in world.children().items() if name != "monitor"}
+    return {"supervisor": world.process.pid} | others
+
+
 class Held:
-    """What an agent holds, to be the same again; workers by their tenants."""
+    """What an agent's processes hold, to be the same again."""
 
     def __init__(self, world):
         self.world = world
-        self.before = self.count()
+        self.before = until(self.rest, "that nothing is under way")
+
+    def rest(self):
+        before = self.count()
+        time.sleep(0.2)
+        return before == self.count() and before
 
     def count(self):
-        pids = {"supervisor": self.world.process.pid} | self.world.workers()
-        return {name: descriptors_of(pid) for name, pid in pids.items()}
+        return {name: descriptors_of(pid) for name, pid in processes(self.world).items()}
 
     def check(self):
-        until(lambda: self.count() == self.before, f"as many descriptors as before, {self.before}")
+        with contextlib.suppress(AssertionError):
+            until(lambda: self.count() == self.before, "as many descriptors as before")
+        now = self.count()
+        assert now == self.before, f"{now}, and before {self.before}"
 
 
 def memory_of(pid):
@@ -84,6 +99,17 @@ def warm(world, *tenants):
         with Watch(world.socket_of(tenant)):
             time.sleep(0.05)
     until(lambda: not world.metric("vaccel_connections"), "that nobody is connected")
+
+
+def listeners(ports, directory):
+    agent.make_certificates(pathlib.Path(directory))
+    files = {"cert": f"{directory}/localhost.pem", "key": f"{directory}/localhost.key",
+             "client_ca": f"{directory}/ca.pem"}
+    return [
+        {"address": f"tcp://127.0.0.1:{ports['tcp']}", "tenant": "tcp", "policy": "test"},
+        {"address": f"tls://127.0.0.1:{ports['tls']}", "tenant": "tls", "policy": "test"} | files,
+        {"address": f"tls://127.0.0.1:{ports['relayed']}", "policy": "test"} | files,
+    ]
 
 
 def slow_peers(address):
@@ -119,12 +145,21 @@ def ends_within(slow, least, most):
 
 def test_slow_peers(build):
     """Each ends when its time is over: to say HELLO, or to go on with what it has begun."""
-    with Agent(build, {"good": "test", "bad": "test"}) as world:
+    ports = {name: agent.free_port() for name in ("tcp", "tls", "relayed")}
+    with tempfile.TemporaryDirectory() as certificates, \
+         Agent(build, {"good": "test", "bad": "test"}, listeners=listeners(ports, certificates)) as world:
         warm(world, "good", "bad")
+        for port in ports.values():
+            Peer(("127.0.0.1", port)).close()
+        until(lambda: {"tcp", "tls"} <= world.workers().keys(), "a worker for each tenant")
         held = Held(world)
         with Watch(world.socket_of("good")), Watch(world.socket_of("bad")):
             slow = slow_peers(world.socket_of("bad"))
             strangers = {name: slow.pop(name) for name in ("silent", "half a HELLO")}
+            for name, port in ports.items():
+                strangers[f"silent, {name}"] = Peer(("127.0.0.1", port))
+                strangers[f"half a handshake, {name}"] = half = Peer(("127.0.0.1", port))
+                half.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
             # Who does not take its answer keeps none from others.
             deaf = [connect(world.socket_of("bad")) for _ in range(9)]
             for one in deaf:
@@ -194,10 +229,6 @@ def test_many_connects(build):
               f"{good.slowest * 1000:.1f} ms", flush=True)
 
 
-def processes(world):
-    return {"supervisor": world.process.pid} | world.workers()
-
-
 def file_of(data, name="data"):
     return {"name": name, "size": len(data), "in_memory": 0, "bytes": data.hex() if len(data) <= 4096 else None,
             "sha256": hashlib.sha256(data).hexdigest()}
@@ -226,13 +257,13 @@ def test_full_disk(build):
         client = stack.enter_context(connect(world.socket_of("good")))
         session = client.session()
         status, words = put(client, os.urandom(8 << 20))
-        assert status == 17 and "write a file: No space left on device" in words, words
+        assert status == peer.ENOSPC and "write a file: No space left on device" in words, words
         # What had come of it is gone: there is room for half of that.
         content = os.urandom(2 << 20)
         assert put(client, content)[0] == peer.OK
         held = client.must("resource_offer", type=2, path_type=0, contents=[file_of(content)])["resource"]
         status, words = put(client, os.urandom(3 << 20))
-        assert status == 17, words
+        assert status == peer.ENOSPC, words
         # Small ones, each a file, until there is room for no more; and the others work on.
         taken = []
         for i in range(10000):
@@ -241,7 +272,7 @@ def test_full_disk(build):
             if status:
                 break
             taken.append(said["resource"])
-        assert taken and status == 17 and "No space left on device" in said, said
+        assert taken and status == peer.ENOSPC and "No space left on device" in said, said
         client.must("noop", session)
         client.must("resource_register", resource=held, session=session)
         for one in taken:

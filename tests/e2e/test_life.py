@@ -112,13 +112,6 @@ def test_drain(build):
         until(lambda: not world.processes(), "that no process is left")
 
 
-def reload(world):
-    world.write_config()
-    world.process.send_signal(signal.SIGHUP)
-    world.await_notice("RELOADING=1")
-    return world.await_notice("READY=1")
-
-
 def test_reload(build):
     """Other policies and listeners are in force at once, and programs go on; what is wrong changes nothing."""
     with Agent(build, {"good": "deeds", "other": "test"}, deeds(build)) as world:
@@ -133,7 +126,7 @@ def test_reload(build):
             world.tenants = world.tenants | {"new": "test"}
             until(lambda: "other" in world.workers(), "a worker")
             stays = world.workers()["other"]
-            reload(world)
+            world.reload()
             until(lambda: world.workers().get("good", before) != before, "another worker")
             assert world.workers()["other"] == stays
             more(calls)
@@ -141,13 +134,13 @@ def test_reload(build):
                 new.must("noop", new.session())
             # What makes no sense.
             world.config["policies"]["deeds"]["sessions"] = "many"
-            said = reload(world)
+            said = world.reload()
             assert "sessions" in said, said
             world.saw("the configuration stays as it was")
             more(calls)
             world.config["policies"]["deeds"]["sessions"] = 100
             del world.tenants["new"]
-            reload(world)
+            world.reload()
             assert not os.path.exists(world.socket_of("new"))
             more(calls)
 

@@ -7,11 +7,12 @@ does not notice.
 import contextlib
 import fcntl
 import hashlib
+import multiprocessing
 import os
 
 import peer
 from peer import connect
-from world import Agent, run
+from world import PATIENCE, Agent, Skipped, run
 
 TENANTS = {"alice": "test", "mallory": "test"}
 DATA = b"what is alice's"
@@ -158,4 +159,32 @@ def test_requests(build):
         alice.must("noop", session)
 
 
-run([test_another_tenant, test_another_client, test_requests])
+def try_as(uid, address, token, answers):
+    os.setuid(uid)
+    with peer.Peer(address) as thief:
+        answers.put(thief.hello(token=token)[0])
+    with connect(address) as own:
+        answers.put(own.ask("noop", own.session())[0])
+
+
+def test_users(build):
+    """Of one socket that names no tenant: each user is one."""
+    if os.geteuid():
+        raise Skipped("only root can be somebody else")
+    with Agent(build, {"alice": "test"}) as world:
+        address = f"{world.directory}/all.sock"
+        world.directory.chmod(0o711)
+        world.listeners = [{"address": f"unix://{address}", "mode": "0666", "policy": "test"}]
+        world.reload()
+        with connect(address) as alice:
+            answers = multiprocessing.Queue()
+            other = multiprocessing.Process(target=try_as, args=(65534, address, alice.token, answers))
+            other.start()
+            said = [answers.get(timeout=PATIENCE) for _ in range(2)]
+            other.join()
+        assert said == [peer.EACCES, peer.OK], said
+        assert world.metric("vaccel_refused_total", tenant="uid-65534", reason="foreign") == 1
+        assert not world.metric("vaccel_refused_total", tenant="uid-0")
+
+
+run([test_another_tenant, test_another_client, test_requests, test_users])

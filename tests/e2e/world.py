@@ -8,6 +8,7 @@ import errno
 import os
 import pathlib
 import re
+import signal
 import sys
 import time
 import traceback
@@ -74,6 +75,13 @@ class Agent(agent.Agent):
             for name, policy in dict(self.tenants).items()
         ]
         super().write_config()
+
+    def reload(self):
+        """By a configuration that may have changed; what it says of it in the end."""
+        self.write_config()
+        self.process.send_signal(signal.SIGHUP)
+        self.await_notice("RELOADING=1")
+        return self.await_notice("READY=1")
 
     def reach(self, tenant, **more):
         """The environment of a program of this tenant."""
