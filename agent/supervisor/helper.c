@@ -94,7 +94,7 @@ static void run(struct helper *helper)
 
 	helper->child.events = &events;
 	if (child_start(&helper->child, &supervisor->loop, helper->role, NULL,
-			supervisor->directory.path, -1)) {
+			supervisor->directory.path, helper->tally ? helper->tally->fd : -1)) {
 		log_line(VACCEL_LOG_ERROR, NULL, "no %s: %s", helper->role, vaccel_error_text());
 		start_later(helper);
 		return;

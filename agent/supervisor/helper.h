@@ -6,11 +6,13 @@
 #include "agent/supervisor/child.h"
 
 struct supervisor;
+struct tally;
 
 struct helper {
 	struct child child;
 	struct supervisor *supervisor;
-	const char *role; /* NULL: this helper is not used */
+	const struct tally *tally; /* its STATS_FD; or NULL */
+	const char *role;	   /* NULL: this helper is not used */
 	bool running, ready;
 	unsigned int failures; /* in a row */
 	struct timer restart;

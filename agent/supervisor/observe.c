@@ -43,8 +43,18 @@ static void brief(struct helper *monitor)
 	tell_window(monitor, &supervisor->metrics, "metrics");
 	for (struct listener *listener = supervisor->listeners; listener; listener = listener->next)
 		tell_listener(monitor, listener);
+	observe_nobody(supervisor);
 	tenants_brief_monitor(supervisor);
 	observe_serving(supervisor, supervisor->ready && !supervisor->stopping);
+}
+
+void observe_nobody(struct supervisor *supervisor)
+{
+	struct ipc_message message = {.kind = IPC_STATS, .pid = supervisor->front.child.pid};
+
+	strcpy(message.peer, NOBODY);
+	if (supervisor->front.running)
+		helper_tell(&supervisor->monitor, &message, supervisor->nobody.fd);
 }
 
 void observe_listeners(struct supervisor *supervisor)

@@ -20,6 +20,10 @@ void observe_abandon(struct windows *wanted);
 
 void observe_listener_gone(struct supervisor *supervisor, uint32_t number);
 
+/* What was refused before its tenant was known, as that of a tenant which no name is fit for. */
+#define NOBODY "(nobody)"
+void observe_nobody(struct supervisor *supervisor);
+
 /* The listeners are others than they were. */
 void observe_listeners(struct supervisor *supervisor);
 

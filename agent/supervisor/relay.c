@@ -6,6 +6,7 @@
 #include <vaccel/error.h>
 
 #include "agent/base/log.h"
+#include "agent/supervisor/observe.h"
 #include "agent/supervisor/relay.h"
 #include "agent/supervisor/tenant.h"
 #include "base/util.h"
@@ -34,6 +35,8 @@ static void brief(struct helper *front)
 
 static void changed(struct helper *front)
 {
+	if (front->ready)
+		observe_nobody(front->supervisor);
 	if (front->supervisor->ready)
 		listeners_hold_relayed(front->supervisor, !front->ready);
 }
@@ -59,7 +62,12 @@ void relay_apply(struct supervisor *supervisor)
 	if (front->running) {
 		brief(front);
 	} else if (!front->role && is_needed(supervisor)) {
-		*front = (struct helper){.brief = brief, .changed = changed, .said = said};
+		*front = (struct helper){
+			.tally = &supervisor->nobody,
+			.brief = brief,
+			.changed = changed,
+			.said = said,
+		};
 		helper_start(front, supervisor, "front");
 	}
 }

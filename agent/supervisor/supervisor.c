@@ -178,6 +178,8 @@ static int start(struct supervisor *supervisor, struct config *config, const cha
 	if (!ret)
 		ret = directory_open(base, &supervisor->directory);
 	if (!ret)
+		ret = tally_new(&supervisor->nobody);
+	if (!ret)
 		ret = apply(supervisor, config);
 	return ret ? ret : activation_check();
 }
@@ -191,6 +193,7 @@ int supervisor_run(struct config *config, const char *file, const char *base)
 		.signals.fd = -1,
 		.admin.fd = -1,
 		.metrics.fd = -1,
+		.nobody.fd = -1,
 		.patience.expired = patience_expired,
 	};
 	int ret;
@@ -206,6 +209,7 @@ int supervisor_run(struct config *config, const char *file, const char *base)
 	tenants_delete(&supervisor);
 	helper_stop(&supervisor.front);
 	observe_close(&supervisor);
+	tally_release(&supervisor.nobody);
 	directory_close(&supervisor.directory);
 	closep(&supervisor.signals.fd);
 	loop_close(&supervisor.loop);

@@ -10,6 +10,7 @@
 #include "agent/supervisor/directory.h"
 #include "agent/supervisor/helper.h"
 #include "agent/supervisor/loop.h"
+#include "agent/supervisor/tally.h"
 
 struct listener;
 struct tenant;
@@ -29,6 +30,8 @@ struct supervisor {
 	struct listener *listeners;
 	struct tenant *tenants;
 	unsigned int nr_tenants;
+	struct tally
+		nobody; /* what was refused before its tenant was known; the front counts too */
 	struct helper front, monitor;
 	struct window admin, metrics;
 	struct source signals;

@@ -171,9 +171,11 @@ static int tenant_of(struct supervisor *supervisor, const char *name, const stru
 	struct tenant *tenant = find(supervisor, name);
 	int ret = VACCEL_OK;
 
-	if (refused)
+	if (refused) {
+		atomic_fetch_add(&supervisor->nobody.stats->refused[REFUSED_AUTH], 1);
 		return vaccel_fail(VACCEL_EACCES, "a peer that says to be '%s' is refused: %s",
 				   name, refused);
+	}
 	if (!policy)
 		return vaccel_fail(VACCEL_EACCES, "policy '%s' is gone", how->policy->name);
 	if (!tenant)

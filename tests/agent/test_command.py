@@ -7,10 +7,12 @@ usage: test_command.py BUILD_DIR [TEST]...
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -214,6 +216,27 @@ class Front(unittest.TestCase):
                     until(lambda: self.front_of(world) not in (None, before), "another front")
                     self.call(world)
                     local.must("noop", session)
+
+    def test_who_shows_no_certificate_is_counted(self):
+        with agent.Agent(AGENT, BUILD / "plugins", "tls-relayed", {"plugins": ["noop"]}) as world:
+            host, port = world.address.removeprefix("tls://").split(":")
+            for _ in range(3):
+                with socket.create_connection((host, int(port)), PATIENCE) as stranger:
+                    stranger.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                    while stranger.recv(100):
+                        pass
+            admin = f"{world.directory}/admin.sock"
+            until(lambda: self.refused(admin) == 3, "that they are counted")
+
+    @staticmethod
+    def refused(admin):
+        """By the agent's own document, of nobody in particular."""
+        said = subprocess.run([BUILD / "cli/vaccel", "top", "--socket", admin, "--json"], capture_output=True,
+                              text=True, timeout=PATIENCE)
+        for tenant in json.loads(said.stdout)["tenants"]:
+            if tenant["name"] == "(nobody)":
+                return sum(tenant["refused"].values())
+        return 0
 
     @staticmethod
     def front_of(world):

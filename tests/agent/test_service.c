@@ -113,6 +113,7 @@ static int house_make(void **state)
 	house->supervisor.admin.fd = house->supervisor.metrics.fd = -1;
 	assert_int_equal(loop_open(&house->supervisor.loop), VACCEL_OK);
 	assert_int_equal(directory_open(base, &house->supervisor.directory), VACCEL_OK);
+	assert_int_equal(tally_new(&house->supervisor.nobody), VACCEL_OK);
 	log_open(&(struct log_setup){.level = VACCEL_LOG_ERROR}, STDERR_FILENO);
 	*state = house;
 	return 0;
@@ -128,6 +129,7 @@ static int house_drop(void **state)
 	tenants_delete(supervisor);
 	helper_stop(&supervisor->front);
 	directory_close(&supervisor->directory);
+	tally_release(&supervisor->nobody);
 	timer_clear(&supervisor->loop, &house->look);
 	assert_null(supervisor->loop.timers);
 	loop_close(&supervisor->loop);
@@ -553,6 +555,7 @@ static void test_names_that_the_front_may_not_tell(void **state)
 		assert_hung_up(house, knock_by_tls(house));
 	}
 	assert_null(house->supervisor.tenants);
+	assert_int_equal(house->supervisor.nobody.stats->refused[REFUSED_AUTH], ARRAY_SIZE(names));
 }
 
 /* Its listeners wait meanwhile; the others have never heard of it. */
