@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replaces agents under load in the ways of docs/operations.md: no call may fail.
 
-usage: upgrade.py AGENT PLUGIN_DIR VACCEL CALLERS
+usage: upgrade.py AGENT PLUGIN_DIR VACCEL CALLERS CARRIER...
 """
 
 import os
@@ -25,12 +25,10 @@ ACTIVATED = ["sh", "-c", 'exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec 
 
 
 class Callers:
-    def __init__(self, program, plugin_dir, address):
-        environment = os.environ | {
-            "VACCEL_PLUGINS": "remote", "VACCEL_RPC_ADDRESS": address, "VACCEL_PLUGIN_DIR": plugin_dir,
-        }
+    def __init__(self, program, plugin_dir, agent, address):
+        reach = agent.environment | {"VACCEL_RPC_ADDRESS": address, "VACCEL_PLUGIN_DIR": plugin_dir}
         self.process = subprocess.Popen(
-            [program, "6"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+            [program, "6"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | reach,
         )
         self.lines, self.changed = [], threading.Condition()
         self.reader = threading.Thread(target=self.read)
@@ -95,7 +93,7 @@ def replace(agents, crowds):
         crowd.end()
 
 
-def with_a_socket_of_the_service_manager(binary, plugin_dir, vaccel, program):
+def with_a_socket_of_the_service_manager(binary, plugin_dir, vaccel, program, carriers):
     with tempfile.TemporaryDirectory() as directory, socket.socket(socket.AF_UNIX) as listener:
         address = f"unix://{directory}/agent.sock"
         listener.bind(f"{directory}/agent.sock")
@@ -104,21 +102,25 @@ def with_a_socket_of_the_service_manager(binary, plugin_dir, vaccel, program):
         agent = Agent(binary, plugin_dir, "unix", POLICY, {"listeners": [{"address": address, "policy": "test"}]})
         agent.start_in = lambda _: ACTIVATED
         with agent:
-            replace([agent], [Callers(program, plugin_dir, address), Newcomers(vaccel, plugin_dir, address)])
+            crowd = Callers(program, plugin_dir, agent, address)
+            replace([agent], [crowd, Newcomers(vaccel, plugin_dir, address)])
 
 
-def by_itself(binary, plugin_dir, vaccel, program):
-    with Agent(binary, plugin_dir, "unix", POLICY) as agent:
-        replace([agent], [Callers(program, plugin_dir, agent.address)])
+def by_itself(binary, plugin_dir, vaccel, program, carriers):
+    for carrier in carriers:
+        print(carrier, flush=True)
+        with Agent(binary, plugin_dir, carrier, POLICY) as agent:
+            replace([agent], [Callers(program, plugin_dir, agent, agent.address)])
 
 
-def two_of_them(binary, plugin_dir, vaccel, program):
+def two_of_them(binary, plugin_dir, vaccel, program, carriers):
     with Agent(binary, plugin_dir, "unix", POLICY) as one, Agent(binary, plugin_dir, "tcp", POLICY) as other:
         both = f"{one.address},{other.address}"
-        replace([one, other], [Callers(program, plugin_dir, both), Newcomers(vaccel, plugin_dir, both)])
+        crowd = Callers(program, plugin_dir, one, both)
+        replace([one, other], [crowd, Newcomers(vaccel, plugin_dir, both)])
 
 
 if __name__ == "__main__":
     for way in (with_a_socket_of_the_service_manager, by_itself, two_of_them):
         print(way.__name__.replace("_", " "), flush=True)
-        way(*sys.argv[1:])
+        way(*sys.argv[1:5], sys.argv[5:])
