@@ -14,6 +14,8 @@ static void address_in(const struct bed *bed, const char *scheme, char *text, si
 		snprintf(text, room, "unix://%s/agent.sock", bed->directory);
 	else if (!strcmp(scheme, "vsock-uds"))
 		snprintf(text, room, "vsock-uds://%s/vm.sock:52", bed->directory);
+	else if (!strcmp(scheme, "abstract"))
+		snprintf(text, room, "abstract:%s", bed->directory);
 	else
 		snprintf(text, room, "%s://127.0.0.1:0", scheme);
 }
