@@ -74,10 +74,40 @@ static int complain(const char *words)
 	return WRONG_USE;
 }
 
-/* An exit status, or -1 to go on. */
+enum { CHECK = 256, VACCEL, BASE };
+
+/* An exit status, or -1 to go on; so does parse(). */
+static int take_option(int option, struct arguments *arguments)
+{
+	switch (option) {
+	case 'a':
+		arguments->listeners[arguments->nr_listeners++] = optarg;
+		return -1;
+	case 'c':
+		arguments->file = optarg;
+		return -1;
+	case CHECK:
+		arguments->check = true;
+		return -1;
+	case VACCEL:
+		arguments->vaccel = optarg;
+		return -1;
+	case BASE:
+		arguments->base = optarg;
+		return -1;
+	case 'h':
+		fputs(help, stdout);
+		return EXIT_SUCCESS;
+	case 'V':
+		puts("vaccel-agent " VACCEL_VERSION);
+		return EXIT_SUCCESS;
+	default:
+		return complain("--help tells of all options");
+	}
+}
+
 static int parse(int argc, char **argv, struct arguments *arguments)
 {
-	enum { CHECK = 256, VACCEL, BASE };
 	static const struct option options[] = {
 		{"server-address", required_argument, NULL, 'a'},
 		{"config", required_argument, NULL, 'c'},
@@ -88,35 +118,12 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 		{"version", no_argument, NULL, 'V'},
 		{},
 	};
-	int option;
+	int option, status = -1;
 
-	while ((option = getopt_long(argc, argv, "a:c:hV", options, NULL)) >= 0) {
-		switch (option) {
-		case 'a':
-			arguments->listeners[arguments->nr_listeners++] = optarg;
-			break;
-		case 'c':
-			arguments->file = optarg;
-			break;
-		case CHECK:
-			arguments->check = true;
-			break;
-		case VACCEL:
-			arguments->vaccel = optarg;
-			break;
-		case BASE:
-			arguments->base = optarg;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_SUCCESS;
-		case 'V':
-			puts("vaccel-agent " VACCEL_VERSION);
-			return EXIT_SUCCESS;
-		default:
-			return complain("--help tells of all options");
-		}
-	}
+	while (status < 0 && (option = getopt_long(argc, argv, "a:c:hV", options, NULL)) >= 0)
+		status = take_option(option, arguments);
+	if (status >= 0)
+		return status;
 	if (optind < argc)
 		return complain("all is said by options; --help tells of them");
 	if (arguments->file && (arguments->nr_listeners || arguments->vaccel))

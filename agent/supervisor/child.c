@@ -157,8 +157,10 @@ int child_start(struct child *child, struct loop *loop, const char *role, const 
 	int ends[2];
 	int ret;
 
-	if (!envp || asprintf(&title, "vaccel-agent: %s", role) < 0)
+	if (!envp)
 		return VACCEL_ENOMEM;
+	if (asprintf(&title, "vaccel-agent: %s", role) < 0)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory to start a process");
 	if (nothing < 0)
 		return vaccel_fail(errno, "cannot open /dev/null: %s", strerror(errno));
 	ret = ipc_pair(ends);
