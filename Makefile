@@ -62,7 +62,7 @@ format: ## lay out the code by clang-format
 lint: ## check the layout, the code (clang-tidy) and the scripts (shellcheck)
 	@$(DEPS) build test lint
 	@clang-format-14 --dry-run -Werror $(sources)
-	@shellcheck --severity warning .ci/run tools/demo tools/deps tools/fetch tools/run-fuzz tools/size
+	@shellcheck --severity warning .ci/run tools/demo tools/deps tools/fetch tools/mobilenet tools/run-fuzz tools/size
 	@$(call setup,build)
 	@ninja -C build
 	@run-clang-tidy-14 -quiet -p build -extra-arg=-include -extra-arg='$(CURDIR)/tools/analyzer.h'
@@ -105,7 +105,10 @@ fuzz-long: ## let decoder, agent and client take ten million inputs each; hours
 	@RUNS=10000000 tools/run-fuzz build-fuzz 0 message agent client
 
 bench: build ## measure calls and inference beside what the machine can do at best
-	@for suite in $(SUITES); do $(stage)/bin/vaccel bench $$suite || exit; done
+	@model=$$(tools/mobilenet ../shared/data build/mobilenet_v2) && for suite in $(SUITES); do \
+		case $$suite in call) with= ;; *) with=$${model:+$$model -p ../shared/data/images/banana_0.jpg} ;; esac; \
+		$(stage)/bin/vaccel bench $$suite $$with || exit; \
+	done
 
 docs: ## build the API pages and the manual pages
 	@$(DEPS) build docs

@@ -11,7 +11,7 @@
 
 #include "bench/measure.h"
 
-#define SAMPLES_LEAST 20
+#define SAMPLES_LEAST 20 /* of a row that is measured for longer than a moment */
 #define SAMPLES_MOST  4000
 
 struct series {
@@ -179,6 +179,7 @@ static void conclude(struct bench *bench, double *all_runs, struct bench_result 
 static int plan(struct bench *bench)
 {
 	const struct bench_row *row = bench->row;
+	size_t least = row->seconds > 0 ? SAMPLES_LEAST : 1;
 	double before, once;
 	int ret = row->run(row->context, row->batch);
 
@@ -192,8 +193,8 @@ static int plan(struct bench *bench)
 		ret = row->floor(row->context, row->batch);
 	once = (now() - before) * 1e-9;
 	bench->samples = (size_t)(row->seconds / BENCH_ROUNDS / (once > 1e-9 ? once : 1e-9));
-	if (bench->samples < SAMPLES_LEAST)
-		bench->samples = SAMPLES_LEAST;
+	if (bench->samples < least)
+		bench->samples = least;
 	if (bench->samples > SAMPLES_MOST)
 		bench->samples = SAMPLES_MOST;
 	return ret;

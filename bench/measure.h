@@ -21,7 +21,7 @@ struct bench_row {
 	const char *unit;     /* of a time: "ns", "us" or "ms"; of a rate: "GB/s" or "calls/s" */
 	unsigned int threads; /* each does all the work, at the same time */
 	size_t batch;	      /* how often the work is done for one sample */
-	double seconds;	      /* about how long to measure, floor included */
+	double seconds;	      /* about how long to measure, floor included; 0 for a moment */
 	bench_work *run;
 	bench_work *floor;
 	void *context;
@@ -58,6 +58,7 @@ typedef int bench_show(void *context, const struct bench_row *row,
 struct bench_models {
 	const char *const *models; /* directories with a card, ending in NULL */
 	const char *picture;
+	bool brief; /* a moment for each row: whether all works, not how fast */
 };
 
 int bench_call(bench_show *show, void *context);

@@ -97,6 +97,7 @@ static int run(const struct options *options, bench_show *show, void *context)
 		.models = options->nr_operands > 1 ? (const char *const *)options->operands + 1
 						   : NULL,
 		.picture = options->picture,
+		.brief = options->brief,
 	};
 
 	if (!strcmp(options->operands[0], "call"))

@@ -80,6 +80,11 @@ static const struct option_row bench_rows[] = {
 		FILLS(picture),
 		.sentence = "what to classify instead of our own picture",
 	},
+	{
+		.name = "brief",
+		FILLS(brief),
+		.sentence = "measure a moment only: whether all works, not how fast (rpc)",
+	},
 	ROW_JSON,
 };
 

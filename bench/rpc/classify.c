@@ -151,6 +151,8 @@ static int measure_routes(struct rpc *rpc, const char *directory)
 		ret = measure_route(rpc, ROUTE_TCP, directory, 1.01);
 	if (!ret && rpc->agent.has_tls)
 		ret = measure_route(rpc, ROUTE_TLS, directory, 1.02);
+	else if (!ret)
+		ret = rpc_skip(rpc, "classify, tls", "no OpenSSL, or no command openssl");
 	return ret;
 }
 
@@ -181,5 +183,8 @@ int rpc_classify(struct rpc *rpc)
 	for (; !ret && *model; model++)
 		ret = measure_routes(rpc, *model);
 	agent_stop(&rpc->agent);
+	if (!ret && !rpc->models->models)
+		ret = rpc_skip(rpc, "mobilenet_v2",
+			       "no model was given: `make bench` does if ../shared/data has it");
 	return ret;
 }

@@ -12,18 +12,25 @@
 #include "bench/rpc/process.h"
 #include "bench/rpc/rpc.h"
 
-#define IDLE	  10000
-#define SPARE_FDS 100
-#define CALLS	  20
-#define REST_NS	  2e9
-#define BUSY_GOAL 1 /* ms */
-#define PEAK_GOAL 1.2
+#define IDLE	   10000
+#define IDLE_BRIEF 100
+#define SPARE_FDS  100
+#define CALLS	   20
+#define SETTLE_NS  1e9 /* after which the worker's watcher sleeps */
+#define REST_NS	   2e9
+#define BUSY_GOAL  1 /* ms */
+#define PEAK_GOAL  1.2
 
 static void rest(double ns)
 {
 	const struct timespec time = {(time_t)(ns / 1e9), (long)ns % 1000000000};
 
 	nanosleep(&time, NULL);
+}
+
+static size_t idle_count(const struct rpc *rpc)
+{
+	return rpc->models->brief ? IDLE_BRIEF : IDLE;
 }
 
 static double busy_ns(struct rpc *rpc, enum route route)
@@ -36,16 +43,18 @@ static int tell_idle(struct rpc *rpc, enum route route, double before, double go
 {
 	static const char *const names[] = {"unix", "tcp", "tls"};
 	pid_t worker = agent_worker(&rpc->agent, route);
+	size_t count = idle_count(rpc);
+	double busy, each;
 	char name[64];
-	double busy;
 	int ret;
 
-	rest(REST_NS / 10);
+	rest(SETTLE_NS);
 	busy = busy_ns(rpc, route);
-	snprintf(name, sizeof(name), "10000 idle, %s, each", names[route]);
-	ret = rpc_tell(rpc, name, "KiB", (process_kib(worker, "VmRSS") - before) / IDLE, goal);
+	each = (process_kib(worker, "VmRSS") - before) / (double)count;
+	snprintf(name, sizeof(name), "%zu idle, %s, each", count, names[route]);
+	ret = rpc_tell(rpc, name, "KiB", each, goal);
 	rest(REST_NS);
-	snprintf(name, sizeof(name), "10000 idle, %s, 2 s of processor", names[route]);
+	snprintf(name, sizeof(name), "%zu idle, %s, busy in 2 s", count, names[route]);
 	busy = (busy_ns(rpc, route) - busy) * 1e-6;
 	return ret ? ret : rpc_tell(rpc, name, "ms", busy, BUSY_GOAL);
 }
@@ -62,7 +71,7 @@ static int measure_idle(struct rpc *rpc, enum route route, double goal)
 		ret = links->open(address, directory, 1, &one);
 	before = process_kib(agent_worker(&rpc->agent, route), "VmRSS");
 	if (!ret)
-		ret = links->open(address, directory, IDLE, &many);
+		ret = links->open(address, directory, idle_count(rpc), &many);
 	if (!ret)
 		ret = tell_idle(rpc, route, before, goal);
 	if (many)
@@ -100,13 +109,13 @@ static int measure_many(struct rpc *rpc)
 	struct rlimit limit;
 	int ret;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < IDLE + SPARE_FDS)
-		return rpc_skip(rpc, "10000 idle connections", few);
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < idle_count(rpc) + SPARE_FDS)
+		return rpc_skip(rpc, "idle connections", few);
 	ret = measure_idle(rpc, ROUTE_UNIX, 8);
 	if (ret)
 		return ret;
 	if (!rpc->agent.has_tls)
-		return rpc_skip(rpc, "10000 idle, tls", "no OpenSSL, or no command openssl");
+		return rpc_skip(rpc, "idle, tls", "no OpenSSL, or no command openssl");
 	return measure_idle(rpc, ROUTE_TLS, 32);
 }
 

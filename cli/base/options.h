@@ -20,6 +20,7 @@ struct options {
 	const char *picture;
 	const char *socket;
 	bool once;
+	bool brief;
 	long interval;
 	long count;
 	long top;

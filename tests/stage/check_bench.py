@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs `vaccel bench rpc` for a moment: every row is there, and what it moves is right. How fast it is, no test says.
+
+usage: check_bench.py SOURCE_DIR BUILD_DIR PREFIX LIBDIR
+
+The suite itself looks at the data: what is echoed, and what is seen in a picture.
+It runs in an installed tree, where its modules lie beside the plugins.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from check_stage import install
+
+TIMES = [
+    *(f"{row}, {cores}" for row in ("noop, unix, 1000 idle", "session open and close") for cores in ("one core", "two cores")),
+    "noop, unix, 8 threads",
+    "64 MiB in, unix",
+    "64 MiB echoed, unix",
+    *(f"64 MiB in, unix, vaccel_alloc, {cores}" for cores in ("one core", "two cores")),
+    "64 MiB in, tcp",
+    "noop, unix, spinning, two cores",
+    *(f"noop, {way}, {cores}" for way in ("tcp", "tls", "tls relayed") for cores in ("one core", "two cores")),
+]
+MEMORY = [
+    "supervisor at rest",
+    *(f"worker's most, 64 MiB in, {way}" for way in ("unix", "tcp")),
+    *(f"100 idle, {way}, {figure}" for way in ("unix", "tls") for figure in ("each", "busy in 2 s")),
+]
+CLASSIFY = [f"classify, {way}" for way in ("unix", "tcp", "tls")]
+
+
+def expected(rows, skipped):
+    """The rows of a machine that lacks what these skipped rows name."""
+    for row in rows:
+        if not any(row == name or row.startswith(f"{name},") for name in skipped):
+            yield row
+
+
+def check(rows, has_onnx):
+    skipped = {row["name"]: row["skipped"] for row in rows if "skipped" in row}
+    wanted = TIMES + MEMORY + (CLASSIFY if has_onnx else [])
+    there = [row["name"] for row in rows if "skipped" not in row]
+    gone = {name.replace("idle,", "100 idle,") for name in skipped}
+    assert there == list(expected(wanted, gone)), (there, skipped)
+    assert all(skipped.values()) and "mobilenet_v2" in skipped or not has_onnx, skipped
+    for row in rows:
+        if "skipped" in row:
+            continue
+        assert row["unit"] in ("us", "ms", "GB/s", "calls/s", "MiB", "KiB"), row
+        assert row["value"] > 0 or row["unit"] in ("KiB", "ms"), row
+        assert row["name"] in MEMORY or row["limit"] > 0, row
+        assert row["name"] in CLASSIFY or isinstance(row["reached"], bool), row
+
+
+def main(source, build, prefix, libdir):
+    runtime = pathlib.Path(source, ".deps/onnxruntime/lib/libonnxruntime.so.1")
+    with tempfile.TemporaryDirectory() as directory:
+        tree = install(build, prefix, pathlib.Path(directory))
+        plugins = tree / libdir / "vaccel"
+        onnx = plugins / "libvaccel-onnx.so"
+        if runtime.exists() and onnx.exists():
+            shutil.copy(runtime, plugins)
+        else:
+            onnx.unlink(missing_ok=True)
+        done = subprocess.run(
+            [tree / "bin/vaccel", "bench", "rpc", "--brief", "--json"],
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode or done.stderr:
+            sys.exit(f"status {done.returncode}: {done.stderr}")
+        check(json.loads(done.stdout), onnx.exists())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
