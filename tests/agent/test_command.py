@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """vaccel-agent as it is typed: what its options do, and what it says to what makes no sense; and an agent
-whose front dies.
+whose front and monitor die, or whose certificates are renewed.
 
 usage: test_command.py BUILD_DIR [TEST]...
 """
@@ -13,6 +13,7 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -199,7 +200,7 @@ class Serving(Directory):
             self.assertIn("nosuch", self.log())
 
 
-class Front(unittest.TestCase):
+class Children(unittest.TestCase):
     def test_a_front_that_dies(self):
         """Programs over TLS call on through the next one; connections that are not its own stay."""
         with agent.Agent(AGENT, BUILD / "plugins", "tls-relayed", {"plugins": ["noop"]}) as world:
@@ -210,10 +211,10 @@ class Front(unittest.TestCase):
             with connect(f"{world.directory}/a.sock") as local:
                 session = local.session()
                 for _ in range(3):
-                    before = self.front_of(world)
+                    before = until(lambda: self.child_of(world, b"front"), "a front")
                     os.kill(before, signal.SIGKILL)
                     local.must("noop", session)
-                    until(lambda: self.front_of(world) not in (None, before), "another front")
+                    until(lambda: self.child_of(world, b"front") not in (None, before), "another front")
                     self.call(world)
                     local.must("noop", session)
 
@@ -228,6 +229,46 @@ class Front(unittest.TestCase):
             admin = f"{world.directory}/admin.sock"
             until(lambda: self.refused(admin) == 3, "that they are counted")
 
+    def test_a_certificate_that_is_renewed(self):
+        """A reload has new connections see it; one that fits no key changes nothing."""
+        for carrier in "tls", "tls-relayed":
+            with self.subTest(carrier), agent.Agent(AGENT, BUILD / "plugins", carrier,
+                                                    {"plugins": ["noop"]}) as world:
+                before = self.shown_by(world)
+                self.assertEqual(self.shown_by(world), before)
+                key = (world.directory / "localhost.key").read_text()
+                (world.directory / "localhost.key").write_text("no key\n")
+                self.assertIn("stays as it was", self.reload(world))
+                self.assertEqual(self.shown_by(world), before)
+                agent.make_certificates(world.directory)
+                self.assertNotEqual((world.directory / "localhost.key").read_text(), key)
+                self.assertIn("is in force", self.reload(world))
+                self.assertNotEqual(self.shown_by(world), before)
+                self.call(world)
+
+    @staticmethod
+    def reload(world):
+        """What the log says of it."""
+        before = len(world.words())
+        world.process.send_signal(signal.SIGHUP)
+        return until(lambda: re.search("the configuration .*", world.words()[before:]), "a reload")[0]
+
+    @staticmethod
+    def shown_by(world):
+        """The certificate that the agent shows, also to those who have none."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        host, port = world.address.removeprefix("tls://").split(":")
+        with socket.create_connection((host, int(port)), PATIENCE) as plain, context.wrap_socket(plain) as tls:
+            return tls.getpeercert(binary_form=True)
+
+    def test_a_monitor_that_dies(self):
+        with agent.Agent(AGENT, BUILD / "plugins", "unix", {"plugins": ["noop"]}) as world:
+            before = until(lambda: self.child_of(world, b"monitor"), "a monitor")
+            os.kill(before, signal.SIGKILL)
+            until(lambda: self.child_of(world, b"monitor") not in (None, before), "another monitor")
+            self.assertEqual(self.refused(f"{world.directory}/admin.sock"), 0)
+
     @staticmethod
     def refused(admin):
         """By the agent's own document, of nobody in particular."""
@@ -239,10 +280,10 @@ class Front(unittest.TestCase):
         return 0
 
     @staticmethod
-    def front_of(world):
+    def child_of(world, role):
         for pid in children_of(world.process.pid):
             with contextlib.suppress(OSError):
-                if pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"vaccel-agent: front"):
+                if pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"vaccel-agent: " + role):
                     return pid
         return None
 
