@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Workers and agents killed in the middle of calls, 200 times. Whatever the moment, a call succeeds or fails
+"""Workers and agents killed in the middle of calls, 200 times, and sometimes the front. Whatever the moment, a call succeeds or fails
 once with a code before its deadline, what has an effect runs once at most, and memory of a call that has
 returned stays as it is; the caller sees to the first and the last. Afterwards everything works on, and
 nothing is left.
@@ -9,10 +9,12 @@ nothing is left.
 import collections
 import mmap
 import os
+import pathlib
 import random
 import signal
 import struct
 import subprocess
+import tempfile
 import time
 
 from world import Agent, agent, children_of, descriptors_of, run, until
@@ -24,7 +26,7 @@ AGENTS, WORKERS = 100, 100
 TENANTS = {
     "unix": ("unix", 20000, {}),
     "spinning": ("unix", 20000, {"VACCEL_SPIN_US": "30"}),
-    "tcp": ("tcp", 20000, {}),
+    "tester": ("tls-relayed", 20000, {}),
     "hasty": ("unix", 10, {}),
 }
 
@@ -36,8 +38,7 @@ class Caller:
         self.records = world.directory / f"{tenant}.records"
         progress = world.directory / f"{tenant}.progress"
         progress.write_bytes(bytes(8))
-        environment = world.reach(tenant, VACCEL_TIMEOUT_MS=str(deadline), **more)
-        environment["VACCEL_RPC_ADDRESS"] = world.addresses[tenant]
+        environment = world.reach(tenant, VACCEL_TIMEOUT_MS=str(deadline)) | more
         self.process = subprocess.Popen(
             [world.build.caller, world.build.deeds, self.records, progress, str(number)],
             stdin=subprocess.PIPE, env=environment,
@@ -91,14 +92,16 @@ def progressed(callers, before):
 
 
 def kill_worker(world, callers, before, randomly):
-    """One that has answered since it was started."""
-    workers = world.workers()
-    ready = [c for c in progressed(callers, before) if c.tenant in workers]
+    """One that has answered since it was started; or what relays its connections."""
+    children = world.children()
+    ready = [c for c in progressed(callers, before) if f"worker {c.tenant}" in children]
     if not ready:
         return False
     victim = randomly.choice(ready)
+    is_relayed = TENANTS[victim.tenant][0] == "tls-relayed"
+    process = "front" if is_relayed and randomly.random() < 0.5 else f"worker {victim.tenant}"
     time.sleep(randomly.random() * 0.01)
-    os.kill(workers[victim.tenant], signal.SIGKILL)
+    os.kill(children[process], signal.SIGKILL)
     before[victim.tenant] = victim.progress()
     return True
 
@@ -140,19 +143,28 @@ def check_nothing_left(world):
         assert all(len(p.name) == 64 for p in left), f"{left} are left"
 
 
+def relayed(directory):
+    """A listener that learns the tenant from the certificate; sets how its caller reaches it."""
+    agent.make_certificates(pathlib.Path(directory))
+    address = f"tls://127.0.0.1:{agent.free_port()}"
+    TENANTS["tester"][2].update({
+        "VACCEL_RPC_ADDRESS": address, "VACCEL_TLS_CERT": f"{directory}/tester.pem",
+        "VACCEL_TLS_KEY": f"{directory}/tester.key", "VACCEL_TLS_CA": f"{directory}/ca.pem",
+    })
+    return {"address": address, "policy": "deeds", "cert": f"{directory}/localhost.pem",
+            "key": f"{directory}/localhost.key", "client_ca": f"{directory}/ca.pem"}
+
+
 def test_kill(build):
     seed = int.from_bytes(os.urandom(4), "little")
     randomly = random.Random(seed)
     print(f"seed {seed}", flush=True)
-    port = agent.free_port()
     policy = {
         "plugins": ["exec", "cpu"], "exec_libraries": [str(build.deeds)], "exec_uploads": ["any"], "spin": 4,
     }
     tenants = {name: "deeds" for name, (carrier, _, _) in TENANTS.items() if carrier == "unix"}
-    tcp = {"address": f"tcp://127.0.0.1:{port}", "tenant": "tcp", "policy": "deeds"}
-    with Agent(build, tenants, {"deeds": policy}, [tcp], log={"level": "error"}) as world:
-        world.addresses = {name: f"unix://{world.directory}/{name}.sock" for name in tenants}
-        world.addresses["tcp"] = tcp["address"]
+    with tempfile.TemporaryDirectory() as certificates, \
+         Agent(build, tenants, {"deeds": policy}, [relayed(certificates)], log={"level": "error"}) as world:
         callers = [Caller(world, tenant, i) for i, tenant in enumerate(TENANTS)]
         before = {c.tenant: 0 for c in callers}
         ledger = Ledger()
