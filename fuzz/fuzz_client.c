@@ -56,9 +56,8 @@ const char *__asan_default_options(void)
 static void start(void)
 {
 	static char address[] = "unix:///nowhere";
-	static unsigned char bytes[LARGE];
+	static unsigned char bytes[LARGE] = {'d', 'a', 't', 'a', 0xff};
 
-	memcpy(bytes, "data\xff", SMALL);
 	remote_changed_init();
 	settings.addresses = address;
 	settings.timeout_ns = TIMEOUT_NS;
