@@ -232,6 +232,8 @@ bool channel_settle(struct channel *channel)
 		if (!ret && message.frame.payload_size)
 			ret = link_skip_payload(channel->link, 0);
 	}
+	if (!ret && channel->lender)
+		lender_end(channel->lender);
 	if (ret && ret != VACCEL_EAGAIN && ret != VACCEL_ETIMEDOUT)
 		channel->broken = true;
 	return !ret;
