@@ -101,8 +101,11 @@ def kill_worker(world, callers, before, randomly):
     is_relayed = TENANTS[victim.tenant][0] == "tls-relayed"
     process = "front" if is_relayed and randomly.random() < 0.5 else f"worker {victim.tenant}"
     time.sleep(randomly.random() * 0.01)
-    os.kill(children[process], signal.SIGKILL)
     before[victim.tenant] = victim.progress()
+    try:
+        os.kill(children[process], signal.SIGKILL)
+    except ProcessLookupError:
+        return False  # it has just ended, with the one that was killed before
     return True
 
 
@@ -126,7 +129,8 @@ def settled(world, callers, before):
     until(lambda: len(world.workers()) == len(callers), "a worker of each tenant")
     before.update({c.tenant: c.progress() for c in callers})
     until(lambda: len(progressed(callers, before)) == len(callers), "answers to all callers")
-    return descriptors_of(world.process.pid)
+    # Connections that are on their way to a worker are there for a moment.
+    return min(descriptors_of(world.process.pid) for _ in range(50) if not time.sleep(0.005))
 
 
 def check_nothing_left(world):
@@ -175,7 +179,8 @@ def test_kill(build):
                 kill_workers(world, callers, before, randomly, i % 2)
             descriptors = settled(world, callers, before)
             kill_workers(world, callers, before, randomly, WORKERS - AGENTS // 2)
-            assert settled(world, callers, before) == descriptors, "the agent has more descriptors"
+            now = settled(world, callers, before)
+            assert now <= descriptors, f"the agent has {now} descriptors, and had {descriptors}"
             for caller in callers:
                 caller.end()
             ledger.take(world)
