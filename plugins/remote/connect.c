@@ -53,6 +53,10 @@ static int try(struct server *server, struct attempt *attempt, int64_t until,
 {
 	int ret = channel_new(server, &attempt->greeting, until, ret_channel, &attempt->welcome);
 
+	/* An agent that ends leaves whom it has not greeted yet to the next one. */
+	if (ret == VACCEL_EREMOTEIO)
+		ret = channel_new(server, &attempt->greeting, until, ret_channel,
+				  &attempt->welcome);
 	if (!attempt->client || (ret != VACCEL_EACCES && ret != VACCEL_ESESS))
 		return ret;
 	/* The client is gone: with the agent, or with the last of its connections. */
