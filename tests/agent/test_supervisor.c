@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the supervisor is made of, without any process of its own: see test_service.c for those. */
+/* What the supervisor is made of, without any process of its own: see test_service.c and test_listeners.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Listeners, what a reload makes of them, and the front that those of TLS are relayed by. */
+#include "house.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <vaccel/error.h>
+
+#include "base/util.h"
+#include "certificates.h"
+#include "fake_child.h"
+
+static mode_t mode_of(const struct house *house, const char *name)
+{
+	struct stat st;
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/%s", house->directory, name);
+	return stat(path, &st) ? 0 : st.st_mode & 0777;
+}
+
+static void test_a_listener_has_its_options(void **state)
+{
+	struct house *house = *state;
+
+	write_file(house, "token", "a-secret-of-some-length\n");
+	apply(house, "listeners:\n"
+		     "  - {address: 'unix://@/a.sock', mode: 0640, tenant: stays,\n"
+		     "     token_file: @/token}\n"
+		     "  - {address: 'unix://@/b.sock', mode: 0600}\n");
+	assert_int_equal(mode_of(house, "a.sock"), 0640);
+	assert_int_equal(mode_of(house, "b.sock"), 0600);
+	assert_string_equal(ask(house, "a").token, "a-secret-of-some-length");
+	assert_string_equal(ask(house, "b").token, "-");
+}
+
+/* Those that stay keep who waits for them; those that change their mode are others. */
+static void test_a_reload_closes_only_what_is_gone(void **state)
+{
+	struct house *house = *state;
+	struct stat before, after;
+	char path[64];
+	int early;
+
+	apply(house, "listeners:\n" LISTENER("stays") LISTENER("goes"));
+	snprintf(path, sizeof(path), "%s/stays.sock", house->directory);
+	assert_int_equal(stat(path, &before), 0);
+	early = knock(house, "stays");
+	apply(house, "listeners:\n" LISTENER("stays") LISTENER("comes"));
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	read_line(house, early);
+	close(early);
+	assert_int_equal(mode_of(house, "goes.sock"), 0);
+	ask(house, "comes");
+	assert_int_equal(ask(house, "stays").status, VACCEL_OK);
+}
+
+static void test_a_reload_is_all_or_nothing(void **state)
+{
+	struct house *house = *state;
+	struct config *config;
+
+	apply(house, "listeners:\n" LISTENER("stays"));
+	write_file(house, "in-the-way", "");
+	config = config_of(house,
+			   "listeners:\n" LISTENER("stays") LISTENER(
+				   "comes") "  - {address: 'unix://@/in-the-way', tenant: x}\n");
+	assert_int_equal(listeners_apply(&house->supervisor, config), VACCEL_EEXIST);
+	assert_non_null(strstr(vaccel_error_text(), "in-the-way' is there and no socket"));
+	config_unref(config);
+	assert_int_equal(mode_of(house, "comes.sock"), 0);
+	ask(house, "stays");
+}
+
+static void test_only_a_changed_policy_changes_the_worker(void **state)
+{
+	struct house *house = *state;
+	struct line one, other;
+
+	apply(house,
+	      "listeners:\n" LISTENER(
+		      "one") "  - {address: 'unix://@/other.sock', tenant: other, policy: gold}\n"
+			     "policies: {gold: {calls: 1}}\n");
+	one = ask(house, "one");
+	other = ask(house, "other");
+	apply(house,
+	      "listeners:\n" LISTENER(
+		      "one") "  - {address: 'unix://@/other.sock', tenant: other, policy: gold}\n"
+			     "policies: {gold: {calls: 2}}\n");
+	assert_int_equal(ask(house, "one").pid, one.pid);
+	assert_int_not_equal(ask(house, "other").pid, other.pid);
+	assert_int_equal(ask(house, "other").status, VACCEL_OK);
+}
+
+/* A listener that nobody could shake hands with is none. */
+static void test_certificates_must_fit_their_keys(void **state)
+{
+	struct house *house = *state;
+	struct certificate one, other;
+	struct config *config;
+
+	certificate_make(&(struct certificate_order){.name = "one"}, &one);
+	certificate_make(&(struct certificate_order){.name = "other"}, &other);
+	write_file(house, "cert", one.cert);
+	write_file(house, "key", other.key);
+	config = config_of(house, "listeners: [{address: 'tls://127.0.0.1:0', tenant: t,"
+				  "cert: @/cert, key: @/key, insecure: true}]");
+	assert_int_equal(supervisor_check(config), VACCEL_EINVAL);
+	assert_non_null(strstr(vaccel_error_text(), "tls://127.0.0.1:0: TLS: "));
+	assert_int_equal(listeners_apply(&house->supervisor, config), VACCEL_EINVAL);
+	assert_null(house->supervisor.listeners);
+	write_file(house, "key", one.key);
+	assert_int_equal(supervisor_check(config), VACCEL_OK);
+	config_unref(config);
+	certificate_release(&one);
+	certificate_release(&other);
+}
+
+/* The front */
+
+#define RELAYED                                                                             \
+	"listeners:\n"                                                                      \
+	"  - {address: 'unix://@/stays.sock', tenant: stays, policy: other}\n"              \
+	"  - {address: 'tls://127.0.0.1:0', cert: @/cert, key: @/key, client_ca: @/cert}\n" \
+	"policies: {other: {calls: 7}}\n"
+
+static bool front_is_ready(struct house *house)
+{
+	return house->supervisor.front.ready;
+}
+
+static bool front_has_ended(struct house *house)
+{
+	return !house->supervisor.front.running && house->supervisor.front.failures > house->number;
+}
+
+static void begin_front(struct house *house, const char *tenant)
+{
+	struct certificate certificate;
+
+	certificate_make(&(struct certificate_order){.name = "localhost"}, &certificate);
+	write_file(house, "cert", certificate.cert);
+	write_file(house, "key", certificate.key);
+	certificate_release(&certificate);
+	setenv("VACCEL_TEST_FRONT", tenant, 1);
+	apply(house, RELAYED);
+}
+
+static const struct listener *relayed(const struct house *house)
+{
+	const struct listener *listener = house->supervisor.listeners;
+
+	while (!listener_is_relayed(listener->how))
+		listener = listener->next;
+	return listener;
+}
+
+static int knock_by_tls(const struct house *house)
+{
+	const struct listener *listener = relayed(house);
+	struct address address;
+	char text[64];
+	int fd;
+
+	assert_int_equal(
+		listener_text(&listener->how->address, listener->source.fd, text, sizeof(text)),
+		VACCEL_OK);
+	assert_int_equal(address_parse(text, &address), VACCEL_OK);
+	assert_int_equal(tcp_connect(&address, time_now() + PATIENCE, &fd), VACCEL_OK);
+	address_release(&address);
+	return fd;
+}
+
+static struct line ask_by_tls(struct house *house)
+{
+	int client = knock_by_tls(house);
+	struct line line = read_line(house, client);
+
+	close(client);
+	return line;
+}
+
+static void test_what_the_front_passes_is_its_tenants(void **state)
+{
+	struct house *house = *state;
+
+	begin_front(house, "alice");
+	until(house, front_is_ready);
+	ask_by_tls(house);
+	assert_non_null(tenant_of(house, "alice"));
+	assert_string_equal(tenant_of(house, "alice")->policy->name, "default");
+}
+
+static void test_names_that_the_front_may_not_tell(void **state)
+{
+	static const char *const names[] = {"uid-0", "../x", "", "stays"};
+	struct house *house = *state;
+
+	begin_front(house, "alice");
+	until(house, front_is_ready);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		pid_t pid = house->supervisor.front.child.pid;
+
+		setenv("VACCEL_TEST_FRONT", names[i], 1);
+		house->number = house->supervisor.front.failures;
+		kill(pid, SIGKILL);
+		until(house, front_has_ended);
+		until(house, front_is_ready);
+		assert_hung_up(house, knock_by_tls(house));
+	}
+	assert_null(house->supervisor.tenants);
+	assert_int_equal(house->supervisor.nobody.stats->refused[REFUSED_AUTH], ARRAY_SIZE(names));
+}
+
+/* Its listeners wait meanwhile; the others have never heard of it. */
+static void test_a_front_that_dies_is_started_anew(void **state)
+{
+	struct house *house = *state;
+	int client;
+
+	begin_front(house, "alice");
+	until(house, front_is_ready);
+	ask_by_tls(house);
+	kill(house->supervisor.front.child.pid, SIGKILL);
+	house->number = 0;
+	until(house, front_has_ended);
+	assert_false(relayed(house)->accepting);
+	client = knock_by_tls(house);
+	ask(house, "stays");
+	until(house, front_is_ready);
+	assert_true(relayed(house)->accepting);
+	read_line(house, client);
+	close(client);
+	assert_int_equal(house->supervisor.front.failures, 0);
+}
+
+static void test_a_front_that_cannot_start_is_tried_more_rarely(void **state)
+{
+	static const int pauses[] = {100, 200, 400, 800};
+	struct house *house = *state;
+	struct helper *front = &house->supervisor.front;
+	int64_t start = time_now();
+
+	begin_front(house, "fails");
+	for (size_t i = 0; i < ARRAY_SIZE(pauses); i++) {
+		house->number = i;
+		until(house, front_has_ended);
+		assert_pause(&front->restart, start, pauses[i]);
+		start = time_now();
+		timer_set(&house->supervisor.loop, &front->restart, 0);
+	}
+	ask(house, "stays");
+	setenv("VACCEL_TEST_FRONT", "alice", 1);
+	timer_set(&house->supervisor.loop, &front->restart, 0);
+	until(house, front_is_ready);
+	ask_by_tls(house);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		IN_HOUSE(test_a_listener_has_its_options),
+		IN_HOUSE(test_a_reload_closes_only_what_is_gone),
+		IN_HOUSE(test_a_reload_is_all_or_nothing),
+		IN_HOUSE(test_only_a_changed_policy_changes_the_worker),
+		IN_HOUSE(test_certificates_must_fit_their_keys),
+		IN_HOUSE(test_what_the_front_passes_is_its_tenants),
+		IN_HOUSE(test_names_that_the_front_may_not_tell),
+		IN_HOUSE(test_a_front_that_dies_is_started_anew),
+		IN_HOUSE(test_a_front_that_cannot_start_is_tried_more_rarely),
+	};
+	int status = fake_child(argc, argv);
+
+	/* A child's memory is nobody's business. */
+	if (status >= 0)
+		_exit(status);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
