@@ -64,7 +64,7 @@ void connection_ref(struct connection *connection)
 
 static void drop_message(struct connection *connection)
 {
-	free(TAKE(connection->payload));
+	spare_give(&connection->worker->spare, TAKE(connection->payload));
 	meter_give(&connection->worker->memory, connection->charged);
 	connection->charged = 0;
 	if (connection->begun)
@@ -156,7 +156,7 @@ static void begin_payload(struct connection *connection)
 		return;
 	}
 	connection->charged = size;
-	connection->payload = malloc((size_t)size);
+	connection->payload = spare_take(&worker->spare, (size_t)size);
 	connection->skipping = !connection->payload;
 	connection->piece = (struct iovec){connection->payload, (size_t)size};
 }
@@ -237,17 +237,19 @@ static bool says_nothing(enum frame_kind kind)
 static enum turn act(struct connection *connection, struct bench *bench)
 {
 	struct message *message = &connection->message;
-	_cleanup_(freep) void *payload = TAKE(connection->payload);
+	void *payload = TAKE(connection->payload);
 	uint64_t charged = connection->charged;
 	struct frame pong = {.kind = FRAME_PONG, .request = message->frame.request};
 	enum turn turn = TURN_NEXT;
 
 	connection->charged = 0;
 	if (likely(message->frame.kind == FRAME_CALL && connection->client))
-		return request_take(connection, message, TAKE(payload), charged, bench);
+		return request_take(connection, message, payload, charged, bench);
 	bench->now = time_now();
 	if (message->frame.kind == FRAME_HELLO && !connection->client) {
-		if (!connection_hello(connection, message, payload, bench))
+		if (connection_hello(connection, message, payload, bench))
+			set_due(connection, FOREVER);
+		else
 			turn = TURN_END;
 	} else if (connection->client && message->frame.kind == FRAME_PING) {
 		connection_send(connection, &pong, NULL, bench->now);
@@ -257,6 +259,7 @@ static enum turn act(struct connection *connection, struct bench *bench)
 		turn = nonsense(connection);
 	}
 	closep(&message->fd);
+	spare_give(&connection->worker->spare, payload);
 	meter_give(&connection->worker->memory, charged);
 	return turn;
 }
