@@ -178,7 +178,7 @@ static void request_release(struct request *request)
 	if (request->session)
 		session_leave(request->session);
 	closep(&request->fd);
-	free(request->payload);
+	spare_give(&connection->worker->spare, request->payload);
 	meter_give(&connection->worker->memory, request->charged);
 	connection_unref(connection);
 }

@@ -322,7 +322,7 @@ static bool must_scan(const struct server *server)
 {
 	const struct worker *worker = server->worker;
 
-	return atomic_load(&worker->owing) ||
+	return atomic_load(&worker->owing) || spare_is_there(&server->worker->spare) ||
 	       (worker->setup.policy.idle_timeout_ms && atomic_load(&worker->stats->connections));
 }
 
@@ -336,6 +336,7 @@ int server_watch(struct server *server)
 	show_gauges(server);
 	if (now >= server->next_scan) {
 		scan(server, now);
+		spare_age(&server->worker->spare);
 		server->next_scan = now + SCAN_MS * MILLISECOND;
 	}
 	if (!is_quiet(server))

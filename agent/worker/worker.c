@@ -95,6 +95,7 @@ int worker_init(struct worker *worker, struct worker_setup *setup, struct stats 
 void worker_release(struct worker *worker)
 {
 	store_close(worker->store);
+	spare_release(&worker->spare);
 	queue_release(&worker->calls);
 	queue_release(&worker->chores);
 	pthread_mutex_destroy(&worker->lock);

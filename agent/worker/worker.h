@@ -15,6 +15,7 @@
 #include "agent/base/setup.h"
 #include "agent/base/stats.h"
 #include "agent/worker/queue.h"
+#include "agent/worker/spare.h"
 #include "transport/control.h"
 
 #define SECOND	    INT64_C(1000000000) /* ns */
@@ -39,6 +40,7 @@ struct worker {
 	struct queue calls;
 	struct queue chores; /* control operations that write to the disk */
 	struct meter memory; /* messages and regions */
+	struct spare spare;  /* of payloads */
 	struct meter sessions;
 	struct meter models; /* bytes of their files */
 	struct model *preloaded;
