@@ -21,6 +21,9 @@
 /* Of a message in a slot: as much as a link has room for at a message's start. */
 #define SLOT_ROOM LINK_ROOM
 
+/* So many bytes of a slot are nearest to @full. */
+#define SLOT_FIRST ((size_t)32)
+
 /* Looks between two looks at the clock. */
 #define LOOKS 64
 
@@ -243,16 +246,32 @@ static int ring(struct link *link, struct half *half)
 	return VACCEL_OK;
 }
 
+/*
+ * What lies in one line of memory with @full comes last: the reader looks at that line
+ * all the time, and takes it away from a writer who comes back to it.
+ */
+static void copy_to_slot(struct half *half, const struct iovec *from, int nr)
+{
+	const unsigned char *bytes = from->iov_base;
+	size_t size = from->iov_len, first = MIN_OF(size, SLOT_FIRST);
+	size_t end = size;
+
+	for (int i = 1; i < nr; i++) {
+		memcpy(half->slot + end, from[i].iov_base, from[i].iov_len);
+		end += from[i].iov_len;
+	}
+	memcpy(half->slot + first, bytes + first, size - first);
+	atomic_signal_fence(memory_order_seq_cst);
+	memcpy(half->slot, bytes, first);
+}
+
 static ssize_t fill_slot(struct link *link, const struct iovec *from, int nr)
 {
 	struct half *half = link->mailbox->out;
-	uint32_t size = 0;
+	uint32_t size = (uint32_t)size_of(from, nr);
 	int ret = VACCEL_OK;
 
-	for (int i = 0; i < nr; i++) {
-		memcpy(half->slot + size, from[i].iov_base, from[i].iov_len);
-		size += (uint32_t)from[i].iov_len;
-	}
+	copy_to_slot(half, from, nr);
 	atomic_store(&half->full, size);
 	if (unlikely(atomic_load(&half->asleep)) && atomic_exchange(&half->asleep, 0))
 		ret = ring(link, half);
