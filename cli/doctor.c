@@ -19,6 +19,9 @@
 #define PREFIX	      "VACCEL_"
 #define NAME_MOST     256
 
+/* How long an agent may take to answer, unless the user has said. */
+#define AGENT_PATIENCE_MS "10000"
+
 enum verdict { FINE, DOUBTFUL, WRONG };
 
 struct doctor {
@@ -245,18 +248,51 @@ static void check_run_directory(struct doctor *doctor)
 		     vaccel_error_text());
 }
 
-static void check_agent(struct doctor *doctor)
+static bool has_remote(void)
 {
-	const char *address = value_set("VACCEL_RPC_ADDRESS");
 	const struct vaccel_plugin *plugin;
 
-	if (!address)
-		return;
 	for (size_t i = 0; (plugin = vaccel_plugin_at(i)); i++)
 		if (plugin->info->type & VACCEL_PLUGIN_REMOTE)
-			return;
-	find(doctor, WRONG, "Install the plugin remote, or unset VACCEL_RPC_ADDRESS.",
-	     "an agent is set, %s, and no plugin here can reach one", address);
+			return true;
+	return false;
+}
+
+static int reach_agent(void)
+{
+	struct vaccel_session sess;
+	int ret;
+
+	setenv("VACCEL_TIMEOUT_MS", AGENT_PATIENCE_MS, 0);
+	ret = vaccel_bootstrap();
+	if (!ret)
+		ret = vaccel_session_init(&sess, VACCEL_PLUGIN_REMOTE);
+	if (!ret)
+		ret = vaccel_session_release(&sess);
+	return ret;
+}
+
+static void check_agent(struct doctor *doctor, const char *failure)
+{
+	const char *address = value_set("VACCEL_RPC_ADDRESS");
+
+	if (!address || !*address)
+		return;
+	if (!has_remote())
+		find(doctor, WRONG, "Install the plugin remote, or unset VACCEL_RPC_ADDRESS.",
+		     "an agent is set, %s, and no plugin here can reach one", address);
+	else if (failure)
+		return;
+	else if (!reach_agent())
+		find(doctor, FINE, NULL, "the agent at %s answers", address);
+	else if (!has_remote())
+		find(doctor, DOUBTFUL,
+		     "Name remote in VACCEL_PLUGINS too, or unset VACCEL_RPC_ADDRESS.",
+		     "an agent is set, %s, and the plugin remote is not in use", address);
+	else
+		find(doctor, WRONG,
+		     "Start vaccel-agent there, or correct or unset VACCEL_RPC_ADDRESS.", "%s",
+		     vaccel_error_text());
 }
 
 static int classify_pixel(void)
@@ -312,7 +348,9 @@ static void check_work(struct doctor *doctor, const char *failure)
 		     vaccel_error_text());
 		break;
 	default:
-		find(doctor, WRONG, NULL, "pictures cannot be classified: %s", vaccel_error_text());
+		if (!doctor->counts[WRONG])
+			find(doctor, WRONG, NULL, "pictures cannot be classified: %s",
+			     vaccel_error_text());
 	}
 }
 
@@ -338,7 +376,7 @@ int doctor_main(const struct options *options)
 	check_variables(&doctor);
 	check_log_file(&doctor);
 	check_run_directory(&doctor);
-	check_agent(&doctor);
+	check_agent(&doctor, failure);
 	check_work(&doctor, failure);
 	if (doctor.json)
 		json_print(doctor.json);

@@ -23,6 +23,8 @@
 #define CLEAR	     "\033[2J"
 #define CLEAR_BELOW  "\033[J"
 #define CLEAR_BEHIND "\033[K"
+#define WRAP_OFF     "\033[?7l" /* what is too long is cut, so that a line is one */
+#define WRAP_ON	     "\033[?7h"
 
 /* A tenant in both documents; @before is NULL for one that is new. */
 struct tenant {
@@ -331,7 +333,7 @@ static void show(struct json_object *before, struct json_object *now, bool live)
 		rate += view.tenants[i].rate;
 	write_count(rate, cell);
 	if (live)
-		fputs(HOME, stdout);
+		fputs(HOME WRAP_OFF, stdout);
 	agent_put_summary(now);
 	printf(", %s calls/s", cell);
 	end_line(&view);
@@ -340,7 +342,7 @@ static void show(struct json_object *before, struct json_object *now, bool live)
 	else
 		printf("No tenant has been here yet.%s\n", live ? CLEAR_BEHIND : "");
 	if (live)
-		fputs(CLEAR_BELOW, stdout);
+		fputs(CLEAR_BELOW WRAP_ON, stdout);
 	fflush(stdout);
 	free(view.tenants);
 }

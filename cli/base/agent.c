@@ -17,6 +17,7 @@
 #include <vaccel.h>
 
 #include "base/agent.h"
+#include "base/progress.h"
 #include "base/terminal.h"
 
 #define SYSTEM_SOCKET "/run/vaccel/admin.sock"
@@ -79,7 +80,9 @@ static int reach(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
+	/* Connecting takes what sending may: an agent that hangs lets its queue fill. */
 	if (!setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) &&
+	    !setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) &&
 	    !connect(fd, (const struct sockaddr *)&address, sizeof(address)))
 		return fd;
 	close(fd);
@@ -91,9 +94,15 @@ static char *read_document(int fd)
 {
 	size_t used = 0, room = 0;
 	char *text = NULL, *more;
+	double until = seconds_now() + SECONDS_MOST;
 	ssize_t got = 1;
 
 	while (got > 0) {
+		if (seconds_now() > until) {
+			errno = EAGAIN;
+			got = -1;
+			break;
+		}
 		if (used + 1 >= room) {
 			room = room ? 2 * room : 1 << 16;
 			more = room <= DOCUMENT_MOST ? realloc(text, room) : NULL;
@@ -114,20 +123,46 @@ static char *read_document(int fd)
 	return NULL;
 }
 
+static const char *why(void)
+{
+	switch (errno) {
+	case EAGAIN:
+		return "it takes too long";
+	case EFBIG:
+		return "what it says has no end";
+	default:
+		return strerror(errno);
+	}
+}
+
+static const char *what_to_do(void)
+{
+	switch (errno) {
+	case ENOENT:
+	case ECONNREFUSED:
+		return "start vaccel-agent, or see admin.socket in its configuration";
+	case EACCES:
+		return "be root or the user that it runs as";
+	default:
+		return "give the admin socket of an agent";
+	}
+}
+
 static struct json_object *ask_at(const char *path, int fd)
 {
 	char *text = read_document(fd);
 	struct json_object *document = text && *text ? json_tokener_parse(text) : NULL;
 
 	if (!text)
-		complain("the agent at '%s' does not answer: %s", path,
-			 errno == EAGAIN ? "it takes too long" : strerror(errno));
+		complain("the agent at '%s' does not answer: %s", path, why());
 	else if (!*text)
 		complain("the agent at '%s' refuses to answer; it tells only root and the user "
 			 "that it runs as",
 			 path);
 	else if (!json_object_is_type(document, json_type_object))
-		complain("'%s' is no admin socket of an agent", path);
+		complain("'%s' is no admin socket of an agent; give the one that admin.socket "
+			 "in its configuration names",
+			 path);
 	free(text);
 	if (json_object_is_type(document, json_type_object))
 		return document;
@@ -141,7 +176,7 @@ static struct json_object *ask_given(const char *path)
 	int fd = reach(path);
 
 	if (fd < 0) {
-		complain("no agent answers at '%s': %s", path, strerror(errno));
+		complain("no agent answers at '%s': %s; %s", path, strerror(errno), what_to_do());
 		return NULL;
 	}
 	document = ask_at(path, fd);
@@ -216,10 +251,12 @@ size_t agent_list_length(struct json_object *object, const char *key)
 
 static void put_duration(double seconds)
 {
-	unsigned long minutes = (unsigned long)seconds / 60, hours = minutes / 60;
+	/* What is no time, or more than an age, is another's mistake. */
+	unsigned long all = seconds >= 0 && seconds < 4e9 ? (unsigned long)seconds : 0;
+	unsigned long minutes = all / 60, hours = minutes / 60;
 
 	if (!minutes)
-		printf("%lu s", (unsigned long)seconds);
+		printf("%lu s", all);
 	else if (!hours)
 		printf("%lu min", minutes);
 	else if (hours < 48)
