@@ -87,6 +87,15 @@ void terminal_put(enum style style, size_t width, const char *text)
 	free(shown);
 }
 
+static void put_word(const char *text, size_t length)
+{
+	char *word = strndup(text, length);
+
+	vaccel_str_make_printable(word);
+	fputs(word ? word : "?", stdout);
+	free(word);
+}
+
 void terminal_wrap(size_t indent, const char *text)
 {
 	size_t columns = terminal_columns();
@@ -103,7 +112,7 @@ void terminal_wrap(size_t indent, const char *text)
 		if (column > indent)
 			putchar(' ');
 		column += (column > indent) + width;
-		fwrite(text, 1, length, stdout);
+		put_word(text, length);
 		text += length;
 	}
 	putchar('\n');
