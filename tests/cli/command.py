@@ -26,6 +26,7 @@ FAKES = BUILD / "tests" / "plugins"
 DIGITS = SOURCE / "models" / "digits"
 SEVEN = str(DIGITS / "images" / "seven.png")
 HAS_ONNX = (PLUGINS / "libvaccel-onnx.so").exists()
+HAS_REMOTE = (PLUGINS / "libvaccel-remote.so").exists()
 
 
 def environment(**variables):

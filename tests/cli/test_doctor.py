@@ -6,7 +6,7 @@ import os
 import subprocess
 import unittest
 
-from command import FAKES, HAS_ONNX, PLUGINS, CommandTest
+from command import FAKES, HAS_ONNX, HAS_REMOTE, PLUGINS, CommandTest
 
 
 class Doctor(CommandTest):
@@ -103,6 +103,18 @@ class Doctor(CommandTest):
         self.assert_finds("wrong", "an agent is set, unix:///nowhere, and no plugin here can reach one",
                           "Install the plugin remote, or unset VACCEL_RPC_ADDRESS.",
                           VACCEL_PLUGIN_DIR=str(self.directory), VACCEL_RPC_ADDRESS="unix:///nowhere")
+
+    @unittest.skipUnless(HAS_REMOTE, "no remote plugin")
+    def test_agent_that_does_not_answer(self):
+        self.assert_finds("wrong", "connecting to unix:///nowhere: there is no such socket file",
+                          "Start vaccel-agent there, or correct or unset VACCEL_RPC_ADDRESS.",
+                          VACCEL_PLUGINS="remote", VACCEL_RPC_ADDRESS="unix:///nowhere")
+
+    @unittest.skipUnless(HAS_REMOTE, "no remote plugin")
+    def test_agent_that_is_not_asked(self):
+        self.assert_finds("doubtful", "an agent is set, unix:///nowhere, and the plugin remote is not in use",
+                          "Name remote in VACCEL_PLUGINS too, or unset VACCEL_RPC_ADDRESS.", status=0,
+                          VACCEL_RPC_ADDRESS="unix:///nowhere")
 
     def test_nothing_classifies(self):
         (self.directory / "libvaccel-cpu.so").symlink_to(PLUGINS / "libvaccel-cpu.so")

@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""vaccel top and vaccel ping: with an agent, and with what only looks like one."""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+
+from command import PLUGINS, SOURCE, VACCEL, CommandTest, environment, in_terminal
+
+sys.path.insert(0, str(SOURCE / "tests" / "support"))
+from agent import Agent  # noqa: E402
+
+AGENT = os.environ["AGENT"]
+TENANT = {"name": "uid-7", "calls": 5, "busy": 1, "queued": 0, "sessions": 2, "errors": 0, "restarts": 0,
+          "resident_bytes": 5 << 20, "latency_us_log2": [0, 0, 5]}
+DOCUMENT = {"version": "9.9", "pid": 77, "uptime_seconds": 90, "state": "serving", "time_ns": 0,
+            "listeners": [{"address": "unix:///x"}], "tenants": [TENANT]}
+SUMMARY = "vaccel-agent 9.9, process 77, serving, up 1 min"
+
+
+class Admin:
+    """Stands in for an agent's admin socket: says one thing to each who connects, then nothing at all."""
+
+    def __init__(self, path, *sayings):
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        self.listener.listen()
+        threading.Thread(target=self.serve, args=(sayings,), daemon=True).start()
+
+    def serve(self, sayings):
+        for saying in sayings:
+            client, _ = self.listener.accept()
+            with client, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                for block in [saying] if isinstance(saying, bytes) else saying:
+                    client.sendall(block)
+        self.listener.close()
+
+
+def document(**members):
+    return json.dumps(DOCUMENT | members).encode()
+
+
+def later(**members):
+    """The agent a second after, with a thousand calls more."""
+    tenant = TENANT | {"calls": 1005, "latency_us_log2": [0, 0, 1005]}
+    return document(**{"time_ns": 1000000000, "tenants": [tenant]} | members)
+
+
+class StandIn(CommandTest):
+    def stand_in(self, *sayings):
+        Admin(str(self.directory / "admin"), *sayings)
+        return "--socket", str(self.directory / "admin")
+
+    def test_table(self):
+        out, err = self.run_vaccel("top", *self.stand_in(document(), later()))
+        self.assertEqual(err, "")
+        summary, _, titles, row = out.splitlines()
+        self.assertEqual(summary, f"{SUMMARY}, 1.00k calls/s")
+        self.assertEqual(titles.split()[:4], ["TENANT", "CALLS/S", "P50", "P99"])
+        self.assertEqual(row.split()[:2] + row.split()[6:7], ["uid-7", "1.00k", "5.00M"])
+
+    def test_json(self):
+        self.assertEqual(self.run_json("top", *self.stand_in(document())), DOCUMENT)
+
+    def test_ping(self):
+        out, _ = self.run_vaccel("ping", *self.stand_in(document()))
+        self.assertEqual(out.splitlines()[0], f"{SUMMARY}, 1 tenant")
+        self.assertIn("unix:///x", out)
+
+    def test_narrow_terminal(self):
+        """Lines that are too long are cut; the cursor stays where it is thought to be."""
+        where = self.stand_in(document(), later())
+        out = in_terminal("stdout", 40, "top", *where, NO_COLOR="1")
+        frame = out[out.index("\033[?7l"):out.index("\033[?7h")]
+        self.assertIn("uid-7", frame)
+        for line in re.sub(r"\033\[[?\d]*\w", "", frame).splitlines()[2:]:
+            self.assertLessEqual(len(line), 40, line)
+
+    def test_control_characters(self):
+        bad = "\033]0;owned\007\r\n\x9b31m"
+        evil = TENANT | {"name": bad, "last_failure": bad}
+        evil = document(tenants=[evil], version=bad, state=bad, listeners=[{"address": bad}])
+        for command, *sayings in ("top", evil, evil), ("ping", evil):
+            with self.subTest(command):
+                out, _ = self.run_vaccel(command, *self.stand_in(*sayings))
+                self.assertFalse(set("\033\007\r\x9b") & set(out), out)
+                (self.directory / "admin").unlink()
+
+    def test_nonsense_members(self):
+        for members in ({"tenants": 5}, {"tenants": [None, 7, "x", []]}, {"uptime_seconds": -1e300},
+                        {"uptime_seconds": 1e300, "pid": -1}, {"version": None, "listeners": {}},
+                        {"tenants": [TENANT | {"latency_us_log2": [2**63] * 500, "calls": -1, "busy": 1e308}]}):
+            with self.subTest(members):
+                self.run_vaccel("top", *self.stand_in(document(**members), later(**members)))
+                (self.directory / "admin").unlink()
+
+    def test_no_document(self):
+        for saying in (b"HTTP/1.0 400 Bad Request\r\n\r\n", b"[]", b"{" * 100000, document()[:-9]):
+            with self.subTest(saying[:20]):
+                where = self.stand_in(saying)
+                _, err = self.run_vaccel("top", *where, status=1)
+                self.assertIn("is no admin socket of an agent; give the one that admin.socket", err)
+                (self.directory / "admin").unlink()
+
+    def test_refusal(self):
+        _, err = self.run_vaccel("ping", *self.stand_in(b""), status=1)
+        self.assertIn("refuses to answer; it tells only root and the user that it runs as", err)
+
+    def test_without_end(self):
+        def blanks():
+            while True:
+                yield b" " * (1 << 20)
+
+        _, err = self.run_vaccel("top", *self.stand_in(blanks()), status=1)
+        self.assertIn("does not answer: what it says has no end", err)
+
+    def test_slow(self):
+        """A byte now and then does not keep it waiting for ever."""
+        def drops():
+            while True:
+                yield b" "
+                threading.Event().wait(0.2)
+
+        _, err = self.run_vaccel("ping", *self.stand_in(drops()), status=1)
+        self.assertIn("does not answer: it takes too long", err)
+
+    def test_agent_that_goes_meanwhile(self):
+        out, err = self.run_vaccel("top", *self.stand_in(document()), status=1)
+        self.assertEqual(out, "")
+        self.assertIn("Connection refused; start vaccel-agent", err)
+
+    def test_nobody_there(self):
+        for command in ("ping", "top"):
+            self.assert_complains(
+                f"no agent answers at '{self.directory}/none': No such file or directory; start vaccel-agent, or "
+                "see admin.socket in its configuration",
+                command, "--socket", f"{self.directory}/none", status=1)
+
+
+class WithAgent(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.agent = Agent(AGENT, PLUGINS, policy={"plugins": ["noop"]})
+        self.agent.__enter__()
+        self.addCleanup(self.agent.__exit__, None, None, None)
+        self.socket = str(self.agent.directory / "admin.sock")
+
+    def test_ping_then_top(self):
+        out, _ = self.run_vaccel("ping", "--count", "50", self.agent.address, VACCEL_PLUGINS="remote")
+        self.assertRegex(out, r"answers, first after [\d.]+ ms\n50 round trips: least [\d.]+ us, median")
+        out, _ = self.run_vaccel("top", "--socket", self.socket)
+        self.assertIn(f"uid-{os.getuid()}", out)
+        tenant, = self.run_json("top", "--socket", self.socket)["tenants"]
+        self.assertGreaterEqual(tenant["calls"], 51)
+
+    def test_ping_of_this_host(self):
+        out, _ = self.run_vaccel("ping", "--socket", self.socket)
+        self.assertIn(self.agent.address, out)
+
+    def test_doctor(self):
+        findings = self.run_json("doctor", VACCEL_RPC_ADDRESS=self.agent.address, VACCEL_PLUGINS="remote")
+        self.assertIn(f"the agent at {self.agent.address} answers", [f["sentence"] for f in findings])
+
+    @unittest.skipIf(os.getuid(), "only root can become somebody else")
+    def test_another_user(self):
+        os.chmod(self.agent.directory, 0o755)
+        os.chmod(self.socket, 0o666)
+        with socket.socket(socket.AF_UNIX) as ours:
+            ours.connect(self.socket)
+            self.assertTrue(ours.recv(1))
+        answer = subprocess.run(
+            [sys.executable, "-c", "import os, socket, sys; os.setuid(65534); s = socket.socket(socket.AF_UNIX); "
+             "s.connect(sys.argv[1]); sys.stdout.buffer.write(s.recv(1))", self.socket],
+            stdout=subprocess.PIPE, check=False).stdout
+        self.assertEqual(answer, b"")
+
+
+if __name__ == "__main__":
+    unittest.main()
