@@ -30,7 +30,7 @@
 #define KEPT	   16
 #define MOST	   (512 << 10) /* bytes of an argument */
 #define LONGEST_US 8000	       /* of a deed */
-#define SLACK_MS   1000	       /* past the deadline, on a machine that does other things */
+#define SLACK_MS   5000	       /* past the deadline, on a machine that does other things */
 #define TRIES	   1000	       /* of one whose deadline is short */
 #define WORDS_MAX  512
 
