@@ -100,6 +100,8 @@ def kill_worker(world, callers, before, randomly):
     victim = randomly.choice(ready)
     is_relayed = TENANTS[victim.tenant][0] == "tls-relayed"
     process = "front" if is_relayed and randomly.random() < 0.5 else f"worker {victim.tenant}"
+    if process not in children:
+        return False  # it is being started anew
     time.sleep(randomly.random() * 0.01)
     before[victim.tenant] = victim.progress()
     try:
