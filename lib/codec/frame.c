@@ -4,8 +4,10 @@
  * checked before anything is made of it, and one that this version does not use
  * must be zero.
  */
+#include <assert.h>
+#include <endian.h>
 #include <inttypes.h>
-#include <stddef.h>
+#include <string.h>
 
 #include <vaccel/error.h>
 
@@ -13,21 +15,23 @@
 #include "codec/codec.h"
 #include "codec/frame.h"
 
-/* Where the fields lie. */
-enum {
-	AT_MAGIC = 0,
-	AT_VERSION = 4,
-	AT_KIND = 6,
-	AT_FLAGS = 8,
-	AT_OP = 12,
-	AT_REQUEST = 16,
-	AT_SESSION = 24,
-	AT_EPOCH = 32,
-	AT_STATUS = 40,
-	AT_RESERVED = 44,
-	AT_HEAD_SIZE = 48,
-	AT_PAYLOAD_SIZE = 56
+/* As it lies on the wire, little-endian. */
+struct wire {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t kind;
+	uint32_t flags;
+	uint32_t op;
+	uint64_t request;
+	uint64_t session;
+	uint64_t epoch;
+	uint32_t status;
+	uint32_t reserved;
+	uint64_t head_size;
+	uint64_t payload_size;
 };
+
+static_assert(sizeof(struct wire) == FRAME_SIZE, "a frame has no padding");
 
 /* By number on the wire: only ever appended to. */
 static const int codes[] = {
@@ -53,59 +57,43 @@ int status_from_wire(uint32_t number)
 	return number < ARRAY_SIZE(codes) ? codes[number] : VACCEL_EIO;
 }
 
-static void put(unsigned char *at, uint64_t value, unsigned int bytes)
-{
-	for (unsigned int i = 0; i < bytes; i++)
-		at[i] = (unsigned char)(value >> (8 * i));
-}
-
-static uint64_t get(const unsigned char *at, unsigned int bytes)
-{
-	uint64_t value = 0;
-
-	for (unsigned int i = 0; i < bytes; i++)
-		value |= (uint64_t)at[i] << (8 * i);
-	return value;
-}
-
 void frame_put(const struct frame *frame, unsigned char bytes[FRAME_SIZE])
 {
-	put(bytes + AT_MAGIC, FRAME_MAGIC, 4);
-	put(bytes + AT_VERSION, FRAME_VERSION, 2);
-	put(bytes + AT_KIND, (uint64_t)frame->kind, 2);
-	put(bytes + AT_FLAGS, 0, 4);
-	put(bytes + AT_OP, frame->op, 4);
-	put(bytes + AT_REQUEST, frame->request, 8);
-	put(bytes + AT_SESSION, (uint64_t)frame->session, 8);
-	put(bytes + AT_EPOCH, frame->epoch, 8);
-	put(bytes + AT_STATUS, status_to_wire(frame->status), 4);
-	put(bytes + AT_RESERVED, 0, 4);
-	put(bytes + AT_HEAD_SIZE, frame->head_size, 8);
-	put(bytes + AT_PAYLOAD_SIZE, frame->payload_size, 8);
+	const struct wire wire = {
+		.magic = htole32(FRAME_MAGIC),
+		.version = htole16(FRAME_VERSION),
+		.kind = htole16((uint16_t)frame->kind),
+		.op = htole32(frame->op),
+		.request = htole64(frame->request),
+		.session = htole64((uint64_t)frame->session),
+		.epoch = htole64(frame->epoch),
+		.status = htole32(status_to_wire(frame->status)),
+		.head_size = htole64(frame->head_size),
+		.payload_size = htole64(frame->payload_size),
+	};
+
+	memcpy(bytes, &wire, sizeof(wire));
 }
 
-static int check_start(const unsigned char *bytes)
+static int check_start(const struct wire *wire)
 {
-	uint64_t version = get(bytes + AT_VERSION, 2);
-
-	if (get(bytes + AT_MAGIC, 4) != FRAME_MAGIC)
+	if (le32toh(wire->magic) != FRAME_MAGIC)
 		return vaccel_fail(VACCEL_EREMOTEIO, "the peer does not speak vaccel's protocol");
-	if (version != FRAME_VERSION)
+	if (le16toh(wire->version) != FRAME_VERSION)
 		return vaccel_fail(VACCEL_EREMOTEIO,
-				   "the peer speaks version %" PRIu64 " of the protocol, not %d",
-				   version, FRAME_VERSION);
+				   "the peer speaks version %d of the protocol, not %d",
+				   le16toh(wire->version), FRAME_VERSION);
 	return VACCEL_OK;
 }
 
-static int check_fields(const unsigned char *bytes, const struct frame *frame)
+static int check_fields(const struct wire *wire, const struct frame *frame)
 {
 	bool says_status = frame->kind == FRAME_REPLY || frame->kind == FRAME_WELCOME;
 
 	if (frame->kind < FRAME_HELLO || frame->kind >= FRAME_KIND_END)
 		return vaccel_fail(VACCEL_EREMOTEIO, "a frame is of the unknown kind %d",
 				   (int)frame->kind);
-	if (get(bytes + AT_FLAGS, 4) || get(bytes + AT_RESERVED, 4) ||
-	    (frame->status && !says_status))
+	if (wire->flags || wire->reserved || (frame->status && !says_status))
 		return vaccel_fail(VACCEL_EREMOTEIO, "a frame has something where zeros must be");
 	if (frame->head_size % CODEC_ALIGN || frame->payload_size % CODEC_ALIGN)
 		return vaccel_fail(VACCEL_EREMOTEIO,
@@ -118,20 +106,24 @@ static int check_fields(const unsigned char *bytes, const struct frame *frame)
 int frame_get(const unsigned char bytes[FRAME_SIZE], const struct frame_limits *limits,
 	      struct frame *ret_frame)
 {
-	struct frame frame = {
-		.kind = (enum frame_kind)get(bytes + AT_KIND, 2),
-		.op = (uint32_t)get(bytes + AT_OP, 4),
-		.request = get(bytes + AT_REQUEST, 8),
-		.session = (int64_t)get(bytes + AT_SESSION, 8),
-		.epoch = get(bytes + AT_EPOCH, 8),
-		.status = status_from_wire((uint32_t)get(bytes + AT_STATUS, 4)),
-		.head_size = get(bytes + AT_HEAD_SIZE, 8),
-		.payload_size = get(bytes + AT_PAYLOAD_SIZE, 8),
-	};
-	int ret = check_start(bytes);
+	struct frame frame;
+	struct wire wire;
+	int ret;
 
+	memcpy(&wire, bytes, sizeof(wire));
+	frame = (struct frame){
+		.kind = (enum frame_kind)le16toh(wire.kind),
+		.op = le32toh(wire.op),
+		.request = le64toh(wire.request),
+		.session = (int64_t)le64toh(wire.session),
+		.epoch = le64toh(wire.epoch),
+		.status = status_from_wire(le32toh(wire.status)),
+		.head_size = le64toh(wire.head_size),
+		.payload_size = le64toh(wire.payload_size),
+	};
+	ret = check_start(&wire);
 	if (!ret)
-		ret = check_fields(bytes, &frame);
+		ret = check_fields(&wire, &frame);
 	if (ret)
 		return ret;
 	*ret_frame = frame;
