@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A program that ends while its threads are in calls, with status 3: by
+ * exit(), by the return of main(), by an exit() of one of the threads, or by _exit().
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <vaccel.h>
+
+#define THREADS 8
+#define STATUS	3
+
+static struct vaccel_session sess;
+
+static void *call_for_ever(void *context)
+{
+	for (;;)
+		vaccel_noop(&sess);
+	return NULL;
+}
+
+static void *leave(void *context)
+{
+	exit(STATUS);
+}
+
+static int end(const char *how)
+{
+	pthread_t thread;
+
+	if (!strcmp(how, "exit"))
+		exit(STATUS);
+	if (!strcmp(how, "_exit"))
+		_exit(STATUS);
+	if (!strcmp(how, "thread") && !pthread_create(&thread, NULL, leave, NULL))
+		pthread_join(thread, NULL);
+	return STATUS;
+}
+
+int main(int argc, char **argv)
+{
+	const double samples[] = {3, 1, 2};
+	double out[3], min, max;
+
+	if (argc != 2 || vaccel_bootstrap() || vaccel_session_init(&sess, 0))
+		return 1;
+	for (int i = 0; i < THREADS; i++) {
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, call_for_ever, NULL))
+			return 1;
+	}
+	if (vaccel_minmax(&sess, samples, 3, 0, 9, out, &min, &max))
+		return 1;
+	return end(argv[1]);
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What programs do: threads, fork and exit, with calls under way. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bed.h"
+
+#define THREADS 8
+#define ROUNDS	200
+#define FORKS	40
+#define STUCK_S 30
+
+/* One call with an answer of its own; whether that is right. */
+static bool copies(int number)
+{
+	char from[64], to[64] = "";
+	struct vaccel_arg read = {.buf = from, .size = sizeof(from)};
+	struct vaccel_arg write = {.buf = to, .size = sizeof(to)};
+
+	memset(from, number, sizeof(from));
+	snprintf(from, sizeof(from), "%d", number);
+	return !vaccel_exec(&sess, "lib", "f", &read, 1, &write, 1) &&
+	       !memcmp(from, to, sizeof(from));
+}
+
+/* Threads */
+
+static atomic_int next_number;
+static atomic_int wrong;
+static atomic_bool enough;
+
+static void *call_often(void *context)
+{
+	for (int i = 0; i < ROUNDS; i++)
+		if (!copies(atomic_fetch_add(&next_number, 1)))
+			atomic_fetch_add(&wrong, 1);
+	return NULL;
+}
+
+static void *call_until_enough(void *context)
+{
+	while (!atomic_load(&enough))
+		call_often(NULL);
+	return NULL;
+}
+
+static void start(pthread_t thread[THREADS], void *(*run)(void *))
+{
+	atomic_store(&wrong, 0);
+	atomic_store(&enough, false);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, run, NULL), 0);
+}
+
+static void stop(pthread_t thread[THREADS])
+{
+	atomic_store(&enough, true);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(atomic_load(&wrong), 0);
+}
+
+static void test_threads_share_a_session(void **state)
+{
+	pthread_t thread[THREADS];
+
+	start(thread, call_often);
+	stop(thread);
+	assert_int_equal(fake_calls(fake, &vaccel_op_exec), THREADS * ROUNDS);
+	/* One for each call under way, kept for the next ones. */
+	assert_in_range(fake_messages(fake, FRAME_HELLO), 1, THREADS);
+	assert_int_equal(fake_connections(fake), fake_messages(fake, FRAME_HELLO));
+	assert_int_equal(fake_sessions(fake), 1);
+}
+
+/* Fork */
+
+/* What the process came to. */
+static int end_of(pid_t child)
+{
+	int status;
+
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status;
+}
+
+static pid_t fork_to_call(void (*leave)(int))
+{
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	assert_true(child >= 0);
+	if (child)
+		return child;
+	alarm(STUCK_S);
+	leave(copies(1) && !vaccel_noop(&sess) ? 7 : 8);
+	abort();
+}
+
+static void child_leaves_the_parent_its_own(void (*leave)(int))
+{
+	vaccel_id_t id = sess.remote_id;
+
+	assert_true(copies(1));
+	assert_int_equal(fake_messages(fake, FRAME_HELLO), 1);
+	assert_int_equal(WEXITSTATUS(end_of(fork_to_call(leave))), 7);
+	fake_await_connections(fake, 1);
+	assert_true(copies(2));
+	assert_int_equal(fake_messages(fake, FRAME_HELLO), 2);
+	assert_int_equal(fake_connections(fake), 1);
+	assert_int_equal(fake_calls(fake, &vaccel_op_session_open), 2);
+	assert_int_equal(fake_calls(fake, &vaccel_op_session_close), 0);
+	assert_int_equal(sess.remote_id, id);
+}
+
+static void test_fork_with_an_open_session(void **state)
+{
+	child_leaves_the_parent_its_own(exit);
+}
+
+static void test_fork_of_a_child_that_is_cut_short(void **state)
+{
+	child_leaves_the_parent_its_own(_exit);
+}
+
+static void close_all(int status)
+{
+	status = vaccel_session_release(&sess) || vaccel_cleanup() ? 9 : status;
+	_exit(status);
+}
+
+/* It ends what it has, at its own connection. */
+static void test_fork_of_a_child_that_cleans_up(void **state)
+{
+	assert_true(copies(1));
+	assert_int_equal(WEXITSTATUS(end_of(fork_to_call(close_all))), 7);
+	fake_await_connections(fake, 1);
+	assert_true(copies(2));
+	assert_int_equal(fake_messages(fake, FRAME_HELLO), 2);
+	assert_int_equal(fake_sessions(fake), 1);
+}
+
+static void test_forks_among_calls(void **state)
+{
+	pthread_t thread[THREADS];
+	int status = 0, forks = 0;
+
+	start(thread, call_until_enough);
+	for (; forks < FORKS && (!forks || status == 7 << 8); forks++)
+		status = end_of(fork_to_call(_exit));
+	stop(thread);
+	assert_int_equal(status, 7 << 8);
+	assert_true(copies(1));
+	/* One for each child, and those that the parent still has. */
+	fake_await_connections(fake, THREADS);
+	assert_int_equal(fake_messages(fake, FRAME_HELLO), forks + fake_connections(fake));
+	assert_int_equal(fake_sessions(fake), 1);
+}
+
+/* Exit */
+
+/* Lets nothing through until all its threads are in calls; then ends the program's wait. */
+static enum verdict hold_all(struct turn *turn, void *context)
+{
+	if (turn_op(turn) == &vaccel_op_noop)
+		return DONE;
+	if (turn_op(turn) == &vaccel_op_minmax)
+		fake_await_calls(turn->fake, &vaccel_op_noop, THREADS);
+	return GO_ON;
+}
+
+static int end_of_program(const char *how)
+{
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		alarm(STUCK_S);
+		execl(EXITING, EXITING, how, NULL);
+		_exit(127);
+	}
+	return end_of(child);
+}
+
+static void test_exit_with_calls_under_way(void **state)
+{
+	static const char *const ways[] = {"exit", "return", "thread", "_exit"};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct fake *first = fake;
+
+		fake = fake_start();
+		setenv("VACCEL_RPC_ADDRESS", fake_address(fake), 1);
+		/* All wait for answers. */
+		fake_script(fake, hold_all, NULL);
+		assert_int_equal(end_of_program(ways[i]), 3 << 8);
+		fake_await_connections(fake, 0);
+		/* All are at something. */
+		fake_script(fake, NULL, NULL);
+		for (int round = 0; round < 10; round++)
+			assert_int_equal(end_of_program(ways[i]), 3 << 8);
+		fake_await_connections(fake, 0);
+		assert_int_equal(fake_sessions(fake), 0);
+		fake_stop(fake);
+		fake = first;
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bed_begin, bed_end)
+	const struct CMUnitTest tests[] = {
+		TEST(test_threads_share_a_session),
+		TEST(test_fork_with_an_open_session),
+		TEST(test_fork_of_a_child_that_is_cut_short),
+		TEST(test_fork_of_a_child_that_cleans_up),
+		TEST(test_forks_among_calls),
+		TEST(test_exit_with_calls_under_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
