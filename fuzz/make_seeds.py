@@ -83,7 +83,7 @@ def by_client(vectors):
         return get("resource_offer call", type=kind, contents=[content("data", BYTES, True)])
 
     seeds = vectors.each(CALL, lambda resource: begin + (offer(MODEL) + register if resource else b"")
-                         + get("region_add call", read_only=0))
+                         + get("region_expect call") + get("region_add call", read_only=0))
     seeds["resources"] = (
         begin + offer(DATA) + register + get("resource_retype call")
         + get("resource_sync call", content=0, bytes={"room": len(BYTES)})
@@ -95,11 +95,13 @@ def by_client(vectors):
         + get("content_put call", **put(LARGE, 4096, 4096)) + directory + register
         + get("resource_release call"))
     seeds["regions"] = (
-        begin + get("region_add call") + get("region_add call", region=8, read_only=0)
+        begin + get("region_expect call") + get("region_add call")
+        + get("region_expect call") + get("region_add call", region=8, read_only=0)
         + get("exec with arguments in a region call") + get("region_drop call")
         + get("exec with arguments in a region call"))
     seeds["mailbox"] = (
-        begin + get("region_add call", region=8, size=16384, read_only=0) + get("mailbox_open call")
+        begin + get("region_expect call") + get("region_add call", region=8, size=16384, read_only=0)
+        + get("mailbox_open call")
         + get("noop call") + get("ping") + get("noop call"))
     seeds["sessions"] = (
         begin + get("session_update call") + get("ping") + get("cancel") + get("noop call")

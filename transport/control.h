@@ -32,7 +32,8 @@
 	X(REGION_ADD, region_add)                   \
 	X(REGION_DROP, region_drop)                 \
 	X(MAILBOX_OPEN, mailbox_open)               \
-	X(RESOURCE_RETYPE, resource_retype)
+	X(RESOURCE_RETYPE, resource_retype)         \
+	X(REGION_EXPECT, region_expect)
 
 enum control_index {
 #define CONTROL_INDEX_(NAME, name) VACCEL_OP_##NAME##_INDEX,
@@ -155,6 +156,11 @@ VACCEL_OP(268, MAILBOX_OPEN, mailbox_open, mailbox_open, EFFECT,
 	ARG(op, IN, ONE, u32, type, NONE, "a vaccel_resource_type_t")
 VACCEL_OP(269, RESOURCE_RETYPE, resource_retype, resource_retype, EFFECT,
 	  "change what a resource is said to be")
+
+/* Looking for descriptors makes every message dearer, and few have one. */
+#define VACCEL_REGION_EXPECT_ARGS(ARG, op)
+VACCEL_OP(270, REGION_EXPECT, region_expect, region_expect, EFFECT,
+	  "announce that region_add comes next")
 
 /*
  * The description by its number; NULL if there is none. Whoever decodes a request of one asks

@@ -27,7 +27,6 @@ static int make_link(const struct carrier *carrier, int fd, bool is_client, stru
 	link->read = carrier->read ? carrier->read : socket_read;
 	link->write = carrier->write ? carrier->write : socket_write;
 	link->fd = fd;
-	link->takes_passed = !is_client && carrier->abilities & LINK_REGIONS;
 	link->receive_ms = -1;
 	link->send_ms = -1;
 	link->patience_ns = LINK_PATIENCE_NS;
@@ -95,6 +94,11 @@ int link_adopt(const struct carrier *carrier, int fd, struct tls *tls, struct li
 unsigned int link_abilities(const struct link *link)
 {
 	return link->carrier->abilities;
+}
+
+void link_take_passed(struct link *link, bool take)
+{
+	link->takes_passed = take && link_abilities(link) & LINK_REGIONS;
 }
 
 int link_fd(const struct link *link)

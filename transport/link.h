@@ -46,7 +46,7 @@ struct link {
 	void *io;		 /* the carrier's own; its end() frees it */
 	struct mailbox *mailbox; /* of link_use_mailbox(), or NULL; freed with the link */
 	int fd;			 /* blocks; one call does not with MSG_DONTWAIT */
-	bool takes_passed;	 /* descriptors may come: only an agent is sent any */
+	bool takes_passed;	 /* see link_take_passed() */
 	_Atomic bool shut;	 /* by link_shut_down(): for those who wait otherwise than in @fd */
 
 	/* Receiving: who may receive. */

@@ -146,6 +146,13 @@ struct message {
 };
 
 /*
+ * Whether descriptors that come along from now on are taken, where the carrier passes
+ * any. At first they are not, and the kernel closes them: to look for them costs more
+ * than all else that is done with a small message. By who may receive.
+ */
+void link_take_passed(struct link *link, bool take);
+
+/*
  * The next message up to the end of its head. Its payload must be read, or
  * skipped, before the next one. One thread at a time. A message that came in part
  * stays in the link over VACCEL_EAGAIN; if there is none, no memory is held after it.

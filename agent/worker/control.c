@@ -88,6 +88,14 @@ static int no_regions(void)
 	return vaccel_fail(VACCEL_ENOTSUP, "memory cannot be shared over this connection");
 }
 
+static int expect_region(struct request *request, void *context)
+{
+	if (!request->connection->borrower)
+		return no_regions();
+	link_take_passed(request->connection->link, true);
+	return VACCEL_OK;
+}
+
 static int add_region(struct request *request, void *context)
 {
 	const struct vaccel_region_add_args *args = context;
@@ -95,8 +103,10 @@ static int add_region(struct request *request, void *context)
 
 	if (!borrower)
 		return no_regions();
+	link_take_passed(request->connection->link, false);
 	if (request->fd < 0)
-		return vaccel_fail(VACCEL_EINVAL, "region_add: no descriptor came along");
+		return vaccel_fail(VACCEL_EINVAL, "region_add: no descriptor came along; send "
+						  "region_expect before");
 	return borrower_add(borrower, args->region, args->size, args->read_only,
 			    TAKE_FD(request->fd));
 }
@@ -126,6 +136,7 @@ static control_fn *const table[CONTROL_COUNT] = {
 	[VACCEL_OP_REGION_DROP_INDEX] = drop_region,
 	[VACCEL_OP_MAILBOX_OPEN_INDEX] = mailbox_open,
 	[VACCEL_OP_RESOURCE_RETYPE_INDEX] = retype_resource,
+	[VACCEL_OP_REGION_EXPECT_INDEX] = expect_region,
 };
 
 int control_run(struct request *request, void *args)

@@ -255,19 +255,33 @@ int channel_ping(struct channel *channel, int64_t until, int64_t *ret_time)
 
 /* Regions */
 
+int channel_share(struct channel *channel, struct vaccel_region_add_args *add, int fd)
+{
+	struct vaccel_region_expect_args expect = {0};
+	struct request request = {.op = &vaccel_op_region_expect, .args = &expect, .fd = -1};
+	int ret = channel_ask_aside(channel, &request);
+
+	if (ret)
+		return ret;
+	request = (struct request){.op = &vaccel_op_region_add, .args = add, .fd = fd};
+	return channel_ask_aside(channel, &request);
+}
+
+int channel_unshare(struct channel *channel, uint32_t region)
+{
+	struct vaccel_region_drop_args drop = {.region = region};
+	struct request request = {.op = &vaccel_op_region_drop, .args = &drop, .fd = -1};
+
+	return channel_ask_aside(channel, &request);
+}
+
 /* Of a lender: tells the agent of a region, or of its end. */
 static int announce(void *context, uint32_t region, uint64_t size, bool read_only, int fd)
 {
 	struct vaccel_region_add_args add = {
 		.region = region, .size = size, .read_only = read_only};
-	struct vaccel_region_drop_args drop = {.region = region};
-	struct request request = {.op = &vaccel_op_region_add, .args = &add, .fd = fd};
 
-	if (fd < 0) {
-		request.op = &vaccel_op_region_drop;
-		request.args = &drop;
-	}
-	return channel_ask_aside(context, &request);
+	return fd < 0 ? channel_unshare(context, region) : channel_share(context, &add, fd);
 }
 
 /* Beginning */

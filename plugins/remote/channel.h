@@ -7,6 +7,7 @@
 #define VACCEL_REMOTE_CHANNEL_H
 
 #include "codec/codec.h"
+#include "transport/control.h"
 #include "transport/region.h"
 #include "transport/transport.h"
 
@@ -95,6 +96,10 @@ int channel_ask(struct channel *channel, struct request *request);
 
 /* The same while the channel's request is being encoded; only for what has no bulk. */
 int channel_ask_aside(struct channel *channel, struct request *request);
+
+/* Shares the memory behind @fd with the agent, or ends that; as channel_ask_aside(). */
+int channel_share(struct channel *channel, struct vaccel_region_add_args *add, int fd);
+int channel_unshare(struct channel *channel, uint32_t region);
 
 /* Whether the answer that a channel owes has come; does not wait. Sets broken if it never will. */
 bool channel_settle(struct channel *channel);

@@ -26,23 +26,17 @@ static int agree(struct channel *channel, int fd)
 	struct vaccel_region_add_args add = {.region = MAILBOX_REGION, .size = MAILBOX_SIZE};
 	struct vaccel_mailbox_open_args open = {
 		.region = MAILBOX_REGION, .spin_us = settings.spin_us, .agreed_us = &agreed_us};
-	struct request request = {.op = &vaccel_op_region_add, .args = &add, .fd = fd};
-	int ret = channel_ask(channel, &request);
+	struct request request = {.op = &vaccel_op_mailbox_open, .args = &open, .fd = -1};
+	int ret = channel_share(channel, &add, fd);
 
-	if (ret)
-		return ret;
-	request = (struct request){.op = &vaccel_op_mailbox_open, .args = &open, .fd = -1};
-	return channel_ask(channel, &request);
+	return ret ? ret : channel_ask(channel, &request);
 }
 
 /* Not wanted after all. */
 static void withdraw(struct channel *channel)
 {
-	struct vaccel_region_drop_args drop = {.region = MAILBOX_REGION};
-	struct request request = {.op = &vaccel_op_region_drop, .args = &drop, .fd = -1};
-
 	vaccel_info("%s: no spinning: %s", channel->server->name, vaccel_error_text());
-	channel_ask(channel, &request);
+	channel_unshare(channel, MAILBOX_REGION);
 }
 
 int mailbox_open(struct channel *channel)

@@ -63,12 +63,19 @@ def offer(client, data, name="data"):
     }])
 
 
-def add_region(client, number, size=1 << 16):
+@contextlib.contextmanager
+def sealed(size=1 << 16):
     fd = os.memfd_create("region", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.ftruncate(fd, size)
     fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
-    client.must("region_add", fds=[fd], region=number, size=size, read_only=0)
+    yield {"fds": [fd], "size": size, "read_only": 0}
     os.close(fd)
+
+
+def add_region(client, number):
+    client.must("region_expect")
+    with sealed() as memory:
+        client.must("region_add", region=number, **memory)
 
 
 def try_all(scene):
@@ -116,6 +123,17 @@ def test_another_tenant(build):
         assert status == peer.ESESS and scene.refused("stale") == 1, words
         scene.check_unharmed()
         assert not world.metric("vaccel_refused_total", tenant="alice")
+
+
+def test_unannounced_descriptor(build):
+    with Agent(build, TENANTS) as world:
+        client = connect(world.socket_of("alice"))
+        for _ in range(2):  # the second: after one that was announced
+            with sealed() as memory:
+                status, words = client.ask("region_add", region=1, **memory)
+            assert status == peer.EINVAL and "region_expect" in words, words
+            add_region(client, 2)
+            client.must("region_drop", region=2)
 
 
 def put(client, data):
@@ -187,4 +205,4 @@ def test_users(build):
         assert not world.metric("vaccel_refused_total", tenant="uid-0")
 
 
-run([test_another_tenant, test_another_client, test_requests, test_users])
+run([test_another_tenant, test_unannounced_descriptor, test_another_client, test_requests, test_users])

@@ -87,6 +87,7 @@ struct ends ends_open(const struct bed *bed)
 	assert_int_equal(link_receive(ends.agent, until, &message), VACCEL_OK);
 	assert_int_equal(message.frame.kind, FRAME_PING);
 	link_rest(ends.agent);
+	link_take_passed(ends.agent, true);
 	pthread_join(thread, NULL);
 	assert_non_null(connecting.link);
 	ends.client = connecting.link;

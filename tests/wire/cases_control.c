@@ -100,6 +100,7 @@ static struct vaccel_resource_sync_args sync_in_place = {
 	.resource = 100, .session = 9, .content = 1, .bytes = {synced, 3}};
 static struct vaccel_resource_retype_args retyped = {.resource = 100, .type = VACCEL_RESOURCE_LIB};
 
+static struct vaccel_region_expect_args expect_region = {0};
 static struct vaccel_region_add_args add_region = {WIRE_REGION, WIRE_REGION_SIZE, 1, 0};
 static struct vaccel_region_drop_args drop_region = {WIRE_REGION, 0};
 static struct vaccel_mailbox_open_args open_mailbox = {8, 50, &spin_us, 0};
@@ -162,6 +163,7 @@ const struct wire_case control_cases[] = {
 	BOTH("resource_retype", RESOURCE_RETYPE, resource_retype, retyped),
 	BOTH("resource_unregister", RESOURCE_UNREGISTER, resource_unregister, unregistered),
 	BOTH("resource_release", RESOURCE_RELEASE, resource_release, released),
+	BOTH("region_expect", REGION_EXPECT, region_expect, expect_region),
 	BOTH("region_add", REGION_ADD, region_add, add_region),
 	BOTH("mailbox_open", MAILBOX_OPEN, mailbox_open, open_mailbox),
 	BOTH("region_drop", REGION_DROP, region_drop, drop_region),
