@@ -115,10 +115,23 @@ static void *accept_all(void *context)
 	}
 }
 
+/* The port that the system chose stays the same from now on. */
+static void note_port(struct fake *fake)
+{
+	if (!fake->parsed.host || fake->parsed.port)
+		return;
+	assert_int_equal(
+		listener_text(&fake->parsed, fake->listener, fake->address, sizeof(fake->address)),
+		VACCEL_OK);
+	address_release(&fake->parsed);
+	assert_int_equal(address_parse(fake->address, &fake->parsed), VACCEL_OK);
+}
+
 void fake_listen(struct fake *fake, bool listens)
 {
 	if (listens) {
 		assert_int_equal(address_listen(&fake->parsed, 0600, &fake->listener), VACCEL_OK);
+		note_port(fake);
 		assert_int_equal(pipe(fake->stop), 0);
 		pthread_create(&fake->accepting, NULL, accept_all, fake);
 		return;
@@ -129,7 +142,7 @@ void fake_listen(struct fake *fake, bool listens)
 	address_unlisten(&fake->parsed, fake->listener);
 }
 
-struct fake *fake_start(void)
+struct fake *fake_start_at(const char *address)
 {
 	struct fake *fake = calloc(1, sizeof(*fake));
 
@@ -137,12 +150,21 @@ struct fake *fake_start(void)
 	pthread_cond_init(&fake->changed, NULL);
 	snprintf(fake->directory, sizeof(fake->directory), "/tmp/vaccel-fake-XXXXXX");
 	assert_non_null(mkdtemp(fake->directory));
-	snprintf(fake->address, sizeof(fake->address), "unix://%s/agent.sock", fake->directory);
+	if (address)
+		snprintf(fake->address, sizeof(fake->address), "%s", address);
+	else
+		snprintf(fake->address, sizeof(fake->address), "unix://%s/agent.sock",
+			 fake->directory);
 	assert_int_equal(address_parse(fake->address, &fake->parsed), VACCEL_OK);
 	fake->epoch = 100;
 	fake->payload_max = UINT64_C(1) << 30;
 	fake_listen(fake, true);
 	return fake;
+}
+
+struct fake *fake_start(void)
+{
+	return fake_start_at(NULL);
 }
 
 void fake_disconnect(struct fake *fake)

@@ -39,7 +39,9 @@ enum verdict {
 
 typedef enum verdict fake_script_fn(struct turn *turn, void *context);
 
+/* At a socket file of its own, or at any address; of port 0, a free one. */
 struct fake *fake_start(void);
+struct fake *fake_start_at(const char *address);
 
 /* Ends all connections and threads, and fails the test if a descriptor came that nobody closed. */
 void fake_stop(struct fake *fake);

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Time: how often an agent that is gone is asked, and what becomes of calls whose time is over. */
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bed.h"
+
+#define MS INT64_C(1000000)
+
+/* Enough for a machine that does other things. */
+#define SLACK (5000 * MS)
+
+/* As the plugin's. */
+#define BACKOFF_LEAST (10 * MS)
+#define BACKOFF_MOST  (1000 * MS)
+
+/* Connecting */
+
+struct knocks {
+	int refused; /* of HELLOs that are still to be refused */
+	int nr;
+	int64_t at[256];
+};
+
+static enum verdict refuse(struct turn *turn, void *context)
+{
+	struct knocks *knocks = context;
+
+	if (turn->message.frame.kind != FRAME_HELLO || !knocks->refused)
+		return GO_ON;
+	knocks->refused--;
+	knocks->at[knocks->nr++] = time_now();
+	return HANG_UP;
+}
+
+/* Each attempt knocks twice at once; the next one comes after twice the time, up to a second. */
+static void check_schedule(const struct knocks *knocks)
+{
+	int64_t backoff = BACKOFF_LEAST;
+
+	for (int i = 2; i < knocks->nr; i += 2) {
+		assert_true(knocks->at[i] - knocks->at[i - 1] >= backoff);
+		backoff = 2 * backoff < BACKOFF_MOST ? 2 * backoff : BACKOFF_MOST;
+	}
+}
+
+static void test_agent_that_is_gone_is_asked_ever_more_rarely(void **state)
+{
+	struct knocks knocks = {.refused = 256};
+	int64_t began;
+
+	bed_set("VACCEL_TIMEOUT_MS", "1000");
+	fake_script(fake, refuse, &knocks);
+	fake_disconnect(fake);
+	began = time_now();
+	assert_int_not_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_true(time_now() - began < 1000 * MS + SLACK);
+	/* At 0, 10, 30, 70, 150, 310 and 630 ms; fewer on a busy machine. */
+	assert_in_range(knocks.nr, 8, 14);
+	check_schedule(&knocks);
+}
+
+static void test_agent_that_comes_back_is_found(void **state)
+{
+	for (int round = 0; round < 2; round++) {
+		struct knocks knocks = {.refused = 11};
+
+		fake_script(fake, refuse, &knocks);
+		fake_disconnect(fake);
+		assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+		/* From the beginning each time that it has been there. */
+		assert_int_equal(knocks.nr, 11);
+		check_schedule(&knocks);
+		assert_int_equal(fake_sessions(fake), 1);
+		fake_script(fake, NULL, NULL);
+	}
+}
+
+/* Without a bound, and with an agent that has been there. */
+static void test_patience_has_an_end(void **state)
+{
+	struct knocks knocks = {.refused = 256};
+	int64_t began = time_now();
+
+	fake_script(fake, refuse, &knocks);
+	fake_disconnect(fake);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_EREMOTEIO);
+	assert_in_range(time_now() - began, 5000 * MS, 6000 * MS + SLACK);
+	/* At 1270, 2270, … 5270 ms as well. */
+	assert_in_range(knocks.nr, 14, 24);
+	check_schedule(&knocks);
+	fake_script(fake, NULL, NULL);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+}
+
+/* Deadlines */
+
+struct silence {
+	const struct vaccel_op *on; /* an answer to it is not given */
+	bool greets;
+};
+
+static enum verdict lose_then_hush(struct turn *turn, void *context)
+{
+	struct silence *silence = context;
+
+	if (turn->message.frame.kind == FRAME_HELLO)
+		return silence->greets ? GO_ON : DONE;
+	if (turn_op(turn) == &vaccel_op_noop) {
+		silence->greets = false;
+		return HANG_UP;
+	}
+	return turn_op(turn) == silence->on ? DONE : GO_ON;
+}
+
+static void takes_no_longer(struct silence *silence)
+{
+	int64_t began = time_now();
+
+	fake_script(fake, lose_then_hush, silence);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_ETIMEDOUT);
+	assert_in_range(time_now() - began, 200 * MS, 200 * MS + SLACK);
+	fake_script(fake, NULL, NULL);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_sessions(fake), 1);
+}
+
+/* One deadline for the call that was lost, its connection and its session anew. */
+static void test_deadline_covers_what_is_done_again(void **state)
+{
+	struct silence no_greeting = {0};
+	struct silence no_session = {.on = &vaccel_op_session_open, .greets = true};
+
+	bed_set("VACCEL_TIMEOUT_MS", "200");
+	takes_no_longer(&no_greeting);
+	fake_disconnect(fake);
+	takes_no_longer(&no_session);
+}
+
+/* An answer in two halves: the second when the call has returned. */
+struct halves {
+	sem_t returned, sent;
+};
+
+#define SAMPLES 4096
+
+static enum verdict answer_in_halves(struct turn *turn, void *context)
+{
+	static const double answer[SAMPLES] = {1};
+	const uint64_t head[] = {sizeof(answer), PAYLOAD_INLINE, 0, 0, 0};
+	const struct frame frame = {.kind = FRAME_REPLY,
+				    .op = VACCEL_OP_MINMAX,
+				    .request = turn->message.frame.request,
+				    .head_size = sizeof(head),
+				    .payload_size = sizeof(answer)};
+	struct halves *halves = context;
+	size_t half = sizeof(answer) / 2;
+
+	if (turn_op(turn) != &vaccel_op_minmax)
+		return GO_ON;
+	turn_frame(turn, &frame, head, NULL);
+	turn_write(turn, answer, half);
+	sem_wait(&halves->returned);
+	turn_write(turn, (const char *)answer + half, half);
+	sem_post(&halves->sent);
+	return DONE;
+}
+
+static void test_rest_of_a_late_answer_is_skipped(void **state)
+{
+	static double samples[SAMPLES], out[SAMPLES];
+	struct halves halves;
+	unsigned int before;
+	double min = 7, max = 7;
+
+	bed_set("VACCEL_TIMEOUT_MS", "100");
+	sem_init(&halves.returned, 0, 0);
+	sem_init(&halves.sent, 0, 0);
+	before = fake_messages(fake, FRAME_HELLO);
+	fake_script(fake, answer_in_halves, &halves);
+	assert_int_equal(vaccel_minmax(&sess, samples, SAMPLES, 0, 9, out, &min, &max),
+			 VACCEL_ETIMEDOUT);
+	memset(out, 0x55, sizeof(out));
+	sem_post(&halves.returned);
+	sem_wait(&halves.sent);
+	/* All has come by now: the next call skips it and takes the connection again. */
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_messages(fake, FRAME_HELLO), before);
+	for (size_t i = 0; i < sizeof(out); i++)
+		assert_int_equal(((unsigned char *)out)[i], 0x55);
+	sem_destroy(&halves.returned);
+	sem_destroy(&halves.sent);
+}
+
+/* Greets, and then reads nothing more until it is let. */
+static enum verdict read_no_more(struct turn *turn, void *context)
+{
+	sem_t *go_on = context;
+
+	if (turn_op(turn) != &vaccel_op_noop)
+		return GO_ON;
+	turn_go_on(turn);
+	sem_wait(go_on);
+	return DONE;
+}
+
+static void test_request_that_cannot_be_sent_in_time(void **state)
+{
+	size_t size = 16 << 20;
+	struct vaccel_arg read = {.buf = calloc(1, size), .size = size};
+	int64_t began;
+	sem_t go_on;
+
+	bed_set("VACCEL_TIMEOUT_MS", "200");
+	sem_init(&go_on, 0, 0);
+	fake_script(fake, read_no_more, &go_on);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	began = time_now();
+	assert_int_equal(vaccel_exec(&sess, "lib", "f", &read, 1, NULL, 0), VACCEL_ETIMEDOUT);
+	assert_in_range(time_now() - began, 200 * MS, 200 * MS + SLACK);
+	fake_script(fake, NULL, NULL);
+	sem_post(&go_on);
+	fake_await_connections(fake, 0);
+	assert_int_equal(fake_calls(fake, &vaccel_op_exec), 0);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	sem_destroy(&go_on);
+	free(read.buf);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, bed_begin, bed_end)
+	const struct CMUnitTest tests[] = {
+		TEST(test_agent_that_is_gone_is_asked_ever_more_rarely),
+		TEST(test_agent_that_comes_back_is_found),
+		TEST(test_patience_has_an_end),
+		TEST(test_deadline_covers_what_is_done_again),
+		TEST(test_rest_of_a_late_answer_is_skipped),
+		TEST(test_request_that_cannot_be_sent_in_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
