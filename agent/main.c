@@ -12,6 +12,7 @@
 #include <vaccel/error.h>
 #include <vaccel/version.h>
 
+#include "agent/base/environment.h"
 #include "agent/base/log.h"
 #include "agent/config/arguments.h"
 #include "agent/front/front.h"
@@ -33,8 +34,9 @@ static const char help[] =
 	"Runs the operations of programs that use vaccel elsewhere: in VMs, containers, on other\n"
 	"hosts.\n"
 	"\n"
-	"  -a, --server-address ADDRESS  listen there; unix:///run/vaccel/agent.sock if none is given.\n"
-	"                                tenant=NAME and other keys of a listener may follow\n"
+	"  -a, --server-address ADDRESS  listen there; tenant=NAME and other keys of a listener may\n"
+	"                                follow. By default at agent.sock in the directory for\n"
+	"                                run-time files, /run/vaccel for root, where programs look\n"
 	"  -c, --config FILE             do what the file says, see vaccel-agent.yaml(5)\n"
 	"      --check-config            tell whether that makes sense, and do nothing\n"
 	"      --vaccel-config SETTINGS  plugins=NAME:NAME,log_level=1 to 4\n"
@@ -135,7 +137,7 @@ static int run(const struct arguments *arguments, struct config *config)
 {
 	_cleanup_(freep) char *base = NULL;
 	const char *wanted = arguments->base;
-	int ret = wanted ? VACCEL_OK : directory_base(&base);
+	int ret = wanted ? VACCEL_OK : environment_directory(&base);
 
 	if (!ret)
 		ret = supervisor_run(config, arguments->file, wanted ? wanted : base);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <vaccel/error.h>
 #include <vaccel/plugin.h>
 
 #include "agent/base/environment.h"
@@ -43,6 +44,29 @@ const char *environment_text(enum variable variable)
 	const char *text = vaccel_knob_text(&variables[variable]);
 
 	return text && *text ? text : NULL;
+}
+
+int environment_directory(char **ret_path)
+{
+	const char *of_service = environment_text(RUNTIME_DIRECTORY);
+	const char *of_user = environment_text(XDG_RUNTIME_DIR);
+	char *path = NULL;
+	int length;
+
+	if (of_service)
+		/* systemd may name several. */
+		length = asprintf(&path, "%.*s", (int)strcspn(of_service, ":"), of_service);
+	else if (geteuid() == 0)
+		length = asprintf(&path, "/run/vaccel");
+	else if (of_user)
+		length = asprintf(&path, "%s/vaccel", of_user);
+	else
+		length = asprintf(&path, "%s/vaccel-%u", environment_text(TMPDIR),
+				  (unsigned int)geteuid());
+	if (length < 0)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
+	*ret_path = path;
+	return VACCEL_OK;
 }
 
 static bool is_kept(const char *assignment)

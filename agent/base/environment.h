@@ -17,6 +17,12 @@ enum variable {
 const char *environment_text(enum variable variable);
 
 /*
+ * Where run-time files of the agent are by default, and its socket files: /run/vaccel, or a
+ * directory of the user's, in which programs look for an agent too. The caller's to free.
+ */
+int environment_directory(char **ret_path);
+
+/*
  * A child's environment: the settings of vaccel, of its plugins' libraries and of
  * the dynamic linker; and @directory as the place for run-time files. A list that ends
  * with NULL, in one piece of memory with its strings, for the caller to free. NULL after

@@ -7,16 +7,16 @@
 #include <vaccel/error.h>
 #include <vaccel/log.h>
 
+#include "agent/base/environment.h"
 #include "agent/config/convert.h"
 #include "agent/config/guess.h"
 #include "agent/config/units.h"
 #include "base/util.h"
 
-#define DEFAULT_POLICY	"default"
-#define DEFAULT_ADDRESS "unix:///run/vaccel/agent.sock"
-#define DEFAULT_MODE	0660
-#define ADMIN_MODE	0600
-#define DRAIN_MS	30000
+#define DEFAULT_POLICY "default"
+#define DEFAULT_MODE   0660
+#define ADMIN_MODE     0600
+#define DRAIN_MS       30000
 
 /* The words are those of the last failure, which is about this place. */
 static int blame(struct document *document, const struct place *place)
@@ -159,10 +159,25 @@ static int convert_listener(struct document *document, const struct place *place
 	return ret;
 }
 
+/* Where programs look for an agent of which they know nothing. */
+static int convert_default(struct document *document, const struct config *config,
+			   struct listener_config *listener)
+{
+	_cleanup_(freep) char *directory = NULL;
+	_cleanup_(freep) char *address = NULL;
+	int ret = environment_directory(&directory);
+
+	if (ret)
+		return ret;
+	if (asprintf(&address, "unix://%s/agent.sock", directory) < 0)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a configuration");
+	return convert_listener(document, NULL, config, &(struct raw_listener){.address = address},
+				listener);
+}
+
 static int convert_listeners(struct document *document, struct raw_config *raw,
 			     struct config *config)
 {
-	struct raw_listener by_default = {.address = (char *)DEFAULT_ADDRESS};
 	bool add_default = !raw->nr_listeners;
 	int ret = VACCEL_OK;
 
@@ -175,7 +190,7 @@ static int convert_listeners(struct document *document, struct raw_config *raw,
 	if (ret || !add_default)
 		return ret;
 	config->nr_listeners = 1;
-	return convert_listener(document, NULL, config, &by_default, &config->listeners[0]);
+	return convert_default(document, config, &config->listeners[0]);
 }
 
 /* The rest */

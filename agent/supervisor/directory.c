@@ -19,7 +19,6 @@
 #include <vaccel/error.h>
 #include <vaccel/log.h>
 
-#include "agent/base/environment.h"
 #include "agent/base/log.h"
 #include "agent/supervisor/directory.h"
 #include "base/util.h"
@@ -43,27 +42,6 @@ static char *text_of(const char *format, ...)
 	}
 	va_end(args);
 	return text;
-}
-
-int directory_base(char **ret_base)
-{
-	const char *of_service = environment_text(RUNTIME_DIRECTORY);
-	const char *of_user = environment_text(XDG_RUNTIME_DIR);
-	char *base;
-
-	if (of_service)
-		/* systemd may name several. */
-		base = text_of("%.*s", (int)strcspn(of_service, ":"), of_service);
-	else if (geteuid() == 0)
-		base = text_of("/run/vaccel");
-	else if (of_user)
-		base = text_of("%s/vaccel", of_user);
-	else
-		base = text_of("%s/vaccel-%u", environment_text(TMPDIR), (unsigned int)geteuid());
-	if (!base)
-		return VACCEL_ENOMEM;
-	*ret_base = base;
-	return VACCEL_OK;
 }
 
 static int remove_one(const char *path, const struct stat *st, int what, struct FTW *where)

@@ -12,9 +12,6 @@ struct directory {
 	int lock; /* says to other agents that it is in use; the kernel drops it with the process */
 };
 
-/* Where run-time files of the agent are by default: "/run/vaccel" … The caller's to free. */
-int directory_base(char **ret_base);
-
 /* Makes it, and removes those that killed agents left in @base. */
 int directory_open(const char *base, struct directory *ret_directory);
 

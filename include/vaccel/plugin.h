@@ -423,6 +423,16 @@ typedef void vaccel_plugin_seen_fn(void *context, const struct vaccel_plugin *pl
 int vaccel_plugin_installed(vaccel_plugin_seen_fn *seen, void *context);
 
 /**
+ * vaccel_agent_socket() - the socket file where an agent is looked for that nobody has named
+ * @ret_path: the caller's to free: for users other than root, `agent.sock` in their directory
+ *            for run-time files, if it is there and the directory theirs alone; otherwise
+ *            `/run/vaccel/agent.sock`, whether it is there or not
+ *
+ * Return: VACCEL_OK; VACCEL_EINVAL for NULL; VACCEL_ENOMEM.
+ */
+int vaccel_agent_socket(char **ret_path);
+
+/**
  * vaccel_plugin_path() - the file of a plugin
  * @plugin: from vaccel_plugin_at(), vaccel_plugin_installed() or a session
  *

@@ -22,6 +22,7 @@
 
 #include <vaccel/error.h>
 #include <vaccel/log.h>
+#include <vaccel/plugin.h>
 #include <vaccel/utils/path.h>
 
 #include "base/knob.h"
@@ -33,6 +34,8 @@
 #define DIR_FLAGS    (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define DEPTH_MAX    64 /* each level holds a descriptor */
 #define PARENT_TRIES 16
+#define SYSTEM_DIR   "/run/vaccel"
+#define AGENT_SOCKET "agent.sock"
 
 static struct {
 	pthread_mutex_t lock;
@@ -96,6 +99,34 @@ static char *parent_path(void)
 		return file_path("%s/vaccel", runtime);
 	return file_path("%s/vaccel-%u", tmp && tmp[0] == '/' ? tmp : "/tmp",
 			 (unsigned int)geteuid());
+}
+
+/* As is_ours(), of a directory of which nobody can make another one meanwhile. */
+static bool is_ours_itself(const char *dir)
+{
+	struct stat st;
+
+	return !lstat(dir, &st) && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	       !(st.st_mode & 022);
+}
+
+int vaccel_agent_socket(char **ret_path)
+{
+	_cleanup_(freep) char *parent = NULL;
+	_cleanup_(freep) char *path = NULL;
+
+	if (!ret_path)
+		return vaccel_fail(VACCEL_EINVAL, "the place for the path is NULL");
+	parent = geteuid() ? parent_path() : file_path(SYSTEM_DIR);
+	path = parent ? file_path("%s/" AGENT_SOCKET, parent) : NULL;
+	if (path && geteuid() && (!is_ours_itself(parent) || access(path, F_OK))) {
+		free(path);
+		path = file_path(SYSTEM_DIR "/" AGENT_SOCKET);
+	}
+	if (!path)
+		return VACCEL_ENOMEM;
+	*ret_path = TAKE(path);
+	return VACCEL_OK;
 }
 
 static int lock_file(int fd, int operation)

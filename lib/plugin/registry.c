@@ -17,7 +17,6 @@
 #include "plugin/registry.h"
 
 #define FILE_PREFIX   "libvaccel-"
-#define AGENT_SOCKET  "/run/vaccel/agent.sock"
 #define AUTO	      "auto"
 #define NAME_OF_LAST  "cpu"
 #define PLUGIN_SUFFIX ".so"
@@ -27,6 +26,7 @@ VACCEL_ENUM_NAMES_DEFINE(vaccel_plugin_type, VACCEL_PLUGIN, VACCEL_PLUGIN_TYPE_L
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* adding plugins */
 static _Atomic(struct plugin *) first;
 static bool version_ignored;
+static bool agent_is_named; /* then nothing else will do where it cannot be reached */
 static bool remote_goes_first;
 
 int plugin_result(const struct vaccel_plugin *plugin, const char *what, int ret)
@@ -164,12 +164,41 @@ static int each_in(const char *directory, void (*take)(void *context, const char
 			   directory);
 }
 
+/* Where agents are looked for that nobody has named. */
+static bool agent_is_found(void)
+{
+	_cleanup_(freep) char *path = NULL;
+
+	return !vaccel_agent_socket(&path) && !access(path, F_OK);
+}
+
+static bool is_remote(const struct plugin *plugin)
+{
+	return plugin->desc.info->type & VACCEL_PLUGIN_REMOTE;
+}
+
+static bool has_remote(void)
+{
+	for (struct plugin *p = next_of(NULL); p; p = next_of(p))
+		if (is_remote(p))
+			return true;
+	return false;
+}
+
 static int add_auto(void)
 {
-	remote_goes_first = knob_is_set(KNOB_RPC_ADDRESS) || !access(AGENT_SOCKET, F_OK);
+	const char *address = knob_text(KNOB_RPC_ADDRESS);
+
+	agent_is_named = address && *address;
+	remote_goes_first = agent_is_named || agent_is_found();
 	/* An installation without plugins is told to the program by its first session. */
 	if (each_in(vaccel_plugindir(), add_listed, NULL))
 		vaccel_info("%s", vaccel_error_text());
+	if (agent_is_named && !has_remote())
+		return vaccel_fail(VACCEL_ENOENT,
+				   "VACCEL_RPC_ADDRESS names an agent, and there is no plugin "
+				   "remote in '%s' to reach it; install it, or unset the variable",
+				   vaccel_plugindir());
 	return VACCEL_OK;
 }
 
@@ -219,6 +248,7 @@ void registry_close(void)
 	SCOPED_LOCK(&lock);
 	struct plugin *plugin = atomic_exchange(&first, NULL);
 
+	agent_is_named = false;
 	remote_goes_first = false;
 	while (plugin) {
 		struct plugin *next = next_of(plugin);
@@ -238,11 +268,6 @@ int registry_load_list(const char *list)
 {
 	SCOPED_LOCK(&lock);
 	return add_list(list);
-}
-
-static bool is_remote(const struct plugin *plugin)
-{
-	return plugin->desc.info->type & VACCEL_PLUGIN_REMOTE;
 }
 
 bool registry_has_local(void)
@@ -296,11 +321,15 @@ int registry_choose(const struct vaccel_op *op, unsigned int hint, size_t *posit
 {
 	_cleanup_(freep) char *failure = NULL;
 	struct plugin *plugin;
+	int ret;
 
 	while ((plugin = plugin_ranked(hint, (*position)++))) {
 		if (!plugin->offers[op->index])
 			continue;
-		if (plugin_open(plugin, version_ignored)) {
+		ret = plugin_open(plugin, version_ignored);
+		if (ret && agent_is_named && is_remote(plugin))
+			return ret;
+		if (ret) {
 			if (!failure)
 				failure = strdup(vaccel_error_text());
 			continue;

@@ -2,13 +2,12 @@
 /* See settings.h. Values have been checked by the library when it loaded the plugin. */
 #include "remote/settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "transport/transport.h"
-
-/* Where an agent listens, and clients look, unless they are told otherwise. */
-#define DEFAULT_ADDRESS "unix:///run/vaccel/agent.sock"
 
 /* clang-format off */
 const struct vaccel_knob knobs[KNOB_COUNT] = {
@@ -41,14 +40,26 @@ static const char *address_set(void)
 	return NULL;
 }
 
+/* Where one is looked for that nobody has named, to be freed; NULL without memory. */
+static char *address_found(void)
+{
+	_cleanup_(freep) char *path = NULL;
+	char *address;
+
+	if (vaccel_agent_socket(&path) || asprintf(&address, "unix://%s", path) < 0)
+		return NULL;
+	return address;
+}
+
 int settings_read(void)
 {
 	const char *set = address_set();
+	bool is_set = set && *set;
 	const char *token_file = vaccel_knob_text(&knobs[KNOB_TOKEN_FILE]);
 
 	settings = (struct settings){
-		.addresses = strdup(set ? set : DEFAULT_ADDRESS),
-		.found = !set,
+		.addresses = is_set ? strdup(set) : address_found(),
+		.found = !is_set,
 		.timeout_ns = vaccel_knob_number(&knobs[KNOB_TIMEOUT]) * 1000000,
 		.spin_us = (uint32_t)vaccel_knob_number(&knobs[KNOB_SPIN]),
 		.token_file = token_file ? strdup(token_file) : NULL,

@@ -19,6 +19,8 @@
 #include "agent/config/schema.h"
 #include "agent/config/units.h"
 
+#define NOBODY 65534
+
 static struct config *parse(const char *text)
 {
 	struct config *config = NULL;
@@ -329,6 +331,18 @@ static void test_the_command_line(void **state)
 	assert_string_equal(config->listeners[0].address.text, "unix:///run/vaccel/agent.sock");
 	config_unref(config);
 
+	/* A user's own is where that user's programs look. */
+	unsetenv("RUNTIME_DIRECTORY");
+	setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
+	if (!geteuid())
+		assert_int_equal(seteuid(NOBODY), 0);
+	assert_int_equal(config_from_arguments(NULL, 0, NULL, &config), VACCEL_OK);
+	assert_int_equal(seteuid(getuid()), 0);
+	setenv("RUNTIME_DIRECTORY", "/run/vaccel", 1);
+	assert_string_equal(config->listeners[0].address.text,
+			    "unix:///run/user/7/vaccel/agent.sock");
+	config_unref(config);
+
 	assert_int_equal(
 		config_from_arguments(addresses, 2, "plugins=noop:/x/liba.so,log_level=4", &config),
 		VACCEL_OK);
@@ -537,5 +551,7 @@ int main(void)
 		cmocka_unit_test(test_the_example_is_right),
 	};
 
+	/* As for a service, whoever runs the test. */
+	setenv("RUNTIME_DIRECTORY", "/run/vaccel", 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the supervisor is made of, without any process of its own: see test_service.c and test_listeners.c. */
+/* What the supervisor is made of, without any process of its own: see test_service.c and
+ * test_listeners.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -22,6 +23,7 @@
 
 #include <vaccel/error.h>
 
+#include "agent/base/environment.h"
 #include "agent/base/ipc.h"
 #include "agent/base/log.h"
 #include "agent/supervisor/directory.h"
@@ -32,6 +34,7 @@
 #include "base/util.h"
 
 #define EXITED(status) ((status) << 8)
+#define NOBODY	       65534
 
 /* Messages */
 
@@ -329,14 +332,22 @@ static void test_the_base_is_where_one_may_write(void **state)
 	char *found;
 
 	setenv("RUNTIME_DIRECTORY", "/run/one:/run/two", 1);
-	assert_int_equal(directory_base(&found), VACCEL_OK);
+	assert_int_equal(environment_directory(&found), VACCEL_OK);
 	assert_string_equal(found, "/run/one");
 	free(found);
 	unsetenv("RUNTIME_DIRECTORY");
-	assert_int_equal(directory_base(&found), VACCEL_OK);
-	assert_string_equal(strrchr(found, '/') + 1,
-			    geteuid() ? strrchr(found, '/') + 1 : "vaccel");
+	assert_int_equal(environment_directory(&found), VACCEL_OK);
+	if (!geteuid())
+		assert_string_equal(found, "/run/vaccel");
 	free(found);
+	if (!geteuid())
+		assert_int_equal(seteuid(NOBODY), 0);
+	setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
+	assert_int_equal(environment_directory(&found), VACCEL_OK);
+	assert_string_equal(found, "/run/user/7/vaccel");
+	free(found);
+	unsetenv("XDG_RUNTIME_DIR");
+	assert_int_equal(seteuid(getuid()), 0);
 }
 
 /* systemd */

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "files.h"
 
@@ -129,6 +130,30 @@ static void test_auto_puts_remote_last_or_first(void **state)
 	unsetenv("VACCEL_RPC_ADDRESS");
 }
 
+static void test_an_agent_that_is_named_is_not_passed_over(void **state)
+{
+	struct vaccel_session sess;
+
+	write_file(path_in(*state, "libvaccel-remote.so"), "no plugin");
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	assert_int_equal(answer_for(0, 1), ALPHA);
+
+	setenv("VACCEL_RPC_ADDRESS", "unix:///nowhere", 1);
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	assert_true(who_answers(&sess, 1) < 0);
+	assert_says("libvaccel-remote.so");
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+
+	assert_int_equal(unlink(path_in(*state, "libvaccel-remote.so")), 0);
+	assert_int_equal(boot("auto"), VACCEL_ENOENT);
+	assert_says("install it, or unset the variable");
+	assert_int_equal(boot("alpha"), VACCEL_OK);
+	setenv("VACCEL_RPC_ADDRESS", "", 1);
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	unsetenv("VACCEL_RPC_ADDRESS");
+}
+
 static void test_a_plugin_may_pass_a_call_on(void **state)
 {
 	assert_int_equal(boot("picky:beta:cpu"), VACCEL_OK);
@@ -187,6 +212,7 @@ int main(void)
 		TEST(remote_insists),
 		TEST(a_remote_plugin_alone),
 		TEST(auto_puts_remote_last_or_first),
+		TEST(an_agent_that_is_named_is_not_passed_over),
 		TEST(a_plugin_may_pass_a_call_on),
 		TEST(threads_choose_at_once),
 	};

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <vaccel/error.h>
+#include <vaccel/plugin.h>
 #include <vaccel/utils/path.h>
 
 #include "file/rundir.h"
@@ -20,6 +21,7 @@
 
 #define NR_PROCESSES 8
 #define NR_STARTS    40
+#define NOBODY	     65534
 
 static char *dir;    /* XDG_RUNTIME_DIR, or TMPDIR */
 static char *parent; /* what is in it while there are run directories */
@@ -120,6 +122,39 @@ static void test_without_any_variable_it_is_in_tmp(void **state)
 	setenv("TMPDIR", "", 1);
 	assert_below(rundir_path(), "/tmp");
 	rundir_cleanup();
+}
+
+static void assert_agent_at(const char *expected)
+{
+	char *path = NULL;
+
+	assert_int_equal(vaccel_agent_socket(&path), VACCEL_OK);
+	assert_string_equal(path, expected);
+	free(path);
+}
+
+static void test_an_agent_of_ones_own_comes_first(void **state)
+{
+	char *own = path_in(parent, "agent.sock");
+
+	assert_int_equal(vaccel_agent_socket(NULL), VACCEL_EINVAL);
+	assert_int_equal(mkdir(parent, 0700), 0);
+	file_fill(own, "", 0);
+	if (!geteuid()) {
+		/* Root's is the system's. */
+		assert_agent_at("/run/vaccel/agent.sock");
+		assert_int_equal(chown(dir, NOBODY, -1) | chown(parent, NOBODY, -1), 0);
+		assert_int_equal(seteuid(NOBODY), 0);
+	}
+	assert_agent_at(own);
+	/* Where others can put something in its place it is nobody's. */
+	assert_int_equal(chmod(parent, 0777), 0);
+	assert_agent_at("/run/vaccel/agent.sock");
+	assert_int_equal(chmod(parent, 0700), 0);
+	assert_int_equal(unlink(own), 0);
+	assert_agent_at("/run/vaccel/agent.sock");
+	assert_int_equal(seteuid(getuid()), 0);
+	free(own);
 }
 
 static void assert_refused(void)
@@ -483,6 +518,7 @@ int main(void)
 		TEST_TMP(test_under_tmpdir),
 		TEST_TMP(test_an_unusable_runtime_dir_is_passed_over),
 		TEST_TMP(test_without_any_variable_it_is_in_tmp),
+		TEST(test_an_agent_of_ones_own_comes_first),
 		TEST_TMP(test_what_is_not_private_is_refused),
 		TEST_TMP(test_a_missing_tmpdir),
 		TEST(test_make_and_remove),
