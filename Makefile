@@ -12,6 +12,7 @@ DEPS ?= tools/deps
 FUZZ_SECONDS ?= 60
 PICTURE ?= models/digits/images/seven.png
 SUITES ?= call infer rpc
+ARCH ?= armhf
 
 stage := build/stage
 onnxruntime := .deps/onnxruntime/lib
@@ -65,7 +66,7 @@ lint: ## check the layout, the code (clang-tidy) and the scripts (shellcheck)
 	@shellcheck --severity warning .ci/run tools/demo tools/deps tools/fetch tools/mobilenet tools/run-fuzz tools/size
 	@$(call setup,build)
 	@ninja -C build
-	@run-clang-tidy-14 -quiet -p build -extra-arg=-include -extra-arg='$(CURDIR)/tools/analyzer.h'
+	@tools/tidy build
 
 size: ## list files and functions over the limits
 	@$(DEPS) size
@@ -104,6 +105,11 @@ fuzz-long: ## let decoder, agent and client take ten million inputs each; hours
 	@ninja -C build-fuzz
 	@RUNS=10000000 tools/run-fuzz build-fuzz 0 message agent client
 
+cross: ## build for ARCH (arm64, or armhf: 32 bits) and run what tests qemu-user can
+	@$(DEPS) build test $(ARCH)
+	@$(call setup,build-$(ARCH),--cross-file .deps/$(ARCH).ini -Donnx=disabled)
+	@tools/run-tests build-$(ARCH) --suite unit --suite wire --suite tls --suite transport --timeout-multiplier 3
+
 bench: build ## measure calls and inference beside what the machine can do at best
 	@model=$$(tools/mobilenet ../shared/data build/mobilenet_v2) && for suite in $(SUITES); do \
 		case $$suite in call) with= ;; *) with=$${model:+$$model -p ../shared/data/images/banana_0.jpg} ;; esac; \
@@ -119,4 +125,4 @@ docs: ## build the API pages and the manual pages
 clean: ## remove what was built, but not what was fetched
 	rm -rf build build-*
 
-.PHONY: help demo test build install format lint size sanitize coverage fuzz fuzz-long bench docs clean
+.PHONY: help demo test build install format lint size sanitize coverage fuzz fuzz-long cross bench docs clean

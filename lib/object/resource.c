@@ -375,7 +375,7 @@ static void undo(struct resource_state *state, struct vaccel_session *sess, stru
 int vaccel_resource_register(struct vaccel_resource *res, struct vaccel_session *sess)
 {
 	_cleanup_(resource_state_unrefp) struct resource_state *state = resource_find(res);
-	struct change change;
+	struct change change = {0};
 	int ret;
 
 	if (!state)

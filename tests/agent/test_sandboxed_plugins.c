@@ -109,6 +109,7 @@ static int exec_refused(struct vaccel_session *sess)
 	return exec(sess) == VACCEL_EINVAL ? VACCEL_OK : INSIDE_FAILED;
 }
 
+#ifdef HAS_ONNX
 static int classify(struct vaccel_session *sess)
 {
 	static unsigned char picture[1 << 16];
@@ -160,6 +161,7 @@ static int classify_in_threads(struct vaccel_session *sess)
 	}
 	return ret;
 }
+#endif
 
 static void check(const char *plugin, bool libraries, int (*run)(struct vaccel_session *))
 {

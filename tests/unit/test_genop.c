@@ -375,7 +375,7 @@ static void test_tensors(void **state)
 static void test_bad_forms(void **state)
 {
 	struct torch_run run;
-	uint64_t huge = UINT64_MAX;
+	uint64_t huge = SIZE_MAX;
 
 	torch_run(&run);
 	run.read[3].type = VACCEL_ARG_STRING;

@@ -8,10 +8,15 @@ Each has a heading, "### 257 session_open", followed by tables of its request an
 here; what the page says of it after the tables is its own. --write puts the tables in place.
 """
 
+import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
+
+# What runs programs that were built for another machine.
+WRAPPER = shlex.split(os.environ.get("MESON_EXE_WRAPPER", ""))
 
 
 def form(arg):
@@ -69,7 +74,7 @@ def put_in_place(page, op):
 
 
 def main():
-    described = subprocess.run([sys.argv[1]], check=True, capture_output=True, text=True).stdout
+    described = subprocess.run([*WRAPPER, sys.argv[1]], check=True, capture_output=True, text=True).stdout
     file = pathlib.Path(sys.argv[2])
     ops = parse(described.splitlines())
     page = file.read_text()

@@ -9,12 +9,16 @@ WIRE_VECTORS is the program that prints the file; --write puts what it prints in
 
 import difflib
 import json
+import os
 import pathlib
+import shlex
 import subprocess
 import sys
 
 import codec
 
+# What runs programs that were built for another machine.
+WRAPPER = shlex.split(os.environ.get("MESON_EXE_WRAPPER", ""))
 FILE = pathlib.Path(__file__).parent / "vectors.json"
 
 
@@ -38,7 +42,7 @@ def check(vector):
 
 
 def main():
-    now = subprocess.run([sys.argv[1]], check=True, capture_output=True, text=True).stdout
+    now = subprocess.run([*WRAPPER, sys.argv[1]], check=True, capture_output=True, text=True).stdout
     if "--write" in sys.argv:
         FILE.write_text(now)
     then = FILE.read_text()
