@@ -89,7 +89,7 @@ static struct seeds read_seeds(const char *directory)
 
 	if (count < 0)
 		fail(directory);
-	seeds.at = calloc((size_t)count, sizeof(*seeds.at));
+	seeds.at = reallocarray(NULL, (size_t)count + 1, sizeof(*seeds.at));
 	if (!seeds.at)
 		fail("seeds");
 	for (int i = 0; i < count; i++) {

@@ -12,14 +12,13 @@
 #include "base/util.h"
 #include "transport/tls_ssl.h"
 
-static const char uid_prefix[] = "uid-";
-
 static bool is_fit(const unsigned char *name, size_t length)
 {
+	static const char of_users[] = {'u', 'i', 'd', '-'};
+
 	if (!length || length >= TLS_NAME_MAX || !isalnum(name[0]))
 		return false;
-	if (length >= strlen(uid_prefix) &&
-	    !strncmp((const char *)name, uid_prefix, strlen(uid_prefix)))
+	if (length >= sizeof(of_users) && !memcmp(name, of_users, sizeof(of_users)))
 		return false;
 	for (size_t i = 0; i < length; i++)
 		if (!isascii(name[i]) || (!isalnum(name[i]) && !memchr("._-", name[i], 3)))

@@ -173,8 +173,7 @@ static void test_long_requests(void **unused)
 {
 	static char request[1 << 16];
 
-	memset(request, 'x', sizeof(request) - 1);
-	memcpy(request, "GET /", 5);
+	snprintf(request, sizeof(request), "GET /%0*d", (int)sizeof(request) - 6, 0);
 	open_http(LONG_MS);
 	check(request, "414", NULL);
 	close_http();

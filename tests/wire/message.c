@@ -105,7 +105,7 @@ static struct wire_message encode_as(const struct wire_case *of, enum form form)
 	message.payload = malloc(message.payload_size ? message.payload_size : 1);
 	if (!message.head || !message.payload)
 		abort();
-	if (message.head_size)
+	if (encoder.head)
 		memcpy(message.head, encoder.head, message.head_size);
 	pieces_gather(&encoder.payload, message.payload);
 	encoder_release(&encoder);

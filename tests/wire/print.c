@@ -132,7 +132,7 @@ static void put_elements(FILE *to, const struct vaccel_field *field, struct exte
 		return;
 	}
 	fputc('[', to);
-	for (size_t i = 0; i < list.count; i++) {
+	for (size_t i = 0; list.data && i < list.count; i++) {
 		const char *at = (const char *)list.data + i * field->size;
 
 		fputs(i ? ", " : "", to);
