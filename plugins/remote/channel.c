@@ -347,6 +347,18 @@ static int share_memory(struct channel *channel, uint64_t region_max, uint32_t s
 	return settings.spin_us && spin_us ? mailbox_open(channel) : VACCEL_OK;
 }
 
+/* Whoever is there hangs up: only there it is known why. */
+static int in_words(const struct channel *channel, int ret)
+{
+	char why[256];
+
+	if (ret != VACCEL_EREMOTEIO || !channel->broken)
+		return ret;
+	snprintf(why, sizeof(why), "%s", vaccel_error_text());
+	return vaccel_fail(ret, "%s takes no greeting: %s; the agent's log tells more",
+			   channel->server->name, why);
+}
+
 static int greet(struct channel *channel, const struct greeting *greeting,
 		 struct welcome *ret_welcome)
 {
@@ -378,7 +390,7 @@ static int greet(struct channel *channel, const struct greeting *greeting,
 	hello.bearer = bearer;
 	ret = channel_ask(channel, &request);
 	if (ret)
-		return ret;
+		return in_words(channel, ret);
 	ret = note_welcome(channel, &hello, ret_welcome);
 	args_drop_outputs(request.op, &hello);
 	if (ret)

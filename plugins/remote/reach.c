@@ -74,6 +74,18 @@ static bool wants_load(const struct server *server, int64_t now)
 	       (!server->load_at || now - server->load_at > LOAD_AGE);
 }
 
+/* Where a server cannot be reached, its name may stand for another one by now. */
+static int64_t names_age(void)
+{
+	struct server *server = NULL;
+
+	SCOPED_LOCK(&remote_lock);
+	while ((server = server_next(server)))
+		if (server->listed && server->lost_at)
+			return NAMES_AGE_IN_NEED;
+	return NAMES_AGE;
+}
+
 /* Asks the servers how busy they are, if there is more than one. */
 static void learn_loads(int64_t until)
 {
@@ -144,7 +156,7 @@ static int in_words(int ret)
 int servers_reach(struct server *preferred, int64_t until, struct channel **ret_channel)
 {
 	int64_t when;
-	int ret = servers_resolve(NAMES_AGE);
+	int ret = servers_resolve(names_age());
 
 	if (ret)
 		return ret;
@@ -155,24 +167,27 @@ int servers_reach(struct server *preferred, int64_t until, struct channel **ret_
 		if (when >= until)
 			return in_words(ret);
 		sleep_until(when);
-		ret = servers_resolve(NAMES_AGE_IN_NEED);
-		if (ret)
-			return ret;
+		servers_resolve(NAMES_AGE_IN_NEED);
 	}
 	return VACCEL_OK;
 }
 
+static bool is_only(const struct server *server)
+{
+	return server == server_next(NULL) && !server_next(server);
+}
+
 int servers_await(struct server *server, int64_t until, struct channel **ret_channel)
 {
-	bool is_only = server == server_next(NULL) && !server_next(server);
 	int64_t when;
 	int ret;
 
 	while ((ret = server_connect(server, until, ret_channel))) {
-		when = is_only ? retry_at(server) : FOREVER;
+		when = is_only(server) ? retry_at(server) : FOREVER;
 		if (when >= until)
 			return ret;
 		sleep_until(when);
+		servers_resolve(NAMES_AGE_IN_NEED);
 	}
 	return VACCEL_OK;
 }

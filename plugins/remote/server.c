@@ -38,7 +38,8 @@ static struct tls *tls;
 
 static struct server *servers; /* remote_lock, for adding */
 static size_t nr_servers;      /* remote_lock */
-static int64_t resolved_at;    /* remote_lock; 0: never */
+static int64_t resolved_at;    /* remote_lock */
+static uint64_t look_ups;      /* remote_lock; so far */
 static bool resolving;	       /* remote_lock; by one thread at a time */
 
 int remote_wait(int64_t until)
@@ -202,6 +203,7 @@ static int add_server(struct address *address)
 	for (; *link; link = &(*link)->next) {
 		if (!strcmp((*link)->address.text, address->text)) {
 			(*link)->listed = true;
+			(*link)->seen = look_ups;
 			return VACCEL_OK;
 		}
 	}
@@ -214,6 +216,7 @@ static int add_server(struct address *address)
 	server->name = server->address.text;
 	*address = (struct address){0};
 	server->listed = true;
+	server->seen = look_ups;
 	__atomic_store_n(link, server, __ATOMIC_RELEASE);
 	nr_servers++;
 	return VACCEL_OK;
@@ -252,12 +255,24 @@ static bool begin_resolving(int64_t age)
 
 	while (resolving && !servers)
 		remote_wait(FOREVER);
-	if (resolving || (resolved_at && time_now() - resolved_at < age))
+	if (resolving || (servers && time_now() - resolved_at < age))
 		return false;
 	resolving = true;
-	for (struct server *server = servers; server; server = server->next)
-		server->listed = false;
+	look_ups++;
 	return true;
+}
+
+/* A name that could not be looked up stands for what it stood for before. */
+static int end_resolving(int ret)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	for (struct server *server = servers; server && !ret; server = server->next)
+		server->listed = server->seen == look_ups;
+	resolving = false;
+	resolved_at = time_now();
+	pthread_cond_broadcast(&remote_changed);
+	return servers ? VACCEL_OK : ret;
 }
 
 int servers_resolve(int64_t age)
@@ -271,9 +286,5 @@ int servers_resolve(int64_t age)
 
 		ret = failure ? failure : ret;
 	}
-	SCOPED_LOCK(&remote_lock);
-	resolving = false;
-	resolved_at = time_now();
-	pthread_cond_broadcast(&remote_changed);
-	return servers ? VACCEL_OK : ret;
+	return end_resolving(ret);
 }

@@ -51,6 +51,7 @@ struct server {
 	size_t sessions;    /* of this process, there */
 	bool connecting;    /* by one thread at a time */
 	bool listed;	    /* the addresses still lead there */
+	uint64_t seen;	    /* the last look-up that found it */
 	int64_t lost_at;    /* since when it cannot be reached; 0: it can */
 	int64_t retry_at;   /* not to be tried before */
 	int64_t backoff;    /* what is added then */
@@ -79,8 +80,9 @@ int servers_reach(struct server *preferred, int64_t until, struct channel **ret_
 /* The same of one server, in whose place no other will do. */
 int servers_await(struct server *server, int64_t until, struct channel **ret_channel);
 
-/* Looks up what the addresses stand for, unless that was done less than @age ago. ENOENT,
- * EREMOTEIO.
+/*
+ * Looks up what the addresses stand for, unless that was done less than @age ago and gave
+ * any server. ENOENT, EREMOTEIO.
  */
 int servers_resolve(int64_t age);
 
