@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Names that stand for several agents. The name server is this program: what it
+ * defines comes before what the C library has.
+ */
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "bed.h"
+
+#define NAME	    "agents.test"
+#define RECORDS_MAX 100
+#define SERVERS_MAX 64
+
+/* What the name stands for. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t asked = PTHREAD_COND_INITIALIZER;
+static char records[RECORDS_MAX][16];
+static int nr_records;
+static int failure; /* an EAI_* code, or 0 */
+static int nr_questions;
+static sem_t *hold; /* a question waits for it; or NULL */
+
+struct record {
+	struct addrinfo info;
+	struct sockaddr_in in;
+};
+
+static struct addrinfo *record_of(const char *number, const char *port)
+{
+	struct record *record = calloc(1, sizeof(*record));
+
+	record->in.sin_family = AF_INET;
+	record->in.sin_port = htons((uint16_t)atoi(port));
+	assert_int_equal(inet_pton(AF_INET, number, &record->in.sin_addr), 1);
+	record->info = (struct addrinfo){.ai_family = AF_INET,
+					 .ai_socktype = SOCK_STREAM,
+					 .ai_addrlen = sizeof(record->in),
+					 .ai_addr = (struct sockaddr *)&record->in};
+	return &record->info;
+}
+
+/* Counts it, and waits if it is to. */
+static void be_asked(void)
+{
+	sem_t *until;
+
+	pthread_mutex_lock(&lock);
+	nr_questions++;
+	pthread_cond_broadcast(&asked);
+	until = hold;
+	pthread_mutex_unlock(&lock);
+	if (until)
+		sem_wait(until);
+}
+
+static int answer(const char *port, struct addrinfo **ret_list)
+{
+	struct addrinfo **link = ret_list;
+	SCOPED_LOCK(&lock);
+
+	if (failure)
+		return failure;
+	for (int i = 0; i < nr_records; i++) {
+		*link = record_of(records[i], port);
+		link = &(*link)->ai_next;
+	}
+	return nr_records ? 0 : EAI_NONAME;
+}
+
+int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+		struct addrinfo **ret_list)
+{
+	*ret_list = NULL;
+	if (!strcmp(host, NAME)) {
+		be_asked();
+		return answer(port, ret_list);
+	}
+	*ret_list = record_of(host, port);
+	return 0;
+}
+
+void freeaddrinfo(struct addrinfo *list)
+{
+	while (list) {
+		struct addrinfo *info = list;
+
+		list = info->ai_next;
+		free(info);
+	}
+}
+
+static void clear_records(void)
+{
+	SCOPED_LOCK(&lock);
+
+	nr_records = 0;
+	nr_questions = 0;
+	failure = 0;
+	hold = NULL;
+}
+
+static void add_record(const char *number)
+{
+	SCOPED_LOCK(&lock);
+
+	snprintf(records[nr_records++], sizeof(records[0]), "%s", number);
+}
+
+static int questions(void)
+{
+	SCOPED_LOCK(&lock);
+
+	return nr_questions;
+}
+
+static void await_questions(int count)
+{
+	SCOPED_LOCK(&lock);
+
+	while (nr_questions < count)
+		pthread_cond_wait(&asked, &lock);
+}
+
+static void fail_with(int error)
+{
+	SCOPED_LOCK(&lock);
+
+	failure = error;
+}
+
+static void hold_with(sem_t *sem)
+{
+	SCOPED_LOCK(&lock);
+
+	hold = sem;
+}
+
+/* Two agents, at one port of two addresses */
+
+static struct fake *second;
+static const char *port;
+
+static int begin(void **state)
+{
+	char text[64];
+
+	fake = fake_start_at("tcp://127.0.0.2:0");
+	port = strrchr(fake_address(fake), ':') + 1;
+	snprintf(text, sizeof(text), "tcp://127.0.0.3:%s", port);
+	second = fake_start_at(text);
+	clear_records();
+	snprintf(text, sizeof(text), "tcp://" NAME ":%s", port);
+	setenv("VACCEL_PLUGINS", "remote", 1);
+	setenv("VACCEL_RPC_ADDRESS", text, 1);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+	return 0;
+}
+
+static int end(void **state)
+{
+	int ret = bed_end_bare(state);
+
+	fake_await_connections(second, 0);
+	fake_stop(second);
+	return ret;
+}
+
+static void open_session(struct vaccel_session *session)
+{
+	assert_int_equal(vaccel_session_init(session, 0), VACCEL_OK);
+}
+
+static void close_session(struct vaccel_session *session)
+{
+	assert_int_equal(vaccel_session_release(session), VACCEL_OK);
+}
+
+static void test_all_that_a_name_stands_for(void **state)
+{
+	/* At 127.0.0.4 nobody listens, and one is named twice. */
+	add_record("127.0.0.4");
+	add_record("127.0.0.2");
+	add_record("127.0.0.3");
+	add_record("127.0.0.2");
+	fake_set_load(fake, 900);
+	fake_set_load(second, 100);
+	open_session(&sess);
+	assert_int_equal(fake_sessions(fake), 0);
+	assert_int_equal(fake_sessions(second), 1);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_calls(second, &vaccel_op_noop), 1);
+	/* Each was asked once how busy it is, and the name once what it stands for. */
+	assert_int_equal(fake_messages(fake, FRAME_HELLO), 1);
+	assert_int_equal(questions(), 1);
+	close_session(&sess);
+}
+
+static void test_equal_loads_are_spread(void **state)
+{
+	struct vaccel_session sessions[6];
+
+	add_record("127.0.0.2");
+	add_record("127.0.0.3");
+	for (int i = 0; i < 6; i++)
+		open_session(&sessions[i]);
+	assert_int_equal(fake_sessions(fake), 3);
+	assert_int_equal(fake_sessions(second), 3);
+	for (int i = 0; i < 6; i++)
+		close_session(&sessions[i]);
+}
+
+static void test_next_one_on_failure_and_back(void **state)
+{
+	add_record("127.0.0.2");
+	add_record("127.0.0.3");
+	fake_set_load(second, 900);
+	open_session(&sess);
+	for (int round = 0; round < 2; round++) {
+		struct fake *here = round ? second : fake, *there = round ? fake : second;
+
+		assert_int_equal(fake_sessions(here), 1);
+		fake_listen(here, false);
+		fake_disconnect(here);
+		assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+		assert_int_equal(fake_sessions(there), 1);
+		assert_int_equal(fake_calls(there, &vaccel_op_noop), 1);
+		fake_listen(here, true);
+	}
+	/* It stays where it is. */
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_calls(fake, &vaccel_op_noop), 2);
+	close_session(&sess);
+}
+
+static void test_name_that_leads_elsewhere_now(void **state)
+{
+	add_record("127.0.0.2");
+	open_session(&sess);
+	fake_listen(fake, false);
+	fake_disconnect(fake);
+	clear_records();
+	add_record("127.0.0.3");
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_calls(second, &vaccel_op_noop), 1);
+	/* Not at each attempt. */
+	assert_in_range(questions(), 1, 5);
+	fake_listen(fake, true);
+	close_session(&sess);
+}
+
+static void test_name_that_cannot_be_looked_up(void **state)
+{
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_ENOENT);
+	bed_said("there is no host '" NAME "'");
+	fail_with(EAI_AGAIN);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_EREMOTEIO);
+	bed_said("looking up the host '" NAME "'");
+	/* And can be now. */
+	clear_records();
+	add_record("127.0.0.2");
+	open_session(&sess);
+	close_session(&sess);
+}
+
+/* Refuses all until the name server has been asked once more. */
+static enum verdict refuse_until_asked(struct turn *turn, void *context)
+{
+	return turn->message.frame.kind == FRAME_HELLO && questions() < 2 ? HANG_UP : GO_ON;
+}
+
+/* A name server that fails takes nothing away that is known already. */
+static void test_name_that_is_not_known_any_more(void **state)
+{
+	struct vaccel_session other;
+
+	add_record("127.0.0.2");
+	open_session(&sess);
+	fail_with(EAI_AGAIN);
+	fake_script(fake, refuse_until_asked, NULL);
+	fake_disconnect(fake);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(questions(), 2);
+	open_session(&other);
+	assert_int_equal(fake_sessions(fake), 2);
+	close_session(&other);
+	close_session(&sess);
+}
+
+static void *call_noop(void *context)
+{
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	return NULL;
+}
+
+static void test_nobody_waits_for_another_ones_question(void **state)
+{
+	struct vaccel_session other;
+	pthread_t thread;
+	sem_t answered;
+
+	add_record("127.0.0.2");
+	open_session(&sess);
+	sem_init(&answered, 0, 0);
+	hold_with(&answered);
+	fake_script(fake, refuse_until_asked, NULL);
+	fake_disconnect(fake);
+	assert_int_equal(pthread_create(&thread, NULL, call_noop, NULL), 0);
+	await_questions(2);
+	open_session(&other);
+	assert_int_equal(vaccel_noop(&other), VACCEL_OK);
+	hold_with(NULL);
+	sem_post(&answered);
+	pthread_join(thread, NULL);
+	assert_int_equal(questions(), 2);
+	close_session(&other);
+	close_session(&sess);
+	sem_destroy(&answered);
+}
+
+static void test_more_records_than_are_looked_at(void **state)
+{
+	for (int i = 1; i < SERVERS_MAX; i++) {
+		char number[16];
+
+		snprintf(number, sizeof(number), "127.0.1.%d", i);
+		add_record(number);
+	}
+	add_record("127.0.0.2");
+	add_record("127.0.0.3");
+	fake_set_load(fake, 900);
+	open_session(&sess);
+	assert_int_equal(fake_sessions(fake), 1);
+	assert_int_equal(fake_messages(second, FRAME_HELLO), 0);
+	close_session(&sess);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+	const struct CMUnitTest tests[] = {
+		TEST(test_all_that_a_name_stands_for),
+		TEST(test_equal_loads_are_spread),
+		TEST(test_next_one_on_failure_and_back),
+		TEST(test_name_that_leads_elsewhere_now),
+		TEST(test_name_that_cannot_be_looked_up),
+		TEST(test_name_that_is_not_known_any_more),
+		TEST(test_nobody_waits_for_another_ones_question),
+		TEST(test_more_records_than_are_looked_at),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
