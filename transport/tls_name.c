@@ -12,16 +12,17 @@
 #include "base/util.h"
 #include "transport/tls_ssl.h"
 
+static const char uid_prefix[] = "uid-";
+
 static bool is_fit(const unsigned char *name, size_t length)
 {
-	static const char of_users[] = {'u', 'i', 'd', '-'};
-
 	if (!length || length >= TLS_NAME_MAX || !isalnum(name[0]))
 		return false;
-	if (length >= sizeof(of_users) && !memcmp(name, of_users, sizeof(of_users)))
+	if (length >= strlen(uid_prefix) &&
+	    !strncmp((const char *)name, uid_prefix, strlen(uid_prefix)))
 		return false;
 	for (size_t i = 0; i < length; i++)
-		if (!isascii(name[i]) || (!isalnum(name[i]) && !memchr("._-", name[i], 3)))
+		if (!isascii(name[i]) || !name[i] || (!isalnum(name[i]) && !strchr("._-", name[i])))
 			return false;
 	return true;
 }
