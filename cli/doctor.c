@@ -248,14 +248,36 @@ static void check_run_directory(struct doctor *doctor)
 		     vaccel_error_text());
 }
 
+/* One that can be used. */
 static bool has_remote(void)
 {
 	const struct vaccel_plugin *plugin;
 
 	for (size_t i = 0; (plugin = vaccel_plugin_at(i)); i++)
-		if (plugin->info->type & VACCEL_PLUGIN_REMOTE)
+		if (plugin->info->type & VACCEL_PLUGIN_REMOTE &&
+		    !vaccel_plugin_load(vaccel_plugin_path(plugin)))
 			return true;
 	return false;
+}
+
+struct wanted {
+	const char *name;
+	bool found;
+};
+
+static void look(void *context, const struct vaccel_plugin *plugin)
+{
+	struct wanted *wanted = context;
+
+	wanted->found |= !strcmp(plugin->info->name, wanted->name);
+}
+
+static bool is_installed(const char *name)
+{
+	struct wanted wanted = {.name = name};
+
+	vaccel_plugin_installed(look, &wanted);
+	return wanted.found;
 }
 
 static int reach_agent(void)
@@ -278,10 +300,10 @@ static void check_agent(struct doctor *doctor, const char *failure)
 
 	if (!address || !*address)
 		return;
-	if (!has_remote())
+	if (!has_remote() && !is_installed("remote"))
 		find(doctor, WRONG, "Install the plugin remote, or unset VACCEL_RPC_ADDRESS.",
 		     "an agent is set, %s, and no plugin here can reach one", address);
-	else if (failure)
+	else if (failure || !has_remote())
 		return;
 	else if (!reach_agent())
 		find(doctor, FINE, NULL, "the agent at %s answers", address);
@@ -290,8 +312,7 @@ static void check_agent(struct doctor *doctor, const char *failure)
 		     "Name remote in VACCEL_PLUGINS too, or unset VACCEL_RPC_ADDRESS.",
 		     "an agent is set, %s, and the plugin remote is not in use", address);
 	else
-		find(doctor, WRONG,
-		     "Start vaccel-agent there, or correct or unset VACCEL_RPC_ADDRESS.", "%s",
+		find(doctor, WRONG, "Mend that, or correct or unset VACCEL_RPC_ADDRESS.", "%s",
 		     vaccel_error_text());
 }
 
@@ -310,20 +331,13 @@ static int classify_pixel(void)
 	return ret;
 }
 
-static void is_onnx(void *found, const struct vaccel_plugin *plugin)
-{
-	*(bool *)found |= !strcmp(plugin->info->name, "onnx");
-}
-
 /* What to do where no plugin classifies. */
 static const char *plugin_advice(void)
 {
-	bool installed = false;
-
-	vaccel_plugin_installed(is_onnx, &installed);
-	return installed ? "If pictures are to be classified, name onnx in VACCEL_PLUGINS too, or "
-			   "unset it."
-			 : "If pictures are to be classified, install the plugin onnx.";
+	return is_installed("onnx")
+		       ? "If pictures are to be classified, name onnx in VACCEL_PLUGINS too, or "
+			 "unset it."
+		       : "If pictures are to be classified, install the plugin onnx.";
 }
 
 /* What was found before may be the reason, and is not said again. */

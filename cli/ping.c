@@ -117,7 +117,7 @@ static int ping(const char *address, const struct options *options)
 	}
 	ret = measure(address, &trips, (size_t)options->count);
 	if (ret)
-		complain("%s: %s", address, vaccel_error_text());
+		complain("%s", vaccel_error_text());
 	else
 		print_trips(address, &trips, options->json);
 	free(trips.seconds);

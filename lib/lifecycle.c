@@ -59,18 +59,19 @@ static int start(void)
 	return VACCEL_OK;
 }
 
-static int remember(int ret)
+/* Who bootstraps hears what is wrong; where it is the process that loads, the log alone does. */
+static int remember(int ret, vaccel_log_level_t level)
 {
 	if (!ret)
 		return VACCEL_OK;
 	/* Said while the log is still where the configuration wants it. */
-	vaccel_error("vaccel is not ready: %s", vaccel_error_text());
+	VACCEL_LOG(level, "vaccel is not ready: %s", vaccel_error_text());
 	clean_up();
 	ready_fail(ret);
 	return ret;
 }
 
-int vaccel_bootstrap(void)
+static int bootstrap(vaccel_log_level_t level)
 {
 	struct vaccel_config fresh;
 	int ret;
@@ -82,7 +83,12 @@ int vaccel_bootstrap(void)
 		config = fresh;
 		ret = start();
 	}
-	return remember(ret);
+	return remember(ret, level);
+}
+
+int vaccel_bootstrap(void)
+{
+	return bootstrap(VACCEL_LOG_INFO);
 }
 
 int vaccel_bootstrap_with_config(const struct vaccel_config *wanted)
@@ -99,7 +105,7 @@ int vaccel_bootstrap_with_config(const struct vaccel_config *wanted)
 		return ret;
 	clean_up();
 	config = fresh;
-	return remember(start());
+	return remember(start(), VACCEL_LOG_INFO);
 }
 
 int vaccel_cleanup(void)
@@ -175,7 +181,7 @@ __attribute__((constructor)) static void on_load(void)
 {
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 	if (!&vaccel_program_bootstraps && knob_bool(KNOB_BOOTSTRAP_ENABLED))
-		vaccel_bootstrap();
+		bootstrap(VACCEL_LOG_ERROR);
 }
 
 __attribute__((destructor)) static void on_exit_of_process(void)

@@ -243,12 +243,13 @@ int connect_failed(const char *where, int error)
 	switch (error) {
 	case ENOENT:
 		return vaccel_fail(VACCEL_ENOENT,
-				   "connecting to %s: there is no such socket file; does an agent "
-				   "run there?",
+				   "connecting to %s: there is no such socket file; start "
+				   "vaccel-agent there, or correct the address",
 				   where);
 	case ECONNREFUSED:
 		return vaccel_fail(VACCEL_EREMOTEIO,
-				   "connecting to %s: nobody listens; does an agent run there?",
+				   "connecting to %s: nobody listens; start vaccel-agent there, or "
+				   "correct the address",
 				   where);
 	case EAGAIN:
 	case ETIMEDOUT:

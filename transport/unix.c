@@ -84,6 +84,12 @@ static int connect_to(const struct address *address, int64_t until, int *ret_fd)
 {
 	int error = unix_connect(address->path, until, ret_fd);
 
+	if (error == EACCES)
+		return vaccel_fail(VACCEL_EACCES,
+				   "connecting to %s: this user may not; whoever may write to the "
+				   "socket file and enter its directory may, by their groups and "
+				   "modes",
+				   address->text);
 	return error ? connect_failed(address->text, error) : VACCEL_OK;
 }
 
@@ -103,7 +109,11 @@ static int listen_beside(const char *path, mode_t mode, struct sockaddr_un *ret_
 		return vaccel_fail(errno, "making a socket: %s", strerror(errno));
 	snprintf(name.sun_path + strlen(path), SUFFIX_SIZE + 1, "~%04x", digits);
 	if (bind(fd, (struct sockaddr *)&name, sizeof(name)))
-		return vaccel_fail(errno, "making the socket file '%s': %s", path, strerror(errno));
+		return vaccel_fail(
+			errno,
+			"making the socket file '%s': %s; take a directory that is there "
+			"and that this user may write to",
+			path, strerror(errno));
 	if (chmod(name.sun_path, mode) || listen(fd, SOMAXCONN)) {
 		int error = errno;
 

@@ -3,6 +3,7 @@
  * vsock://cid:port: between a virtual machine and its host, where the kernels of
  * both have it. The host is CID 2; a listener may say -1 for all of its own.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -49,6 +50,9 @@ static int connect_to(const struct address *address, int64_t until, int *ret_fd)
 	int error = socket_connect(AF_VSOCK, &name, sizeof(name),
 				   MIN_OF(until, time_now() + CONNECT_NS), ret_fd);
 
+	/* So the kernel says that nobody listens. */
+	if (error == ECONNRESET)
+		error = ECONNREFUSED;
 	return error ? connect_failed(address->text, error) : VACCEL_OK;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * libvaccel bootstraps when this process starts. If that fails it is not ready,
- * and what went wrong is what a session is told.
+ * libvaccel does not bootstrap when this process starts, but where a command first asks
+ * for it, who says then what went wrong.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,19 +12,14 @@
 #include "base/library.h"
 #include "base/terminal.h"
 
+extern const char vaccel_program_bootstraps;
+const char vaccel_program_bootstraps;
+
 static const char *find_failure(void)
 {
 	static char text[1024];
-	struct vaccel_session sess;
-	int ret;
 
-	if (vaccel_is_initialized())
-		return NULL;
-	ret = vaccel_session_init(&sess, 0);
-	/* The environment may only have said that programs are to bootstrap themselves. */
-	if (ret == VACCEL_ESESS)
-		ret = vaccel_bootstrap();
-	if (!ret)
+	if (!vaccel_bootstrap())
 		return NULL;
 	snprintf(text, sizeof(text), "%s", vaccel_error_text());
 	return text;

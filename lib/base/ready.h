@@ -22,7 +22,8 @@ int ready_or_why(void);
 
 /*
  * A program that defines this one, whatever its value, is not bootstrapped when the
- * library is loaded: the agent's supervisor, which must load no plugin.
+ * library is loaded: the agent's supervisor, which must load no plugin, and the command vaccel,
+ * which says itself what is wrong.
  */
 extern const char vaccel_program_bootstraps __attribute__((weak));
 

@@ -144,6 +144,58 @@ class StandIn(CommandTest):
                 command, "--socket", f"{self.directory}/none", status=1)
 
 
+class Unreachable(CommandTest):
+    def test_sentences(self):
+        """Each says once what is wrong, and what to do."""
+        gone = f"unix://{self.directory}/gone"
+        stale = self.directory / "stale"
+        socket.socket(socket.AF_UNIX).bind(str(stale))
+        for address, sentence in (
+            (gone, f"connecting to {gone}: there is no such socket file; start vaccel-agent there, or correct the "
+                   "address"),
+            (f"unix://{stale}", f"connecting to unix://{stale}: nobody listens; start vaccel-agent there, or correct "
+                                "the address"),
+            ("tcp://127.0.0.1:1", "connecting to tcp://127.0.0.1:1 (127.0.0.1): nobody listens; start vaccel-agent "
+                                  "there, or correct the address"),
+            ("vsock://1:7", "connecting to vsock://1:7: nobody listens; start vaccel-agent there, or correct the "
+                            "address"),
+            ("tcp://host", "'tcp://host' is no address of the form tcp://HOST:PORT: the port is missing"),
+        ):
+            with self.subTest(address):
+                out, err = self.run_vaccel("ping", address, status=1)
+                if address.startswith("vsock") and "nobody listens" not in err:
+                    continue  # a kernel without vsock says something else
+                self.assertEqual((out, err), ("", f"vaccel: {sentence}\n"))
+
+    def test_who_hangs_up(self):
+        def hang_up():
+            listener.accept()[0].close()
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            for _ in range(2):
+                threading.Thread(target=hang_up, daemon=True).start()
+            address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+            _, err = self.run_vaccel("ping", address, status=1, VACCEL_TIMEOUT_MS="5000")
+        self.assertRegex(err, rf"^vaccel: {re.escape(address)}.* takes no greeting: .*; the agent's log tells more\n$")
+
+    @unittest.skipIf(os.getuid(), "only root can become somebody else")
+    def test_socket_file_of_others(self):
+        path = self.directory / "agent.sock"
+        socket.socket(socket.AF_UNIX).bind(str(path))
+        path.chmod(0o600)
+        self.directory.chmod(0o755)
+        done = subprocess.run([VACCEL, "ping", f"unix://{path}"], user=65534, env=environment(), text=True, timeout=60,
+                              capture_output=True, check=False)
+        self.assertIn("this user may not; whoever may write to the socket file", done.stderr)
+
+    def test_info(self):
+        out, _ = self.run_vaccel("info", VACCEL_RPC_ADDRESS=f"unix://{self.directory}/gone")
+        self.assertIn("start vaccel-agent there, or correct the address", " ".join(out.split()))
+        if not os.path.exists("/run/vaccel/agent.sock"):
+            out, _ = self.run_vaccel("info", XDG_RUNTIME_DIR=str(self.directory))
+            self.assertIn("start vaccel-agent, or set VACCEL_RPC_ADDRESS to where one listens", " ".join(out.split()))
+
+
 class WithAgent(CommandTest):
     def setUp(self):
         super().setUp()

@@ -152,7 +152,7 @@ class Plugins(CommandTest):
         self.assertTrue(out.startswith("None is in use:\n    cannot load the plugin 'libvaccel-nothing.so'"), out)
         self.assertLessEqual(max(map(len, out.splitlines()[:3])), 80)
         self.assertIn("cpu", out)
-        self.assertIn("vaccel is not ready", err)
+        self.assertEqual(err, "")
 
     def test_list_of_none(self):
         out, err = self.run_vaccel("plugins", "--json", status=1, VACCEL_PLUGIN_DIR=str(self.directory))
@@ -255,7 +255,7 @@ class Config(CommandTest):
             out, err = self.run_vaccel("config", **{name: value})
             self.assertTrue(out.startswith("This does not work:\n    "), out)
             self.assertLessEqual(max(map(len, out.split("\n\n")[0].splitlines())), 80)
-            self.assertIn("vaccel is not ready", err)
+            self.assertEqual(err, "")
             knobs = self.knobs(**{name: value})
             self.assertEqual(knobs[name]["value"], value)
             self.assertIn("VACCEL_EXEC_DLOPEN_MODE", knobs)

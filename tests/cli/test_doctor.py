@@ -107,8 +107,13 @@ class Doctor(CommandTest):
     @unittest.skipUnless(HAS_REMOTE, "no remote plugin")
     def test_agent_that_does_not_answer(self):
         self.assert_finds("wrong", "connecting to unix:///nowhere: there is no such socket file",
-                          "Start vaccel-agent there, or correct or unset VACCEL_RPC_ADDRESS.",
+                          "Mend that, or correct or unset VACCEL_RPC_ADDRESS.",
                           VACCEL_PLUGINS="remote", VACCEL_RPC_ADDRESS="unix:///nowhere")
+
+    @unittest.skipUnless(HAS_REMOTE, "no remote plugin")
+    def test_address_that_is_none(self):
+        found, = self.examine(VACCEL_PLUGINS="auto", VACCEL_RPC_ADDRESS="http://nowhere")
+        self.assertIn("'http://nowhere' is no address; the forms are unix:///PATH", found[1])
 
     @unittest.skipUnless(HAS_REMOTE, "no remote plugin")
     def test_agent_that_is_not_asked(self):
