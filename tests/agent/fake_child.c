@@ -57,10 +57,10 @@ static void serve(const struct worker_setup *setup, const struct listener_setup 
 {
 	struct stats *stats;
 
-	greet(setup, listener, fd);
 	/* As a worker does, so that the supervisor knows that it is needed. */
 	if (!stats_map(STATS_FD, true, &stats))
 		stats->connections++;
+	greet(setup, listener, fd);
 	if (!strcmp(setup->tenant, "dies"))
 		raise(SIGKILL);
 	if (!strcmp(setup->tenant, "overruns"))

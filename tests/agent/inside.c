@@ -2,6 +2,7 @@
 #include "inside.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,14 +28,22 @@ int in_child(inside_fn *function, const void *context)
 	return WIFSIGNALED(status) ? INSIDE_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+bool are_closed(const struct walls *walls)
+{
+	char *missing = NULL;
+	int ret = walls_close(walls, &missing);
+
+	free(missing);
+	if (ret)
+		fprintf(stderr, "%s\n", vaccel_error_text());
+	return !ret;
+}
+
 static int close_and_run(const void *context)
 {
 	const struct task *task = context;
 
-	if (!walls_close(task->walls, NULL))
-		return task->function(task->context);
-	fprintf(stderr, "%s\n", vaccel_error_text());
-	return INSIDE_NOT_CLOSED;
+	return are_closed(task->walls) ? task->function(task->context) : INSIDE_NOT_CLOSED;
 }
 
 int inside(const struct walls *walls, inside_fn *function, const void *context)

@@ -19,6 +19,9 @@ int inside(const struct walls *walls, inside_fn *function, const void *context);
 /* The same for a role and no plugins. */
 int inside_role(enum sandbox_role role, inside_fn *function, const void *context);
 
+/* Closes the walls, as far as this kernel has them, here. */
+bool are_closed(const struct walls *walls);
+
 /* Only forks. */
 int in_child(inside_fn *function, const void *context);
 

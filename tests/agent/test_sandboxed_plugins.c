@@ -44,12 +44,14 @@ static int work(const void *context)
 	struct vaccel_config config = {.plugins = (char *)work->plugin,
 				       .log_level = VACCEL_LOG_WARN};
 	struct vaccel_session sess;
+	char *missing = NULL;
 	int ret;
 
 	setenv("XDG_RUNTIME_DIR", directory, 1);
 	ret = vaccel_bootstrap_with_config(&config);
 	if (!ret)
-		ret = sandbox_enter(&sandbox, NULL);
+		ret = sandbox_enter(&sandbox, &missing);
+	free(missing);
 	if (!ret)
 		ret = vaccel_session_init(&sess, 0);
 	if (!ret) {
