@@ -191,12 +191,9 @@ static void translate(const struct far_end *end, unsigned char *bytes, size_t he
 /* A message in the slot of the mailbox, where there is one and it fits. */
 static bool send_by_mailbox(const struct far_end *end, const unsigned char *bytes, size_t size)
 {
-	uint32_t full = (uint32_t)size;
-
 	if (!end->mailbox || size > SLOT_SIZE)
 		return false;
 	memcpy(end->mailbox + AT_SLOT, bytes, size);
-	memcpy(end->mailbox + AT_FULL, &full, sizeof(full));
 	return true;
 }
 
@@ -256,14 +253,14 @@ static void read_mailbox(struct far_end *end)
 	const struct frame_limits limits = {SLOT_SIZE, SLOT_SIZE};
 	unsigned char *half = end->mailbox + HALF_SIZE;
 	struct frame frame;
-	uint32_t full;
+	uint32_t first;
 
-	memcpy(&full, half + AT_FULL, sizeof(full));
-	if (!full)
+	memcpy(&first, half + AT_SLOT, sizeof(first));
+	if (!first)
 		return;
 	require(!frame_get(half + AT_SLOT, &limits, &frame));
-	require(full == FRAME_SIZE + frame.head_size + frame.payload_size);
-	memset(half + AT_FULL, 0, sizeof(full));
+	require(FRAME_SIZE + frame.head_size + frame.payload_size <= SLOT_SIZE);
+	memset(half + AT_SLOT, 0, sizeof(first));
 }
 
 /* Reads what the worker has answered, all of which makes sense. */

@@ -235,12 +235,12 @@ static void hear_socket(struct end *end)
 
 static void hear_mailbox(struct end *end)
 {
-	uint32_t full;
+	uint32_t first;
 
-	memcpy(&full, end->mailbox + AT_FULL, sizeof(full));
-	if (full)
+	memcpy(&first, end->mailbox + AT_SLOT, sizeof(first));
+	if (first)
 		hear(end, end->mailbox + AT_SLOT, -1);
-	memset(end->mailbox + AT_FULL, 0, sizeof(full));
+	memset(end->mailbox + AT_SLOT, 0, sizeof(first));
 }
 
 static void hear_all(struct end *end)
@@ -267,10 +267,8 @@ static void say_in_mailbox(struct end *end, const void *bytes, size_t size)
 {
 	const struct frame bell = {.kind = FRAME_DOORBELL};
 	unsigned char rung[FRAME_SIZE];
-	uint32_t full = (uint32_t)size;
 
 	memcpy(end->mailbox + HALF_SIZE + AT_SLOT, bytes, size);
-	memcpy(end->mailbox + HALF_SIZE + AT_FULL, &full, sizeof(full));
 	frame_put(&bell, rung);
 	say(end, rung, sizeof(rung));
 }

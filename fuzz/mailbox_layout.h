@@ -4,10 +4,9 @@
 #define FUZZ_MAILBOX_LAYOUT_H
 
 /* Of half a mailbox, the one that the client writes to and then the other. */
-#define HALF_SIZE 4176
-#define AT_SENT	  64
-#define AT_FULL	  72
-#define AT_SLOT	  80
+#define HALF_SIZE 8192
+#define AT_SENT	  8
+#define AT_SLOT	  64
 #define SLOT_SIZE 4096
 
 #endif

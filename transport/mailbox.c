@@ -9,6 +9,7 @@
  * slots is its own loss, and bytes are copied before they are looked at.
  */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -21,9 +22,6 @@
 /* Of a message in a slot: as much as a link has room for at a message's start. */
 #define SLOT_ROOM LINK_ROOM
 
-/* So many bytes of a slot are nearest to @full. */
-#define SLOT_FIRST ((size_t)32)
-
 /* Looks between two looks at the clock. */
 #define LOOKS 64
 
@@ -33,17 +31,24 @@
 /* A slot that its reader does not empty is looked at so often; that is rare. */
 #define SLOT_WAIT_NS 20000
 
-/* One direction. docs/protocol.md, "The mailbox". */
+/*
+ * One direction. docs/protocol.md, "The mailbox". A frame is in one line of memory,
+ * and its first bytes, which are never 0, say that it is there: so one line goes from
+ * end to end and back for a message without a head.
+ */
 struct half {
 	_Atomic uint32_t asleep; /* the reader's: it wants a DOORBELL */
-	unsigned char apart[60];
-	_Atomic uint64_t sent; /* bytes that the socket was given, DOORBELLs included */
-	_Atomic uint32_t full; /* the size of the message that is there; 0: none */
 	uint32_t zero;
-	unsigned char slot[SLOT_ROOM];
+	_Atomic uint64_t sent; /* bytes that the socket was given, DOORBELLs included */
+	unsigned char apart[48];
+	_Alignas(64) union {
+		_Atomic uint32_t full; /* the first bytes of the message; 0: there is none */
+		unsigned char slot[SLOT_ROOM];
+	};
+	unsigned char after[MAILBOX_SIZE / 2 - 64 - SLOT_ROOM];
 };
 
-static_assert(2 * sizeof(struct half) <= MAILBOX_SIZE, "both halves are in the mailbox");
+static_assert(2 * sizeof(struct half) == MAILBOX_SIZE, "the mailbox is its two halves");
 
 struct mailbox {
 	struct half *in, *out;
@@ -121,14 +126,30 @@ static void wake_up(struct mailbox *mailbox)
 	mailbox->was_asleep = false;
 }
 
+/* What the frame at the start of a message announces, itself included; 0: it is none. */
+static uint64_t announced(const void *bytes)
+{
+	static const struct frame_limits any = {UINT64_MAX / 4, UINT64_MAX / 4};
+	struct frame frame;
+
+	if (frame_get(bytes, &any, &frame))
+		return 0;
+	return FRAME_SIZE + frame.head_size + frame.payload_size;
+}
+
 static ssize_t take_slot(struct mailbox *mailbox, const struct iovec *to)
 {
-	uint32_t size = atomic_load_explicit(&mailbox->in->full, memory_order_acquire);
+	unsigned char *bytes = to->iov_base;
+	uint64_t size;
 
-	if (!size || size > SLOT_ROOM || size > to->iov_len)
-		return -vaccel_fail(VACCEL_EREMOTEIO, "the mailbox has a message of %u bytes",
-				    (unsigned int)size);
-	memcpy(to->iov_base, mailbox->in->slot, size);
+	memcpy(bytes, mailbox->in->slot, FRAME_SIZE);
+	size = announced(bytes);
+	if (!size) /* which whoever takes it will see */
+		size = FRAME_SIZE;
+	if (size > SLOT_ROOM || size > to->iov_len)
+		return -vaccel_fail(VACCEL_EREMOTEIO,
+				    "the mailbox has a message of %" PRIu64 " bytes", size);
+	memcpy(bytes + FRAME_SIZE, mailbox->in->slot + FRAME_SIZE, (size_t)size - FRAME_SIZE);
 	atomic_store_explicit(&mailbox->in->full, 0, memory_order_release);
 	return (ssize_t)size;
 }
@@ -201,17 +222,6 @@ static uint64_t size_of(const struct iovec *from, int nr)
 	return size;
 }
 
-/* What the frame at the start of a message announces, itself included. */
-static uint64_t announced(const void *bytes)
-{
-	static const struct frame_limits any = {UINT64_MAX, UINT64_MAX};
-	struct frame frame;
-
-	if (frame_get(bytes, &any, &frame))
-		return 0;
-	return FRAME_SIZE + frame.head_size + frame.payload_size;
-}
-
 /* Until the reader has taken the message that is there. */
 static int wait_until_empty(struct link *link, const struct half *half, int64_t until)
 {
@@ -247,32 +257,32 @@ static int ring(struct link *link, struct half *half)
 }
 
 /*
- * What lies in one line of memory with @full comes last: the reader looks at that line
- * all the time, and takes it away from a writer who comes back to it.
+ * The frame comes last: the reader looks at its line all the time, and takes it away
+ * from a writer who comes back to it.
  */
 static void copy_to_slot(struct half *half, const struct iovec *from, int nr)
 {
 	const unsigned char *bytes = from->iov_base;
-	size_t size = from->iov_len, first = MIN_OF(size, SLOT_FIRST);
-	size_t end = size;
+	size_t end = from->iov_len;
+	uint32_t first;
 
 	for (int i = 1; i < nr; i++) {
 		memcpy(half->slot + end, from[i].iov_base, from[i].iov_len);
 		end += from[i].iov_len;
 	}
-	memcpy(half->slot + first, bytes + first, size - first);
+	memcpy(half->slot + FRAME_SIZE, bytes + FRAME_SIZE, from->iov_len - FRAME_SIZE);
 	atomic_signal_fence(memory_order_seq_cst);
-	memcpy(half->slot, bytes, first);
+	memcpy(&first, bytes, sizeof(first));
+	memcpy(half->slot + sizeof(first), bytes + sizeof(first), FRAME_SIZE - sizeof(first));
+	atomic_store(&half->full, first);
 }
 
-static ssize_t fill_slot(struct link *link, const struct iovec *from, int nr)
+static ssize_t fill_slot(struct link *link, const struct iovec *from, int nr, uint64_t size)
 {
 	struct half *half = link->mailbox->out;
-	uint32_t size = (uint32_t)size_of(from, nr);
 	int ret = VACCEL_OK;
 
 	copy_to_slot(half, from, nr);
-	atomic_store(&half->full, size);
 	if (unlikely(atomic_load(&half->asleep)) && atomic_exchange(&half->asleep, 0))
 		ret = ring(link, half);
 	return ret ? -ret : (ssize_t)size;
@@ -303,7 +313,7 @@ static ssize_t mailbox_write(struct link *link, const struct iovec *from, int nr
 		return -ret;
 	size = announced(from->iov_base);
 	if (passed < 0 && size <= SLOT_ROOM && size == size_of(from, nr))
-		return fill_slot(link, from, nr);
+		return fill_slot(link, from, nr, size);
 	mailbox->writing = size;
 	atomic_fetch_add_explicit(&mailbox->out->sent, size, memory_order_release);
 	return write_socket(link, from, nr, until, passed);
