@@ -184,6 +184,6 @@ bool connection_hello(struct connection *connection, const struct message *messa
 	}
 	if (args)
 		args_drop_outputs(&vaccel_op_hello, args);
-	decoder_release(&bench->decoder);
+	decoder_clear(&bench->decoder);
 	return !ret;
 }

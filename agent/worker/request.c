@@ -322,7 +322,7 @@ static void run(struct request *request, struct bench *bench)
 	reply(request, bench, args, ret);
 	if (args)
 		args_drop_outputs(request->op, args);
-	decoder_release(&bench->decoder);
+	decoder_clear(&bench->decoder);
 	bench->hooks.context = NULL;
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Small pieces are cut from blocks, large ones get a block of their own, straight
- * from calloc(), so that the pages of a large output cost nothing until they are
+ * Small pieces are cut from blocks and cleared, large ones get a block of their own,
+ * straight from calloc(), so that the pages of a large output cost nothing until they are
  * written. Nobody is told of a failure in words: the caller knows what it is for.
  */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <vaccel/error.h>
 
@@ -28,16 +29,9 @@ int arena_charge(struct arena *arena, size_t size)
 	return VACCEL_OK;
 }
 
-static struct arena_block *block_new(size_t size)
+static int add_block(struct arena *arena)
 {
-	if (size > PTRDIFF_MAX - sizeof(struct arena_block))
-		return NULL;
-	return calloc(1, sizeof(struct arena_block) + size);
-}
-
-static int add_block(struct arena *arena, size_t size)
-{
-	struct arena_block *block = block_new(size);
+	struct arena_block *block = malloc(sizeof(*block) + BLOCK_SIZE);
 
 	if (!block)
 		return VACCEL_ENOMEM;
@@ -51,11 +45,13 @@ static int add_block(struct arena *arena, size_t size)
 static int add_large(struct arena *arena, size_t size, void **ret_memory)
 {
 	struct arena_block *block;
-	int ret = arena->blocks ? VACCEL_OK : add_block(arena, BLOCK_SIZE);
+	int ret = arena->blocks ? VACCEL_OK : add_block(arena);
 
 	if (ret)
 		return ret;
-	block = block_new(size);
+	if (size > PTRDIFF_MAX - sizeof(*block))
+		return VACCEL_ENOMEM;
+	block = calloc(1, sizeof(*block) + size);
 	if (!block)
 		return VACCEL_ENOMEM;
 	block->next = arena->blocks->next;
@@ -77,21 +73,33 @@ int arena_alloc(struct arena *arena, size_t size, void **ret_memory)
 	if (!ret && size > BLOCK_SIZE / 2)
 		return add_large(arena, size, ret_memory);
 	if (!ret && (!arena->blocks || size > BLOCK_SIZE - arena->used))
-		ret = add_block(arena, BLOCK_SIZE);
+		ret = add_block(arena);
 	if (ret)
 		return ret;
-	*ret_memory = arena->blocks->memory + arena->used;
+	*ret_memory = memset(arena->blocks->memory + arena->used, 0, size);
 	arena->used += size;
 	return VACCEL_OK;
 }
 
-void arena_release(struct arena *arena)
+static void free_blocks(struct arena_block **blocks)
 {
-	while (arena->blocks) {
-		struct arena_block *block = arena->blocks;
+	while (*blocks) {
+		struct arena_block *block = *blocks;
 
-		arena->blocks = block->next;
+		*blocks = block->next;
 		free(block);
 	}
+}
+
+void arena_clear(struct arena *arena)
+{
+	if (arena->blocks)
+		free_blocks(&arena->blocks->next);
+	arena->used = 0;
+}
+
+void arena_release(struct arena *arena)
+{
+	free_blocks(&arena->blocks);
 	arena->used = 0;
 }

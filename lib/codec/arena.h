@@ -19,6 +19,9 @@ int arena_charge(struct arena *arena, size_t size);
 /* Zeroed memory aligned for any type, also for 0 bytes. VACCEL_EDQUOT, VACCEL_ENOMEM. */
 int arena_alloc(struct arena *arena, size_t size, void **ret_memory);
 
+/* Gives back all pieces, and keeps a little memory for those to come. */
+void arena_clear(struct arena *arena);
+
 void arena_release(struct arena *arena);
 
 #endif

@@ -157,7 +157,7 @@ struct decoder {
 /*
  * Makes the arguments of @op from a request. They live in @message's payload
  * section, which backends write INOUT arguments to, and in memory that the
- * decoder holds until its release. GROWS outputs that a backend made are not part
+ * decoder holds until it is cleared. GROWS outputs that a backend made are not part
  * of that. The result has the right structure; args_check() does the rest.
  * VACCEL_EINVAL for bytes that are no such request, VACCEL_ERANGE for sizes that
  * this machine cannot have, VACCEL_EDQUOT past the limits, VACCEL_ENOMEM, or the
@@ -193,6 +193,9 @@ int decode_reply_end(struct decoder *decoder);
  */
 int decode_failure(struct decoder *decoder, const struct vaccel_op *op, const void *head,
 		   size_t head_size, void *args, char *ret_words, size_t room);
+
+/* Gives back what was made for a message, but for a little memory that the next one can use. */
+void decoder_clear(struct decoder *decoder);
 void decoder_release(struct decoder *decoder);
 
 /* Adds a piece. VACCEL_ENOMEM without words. */

@@ -234,6 +234,12 @@ size_t read_elements(struct decoder *decoder, const struct payload *payload,
 	return (size_t)payload->size / field->size;
 }
 
+void decoder_clear(struct decoder *decoder)
+{
+	arena_clear(&decoder->arena);
+	pieces_clear(&decoder->payload);
+}
+
 void decoder_release(struct decoder *decoder)
 {
 	arena_release(&decoder->arena);

@@ -194,7 +194,7 @@ static int ask(struct channel *channel, struct coder *coder, struct request *req
 		return ret;
 	request->progress = SENT;
 	ret = await(channel, coder, request);
-	arena_release(&coder->decoder.arena);
+	decoder_clear(&coder->decoder);
 	if (ret)
 		args_drop_outputs(request->op, request->args);
 	return ret;

@@ -37,6 +37,26 @@ static void test_pieces(void **state)
 	assert_null(arena.blocks);
 }
 
+/* What is kept for the next pieces tells nothing of the last ones. */
+static void test_clear(void **state)
+{
+	struct arena arena = {.left = 1 << 20};
+	const unsigned char nothing[1000] = {0};
+	void *first, *small, *large;
+
+	assert_int_equal(arena_alloc(&arena, 1000, &first), VACCEL_OK);
+	memset(first, 0xff, 1000);
+	assert_int_equal(arena_alloc(&arena, 5000, &large), VACCEL_OK);
+	arena_clear(&arena);
+	assert_int_equal(arena_alloc(&arena, 1000, &small), VACCEL_OK);
+	assert_ptr_equal(small, first);
+	assert_memory_equal(small, nothing, 1000);
+	arena_clear(&arena);
+	arena_release(&arena);
+	arena_clear(&arena);
+	assert_null(arena.blocks);
+}
+
 static void test_limit(void **state)
 {
 	struct arena arena = {.left = 100};
@@ -73,6 +93,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_clear),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_no_memory),
 	};
