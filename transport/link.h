@@ -86,9 +86,6 @@ static inline bool link_is_between(const struct link *link)
 	return link->start == link->end && !link->has_frame && !link->payload_left;
 }
 
-/* As time_now(), some milliseconds late, and much cheaper. */
-int64_t time_about_now(void);
-
 /* Pieces of one read or write; more go by several. */
 #define LINK_BATCH 64
 

@@ -148,12 +148,12 @@ static int try(struct call *call, int64_t now)
 
 int call_run(struct session *session, const struct vaccel_op *op, void *args)
 {
-	int64_t now = time_now();
+	int64_t now = time_about_now();
 	struct call call = {
-		.session = session, .op = op, .args = args, .until = deadline_from(now)};
+		.session = session, .op = op, .args = args, .until = deadline_from_now()};
 	int ret;
 
 	while (unlikely((ret = try(&call, now)) == VACCEL_EAGAIN))
-		now = time_now();
+		now = time_about_now();
 	return ret;
 }

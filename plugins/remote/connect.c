@@ -145,7 +145,7 @@ void server_tell(struct server *server, uint64_t client, const struct vaccel_op 
 {
 	struct request request = {.op = op, .args = args, .fd = -1};
 	int64_t now = time_now();
-	int64_t until = MIN_OF(now + TELL_NS, deadline_from(now));
+	int64_t until = MIN_OF(now + TELL_NS, deadline_from_now());
 	struct channel *channel;
 	int ret = VACCEL_OK;
 

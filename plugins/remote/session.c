@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 #include <vaccel/error.h>
-#include <vaccel/plugin.h>
 #include <vaccel/log.h>
+#include <vaccel/plugin.h>
 
 #include "base/util.h"
 #include "remote/settings.h"
@@ -162,9 +162,7 @@ void session_close(struct vaccel_session *sess, void *slot)
 
 static int reach(struct session *session, struct channel **ret_channel, int64_t *ret_id)
 {
-	int64_t now = time_now();
-
-	return session_reach(session, now, deadline_from(now), ret_channel, ret_id);
+	return session_reach(session, time_about_now(), deadline_from_now(), ret_channel, ret_id);
 }
 
 int session_open(struct vaccel_session *sess, void **ret_slot)

@@ -77,7 +77,7 @@ void settings_release(void)
 	settings = (struct settings){0};
 }
 
-int64_t deadline_from(int64_t now)
+int64_t deadline_from_now(void)
 {
-	return settings.timeout_ns ? now + settings.timeout_ns : FOREVER;
+	return settings.timeout_ns ? time_now() + settings.timeout_ns : FOREVER;
 }

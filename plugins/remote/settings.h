@@ -33,7 +33,7 @@ extern struct settings settings;
 int settings_read(void);
 void settings_release(void);
 
-/* When a call that begins at @now must have returned; FOREVER without a timeout. */
-int64_t deadline_from(int64_t now);
+/* When a call that begins now must have returned; FOREVER without a timeout. */
+int64_t deadline_from_now(void);
 
 #endif
