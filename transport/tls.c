@@ -222,7 +222,8 @@ static ssize_t handshake_wait(struct link *link, struct iovec *to, int64_t until
 	size = socket_read(link, to, 1, until, &passed);
 	if (!size)
 		return -vaccel_fail(VACCEL_EREMOTEIO,
-				    "the connection was closed in TLS' handshake");
+				    "the connection was closed in TLS' handshake; tls:// must "
+				    "be at both ends");
 	return size;
 }
 

@@ -26,8 +26,9 @@ int document_open(struct document *document)
 	yaml_parser_set_input_string(&parser, (const unsigned char *)document->text,
 				     document->size);
 	if (!yaml_parser_load(&parser, &document->yaml))
-		ret = vaccel_fail(VACCEL_EINVAL, "%s:%zu: %s", document->name,
-				  parser.problem_mark.line + 1,
+		ret = vaccel_fail(VACCEL_EINVAL,
+				  "%s:%zu: %s; look at indentation, colons and brackets up to here",
+				  document->name, parser.problem_mark.line + 1,
 				  parser.problem ? parser.problem : "no memory");
 	yaml_parser_delete(&parser);
 	return ret;

@@ -24,7 +24,6 @@ static const struct suffix bytes[] = {
 	{"MiB", UINT64_C(1) << 20},
 	{"GiB", UINT64_C(1) << 30},
 	{"TiB", UINT64_C(1) << 40},
-	{"", 1},
 	{},
 };
 

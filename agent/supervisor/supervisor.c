@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <vaccel/error.h>
+#include <vaccel/plugin.h>
 
 #include "agent/base/log.h"
 #include "agent/supervisor/listener.h"
@@ -74,6 +76,44 @@ void supervisor_step(struct supervisor *supervisor)
 	log_line(VACCEL_LOG_INFO, NULL, "ready");
 }
 
+struct wanted {
+	const char *name;
+	bool found;
+};
+
+static void compare(void *context, const struct vaccel_plugin *plugin)
+{
+	struct wanted *wanted = context;
+
+	wanted->found |= !strcmp(plugin->info->name, wanted->name);
+}
+
+/* Of a name alone: the dynamic linker may find a file elsewhere. */
+static void look_for_plugin(const char *policy, const char *name)
+{
+	struct wanted wanted = {.name = name};
+
+	if (!strpbrk(name, "/.") && !vaccel_plugin_installed(compare, &wanted) && !wanted.found)
+		log_line(VACCEL_LOG_WARN, NULL,
+			 "policy '%s': there is no plugin '%s' in '%s'; `vaccel plugins` lists "
+			 "those that are",
+			 policy, name, vaccel_plugindir());
+}
+
+/* What workers would not find now, though it may come. */
+static void look_ahead(const struct config *config)
+{
+	for (unsigned int i = 0; i < config->nr_policies; i++) {
+		const struct names *plugins = &config->policies[i].plugins;
+
+		for (unsigned int k = 0; k < plugins->count; k++)
+			look_for_plugin(config->policies[i].name, plugins->at[k]);
+	}
+	if (config->models.path && access(config->models.path, R_OK | X_OK))
+		log_line(VACCEL_LOG_WARN, NULL, "models.path '%s': %s", config->models.path,
+			 strerror(errno));
+}
+
 /* All of it or nothing. */
 static int apply(struct supervisor *supervisor, struct config *config)
 {
@@ -90,6 +130,7 @@ static int apply(struct supervisor *supervisor, struct config *config)
 	config_unref(supervisor->config);
 	supervisor->config = config_ref(config);
 	log_open(&config->log, STDERR_FILENO);
+	look_ahead(config);
 	observe_commit(supervisor, &windows);
 	observe_listeners(supervisor);
 	relay_apply(supervisor);
@@ -161,6 +202,7 @@ int supervisor_check(const struct config *config)
 {
 	int ret = VACCEL_OK;
 
+	look_ahead(config);
 	for (unsigned int i = 0; !ret && i < config->nr_listeners; i++) {
 		_cleanup_(closep) int setup = -1;
 

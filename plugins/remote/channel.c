@@ -347,16 +347,18 @@ static int share_memory(struct channel *channel, uint64_t region_max, uint32_t s
 	return settings.spin_us && spin_us ? mailbox_open(channel) : VACCEL_OK;
 }
 
-/* Whoever is there hangs up: only there it is known why. */
+/* Which of several agents it is about, where that is not said yet. */
 static int in_words(const struct channel *channel, int ret)
 {
-	char why[256];
+	const char *name = channel->server->name;
+	bool hung_up = ret == VACCEL_EREMOTEIO && channel->broken;
+	char why[512];
 
-	if (ret != VACCEL_EREMOTEIO || !channel->broken)
-		return ret;
 	snprintf(why, sizeof(why), "%s", vaccel_error_text());
-	return vaccel_fail(ret, "%s takes no greeting: %s; the agent's log tells more",
-			   channel->server->name, why);
+	if (strstr(why, name))
+		return ret;
+	return vaccel_fail(ret, "%s: %s%s", name, why,
+			   hung_up ? "; the agent's log tells more" : "");
 }
 
 static int greet(struct channel *channel, const struct greeting *greeting,
@@ -390,7 +392,7 @@ static int greet(struct channel *channel, const struct greeting *greeting,
 	hello.bearer = bearer;
 	ret = channel_ask(channel, &request);
 	if (ret)
-		return in_words(channel, ret);
+		return ret;
 	ret = note_welcome(channel, &hello, ret_welcome);
 	args_drop_outputs(request.op, &hello);
 	if (ret)
@@ -429,9 +431,10 @@ int channel_new(struct server *server, const struct greeting *greeting, int64_t 
 	ret = link_connect(&server->address, servers_tls(), until, &channel->link);
 	if (!ret)
 		ret = greet(channel, greeting, ret_welcome);
-	if (!ret)
-		*ret_channel = TAKE(channel);
-	return ret;
+	if (ret)
+		return in_words(channel, ret);
+	*ret_channel = TAKE(channel);
+	return VACCEL_OK;
 }
 
 void channel_delete(struct channel *channel)

@@ -34,7 +34,7 @@ PATIENCE = 30
 
 def run(*arguments, program=AGENT):
     return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE,
-                          env={"PATH": os.environ["PATH"]})
+                          env={"PATH": os.environ["PATH"], "VACCEL_PLUGIN_DIR": str(BUILD / "plugins")})
 
 
 class Directory(unittest.TestCase):
@@ -102,6 +102,7 @@ class CheckConfig(Directory):
              "did you mean 'address'?"),
             ("policies:\n  gold:\n    memory: 4GB\n", 3,
              "policies.gold.memory: '4GB' has no unit that is known; write for example 512MiB or 4GiB"),
+            ("policies:\n  gold:\n    memory: 4\n", 3, "policies.gold.memory: '4' has no unit that is known"),
             ("policies:\n  gold:\n    ops:\n      - nop\n", 4,
              "policies.gold.ops[0]: there is no operation 'nop'; did you mean 'noop'?"),
             ("log:\n  level: loud\n", 2, "log.level: 'loud' is none of error, warning, info and debug"),
@@ -139,6 +140,13 @@ class CheckConfig(Directory):
                 said = self.check(text)
                 self.assertEqual(said.returncode, 2)
                 self.assertIn(words, said.stderr)
+
+    def test_what_is_not_there_yet(self):
+        said = self.check("policies: {gold: {plugins: [noop, onxx, libmine.so]}}\nmodels: {path: /no/models}\n")
+        self.assertEqual(said.returncode, 0)
+        plugin, models = said.stderr.splitlines()
+        self.assertIn("policy 'gold': there is no plugin 'onxx' in '", plugin)
+        self.assertIn("models.path '/no/models': No such file", models)
 
     def test_no_file(self):
         said = run("--config", "/no/such.yaml", "--check-config")

@@ -408,11 +408,15 @@ static void test_numbers(void **state)
 		enum unit unit;
 		uint64_t number;
 	} rows[] = {
-		{"0", UNIT_TIME, 0},	    {"0", UNIT_BYTES, 0},
-		{"7", UNIT_BYTES, 7},	    {"7B", UNIT_BYTES, 7},
-		{"1kib", UNIT_BYTES, 1024}, {"2 MiB", UNIT_BYTES, 2 << 20},
-		{"1min", UNIT_TIME, 60000}, {"250ms", UNIT_TIME, 250},
-		{"1H", UNIT_TIME, 3600000}, {"18446744073709551615", UNIT_COUNT, UINT64_MAX},
+		{"0", UNIT_TIME, 0},
+		{"0", UNIT_BYTES, 0},
+		{"7B", UNIT_BYTES, 7},
+		{"1kib", UNIT_BYTES, 1024},
+		{"2 MiB", UNIT_BYTES, 2 << 20},
+		{"1min", UNIT_TIME, 60000},
+		{"250ms", UNIT_TIME, 250},
+		{"1H", UNIT_TIME, 3600000},
+		{"18446744073709551615", UNIT_COUNT, UINT64_MAX},
 		{"007", UNIT_COUNT, 7},
 	};
 	static const char *const not_counts[] = {
@@ -427,6 +431,8 @@ static void test_numbers(void **state)
 	for (size_t i = 0; i < sizeof(not_counts) / sizeof(not_counts[0]); i++)
 		assert_int_equal(number_parse(not_counts[i], UNIT_COUNT, UINT64_MAX, &number),
 				 VACCEL_EINVAL);
+	/* Four of what? */
+	assert_int_equal(number_parse("4", UNIT_BYTES, UINT64_MAX, &number), VACCEL_EINVAL);
 }
 
 static void test_guesses(void **state)

@@ -176,7 +176,7 @@ class Unreachable(CommandTest):
                 threading.Thread(target=hang_up, daemon=True).start()
             address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
             _, err = self.run_vaccel("ping", address, status=1, VACCEL_TIMEOUT_MS="5000")
-        self.assertRegex(err, rf"^vaccel: {re.escape(address)}.* takes no greeting: .*; the agent's log tells more\n$")
+        self.assertRegex(err, rf"^vaccel: {re.escape(address)}.*: the .*; the agent's log tells more\n$")
 
     @unittest.skipIf(os.getuid(), "only root can become somebody else")
     def test_socket_file_of_others(self):
@@ -211,6 +211,11 @@ class WithAgent(CommandTest):
         self.assertIn(f"uid-{os.getuid()}", out)
         tenant, = self.run_json("top", "--socket", self.socket)["tenants"]
         self.assertGreaterEqual(tenant["calls"], 51)
+
+    def test_ping_needs_no_plugin(self):
+        with Agent(AGENT, PLUGINS, policy={"plugins": ["cpu"]}) as agent:
+            out, _ = self.run_vaccel("ping", "--count", "5", agent.address)
+        self.assertIn("5 round trips", out)
 
     def test_ping_of_this_host(self):
         out, _ = self.run_vaccel("ping", "--socket", self.socket)
