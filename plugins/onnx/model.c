@@ -19,13 +19,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <vaccel/log.h>
+
 #include "onnx/onnx.h"
 #include "onnx/words.h"
 #include "vision/resize.h"
 #include "vision/util.h"
-
-/* Longer paths of default models are not found. */
-#define PATH_SIZE 4096
 
 struct model_holder {
 	_Atomic(struct model *) model;	 /* NULL while it is not loaded */
@@ -241,21 +240,20 @@ static int open_directory(const char *path, struct model **ret_model)
 }
 
 /* Whether the directory of a task lies in @dir; its path then. */
-static bool find_below(const char *dir, size_t length, char path[PATH_SIZE])
+static bool find_below(const char *dir, size_t length, char path[MODEL_PATH_SIZE])
 {
-	int used = snprintf(path, PATH_SIZE, "%.*s/classify/model.json", (int)length, dir);
+	int used = snprintf(path, MODEL_PATH_SIZE, "%.*s/classify/model.json", (int)length, dir);
 
-	if (!length || used >= PATH_SIZE || access(path, F_OK))
+	if (!length || used >= MODEL_PATH_SIZE || access(path, F_OK))
 		return false;
 	*strrchr(path, '/') = '\0';
 	return true;
 }
 
-/* The directory of the default model for classifying. */
-static int find_default(char path[PATH_SIZE])
+int model_default_find(char path[MODEL_PATH_SIZE])
 {
 	const char *list = vaccel_knob_text(&knobs[KNOB_MODEL_PATH]);
-	char own[PATH_SIZE];
+	char own[MODEL_PATH_SIZE];
 
 	for (const char *at = list ? list : ""; *at; at += strspn(at, ":")) {
 		size_t length = strcspn(at, ":");
@@ -265,8 +263,13 @@ static int find_default(char path[PATH_SIZE])
 		at += length;
 	}
 	snprintf(own, sizeof(own), "%s/models", vaccel_datadir());
-	if (find_below(own, strlen(own), path))
+	if (find_below(own, strlen(own), path)) {
+		if (list && *list)
+			vaccel_warn("no classify/model.json is in %s, which %s names; taking the "
+				    "one in %s",
+				    list, knobs[KNOB_MODEL_PATH].name, own);
 		return VACCEL_OK;
+	}
 	return vaccel_fail(VACCEL_ENOENT,
 			   "there is no model: none is registered with the session, and no "
 			   "classify/model.json is in %s%s%s; register a MODEL, or set %s",
@@ -275,8 +278,8 @@ static int find_default(char path[PATH_SIZE])
 
 static int open_default(struct model **ret_model)
 {
-	char path[PATH_SIZE];
-	int ret = find_default(path);
+	char path[MODEL_PATH_SIZE];
+	int ret = model_default_find(path);
 
 	return ret ? ret : open_directory(path, ret_model);
 }

@@ -66,6 +66,12 @@ void model_use_end(struct model_use *use);
 int model_resource_open(struct vaccel_resource *resource, void **ret_slot);
 void model_resource_close(struct vaccel_resource *resource, void *slot);
 
+/* Longer paths of default models are not found. */
+#define MODEL_PATH_SIZE 4096
+
+/** model_default_find() - the directory of the default model for classifying; or ENOENT */
+int model_default_find(char path[MODEL_PATH_SIZE]);
+
 /** model_default_release() - give the default model back. No call may be running. */
 void model_default_release(void);
 

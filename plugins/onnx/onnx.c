@@ -104,7 +104,7 @@ static int init(void)
 
 static void report(vaccel_plugin_report_fn *say, void *context)
 {
-	char text[512], provider[PROVIDER_NAME_MAX];
+	char text[512], provider[PROVIDER_NAME_MAX], path[MODEL_PATH_SIZE];
 	int64_t threads = vaccel_knob_number(&knobs[KNOB_THREADS]);
 
 	snprintf(text, sizeof(text), "ONNX Runtime %s", runtime_version());
@@ -122,6 +122,7 @@ static void report(vaccel_plugin_report_fn *say, void *context)
 	say(context, "threads", text);
 	snprintf(text, sizeof(text), "%zu loaded", engine_count());
 	say(context, "models", text);
+	say(context, "default model", model_default_find(path) ? vaccel_error_text() : path);
 }
 
 static const struct vaccel_plugin_info info = {
