@@ -12,20 +12,30 @@
 #include "base/util.h"
 #include "remote/server.h"
 
-#define SECOND	   INT64_C(1000000000)
-#define PING_AFTER (5 * SECOND)	 /* of silence */
-#define LOST_AFTER (10 * SECOND) /* without an answer to it */
+#define SECOND INT64_C(1000000000)
+
+struct patience patience = {.ping_after = 5 * SECOND, .lost_after = 10 * SECOND};
 
 static int64_t last_heard(const struct channel *channel, const struct wait *wait)
 {
 	return MAX_OF(link_last_heard(channel->link), wait->since);
 }
 
+/*
+ * Whether it has said nothing since it was asked. The clock of what is heard is some
+ * milliseconds late, and an answer may come within microseconds: so the times of two
+ * messages are compared, not those of a message and of a question.
+ */
+static bool owes_pong(const struct channel *channel, const struct wait *wait)
+{
+	return wait->pinged && wait->heard == last_heard(channel, wait);
+}
+
 /* When there is something to do, even if nothing comes. */
 static int64_t wake_at(const struct channel *channel, const struct wait *wait)
 {
-	int64_t heard = last_heard(channel, wait);
-	int64_t wake = wait->pinged > heard ? wait->pinged + LOST_AFTER : heard + PING_AFTER;
+	int64_t wake = owes_pong(channel, wait) ? wait->pinged + patience.lost_after
+						: last_heard(channel, wait) + patience.ping_after;
 
 	return MIN_OF(wake, wait->until);
 }
@@ -33,9 +43,11 @@ static int64_t wake_at(const struct channel *channel, const struct wait *wait)
 static int ping(struct channel *channel, struct wait *wait, int64_t now)
 {
 	struct frame frame = {.kind = FRAME_PING, .request = channel->request};
-	int ret = link_send(channel->link, &frame, NULL, NULL, -1, wait->until);
+	int ret;
 
 	wait->pinged = now;
+	wait->heard = last_heard(channel, wait);
+	ret = link_send(channel->link, &frame, NULL, NULL, -1, wait->until);
 	if (ret)
 		channel->broken = true;
 	return ret;
@@ -45,18 +57,17 @@ static int ping(struct channel *channel, struct wait *wait, int64_t now)
 static int be_patient(struct channel *channel, struct wait *wait)
 {
 	int64_t now = time_now();
-	int64_t heard = last_heard(channel, wait);
 
 	if (now >= wait->until)
 		return vaccel_fail(VACCEL_ETIMEDOUT, "%s has not answered in time",
 				   channel->server->name);
 	if (now < wake_at(channel, wait))
 		return VACCEL_OK;
-	if (wait->pinged <= heard)
+	if (!owes_pong(channel, wait))
 		return ping(channel, wait, now);
 	channel->broken = true;
 	return vaccel_fail(VACCEL_EREMOTEIO, "%s has not been heard of for %d seconds",
-			   channel->server->name, (int)((now - heard) / SECOND));
+			   channel->server->name, (int)((now - wait->heard) / SECOND));
 }
 
 static int is_nonsense(struct channel *channel, const struct message *message)

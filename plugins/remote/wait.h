@@ -5,11 +5,20 @@
 
 #include "remote/channel.h"
 
+/* After so much silence an agent is asked; without an answer to that for so long it is lost. */
+struct patience {
+	int64_t ping_after, lost_after;
+};
+
+/* Never changed but by tests, which have less. */
+extern struct patience patience;
+
 /* One wait: zero but for @until before it begins. */
 struct wait {
 	int64_t until;
 	int64_t since;	/* silence before that does not count */
 	int64_t pinged; /* when the agent was asked whether it lives; or 0 */
+	int64_t heard;	/* when it had last been heard of then */
 };
 
 /*

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Agents that say nothing for a while: one that is busy is not one that is gone. On channels
+ * of the plugin's insides, since they wait for seconds otherwise.
+ */
+#include <string.h>
+
+#include "fake.h"
+#include "remote/server.h"
+#include "remote/wait.h"
+
+#include <vaccel/error.h>
+
+#define MS INT64_C(1000000)
+
+/* Enough for a machine that does other things. */
+#define SLACK (5000 * MS)
+
+static struct fake *fake;
+static struct server server;
+static struct channel *channel;
+static struct welcome welcome;
+
+static int begin(void **state)
+{
+	const struct greeting greeting = {.epoch = 0};
+
+	fake = fake_start();
+	server = (struct server){.name = fake_address(fake)};
+	assert_int_equal(address_parse(fake_address(fake), &server.address), VACCEL_OK);
+	assert_int_equal(channel_new(&server, &greeting, FOREVER, &channel, &welcome), VACCEL_OK);
+	channel->since = time_now();
+	patience = (struct patience){.ping_after = 50 * MS, .lost_after = 400 * MS};
+	return 0;
+}
+
+static int end(void **state)
+{
+	channel_delete(channel);
+	address_release(&server.address);
+	fake_stop(fake);
+	return 0;
+}
+
+/* A control operation, since nothing has to be there for it. */
+static int ask(void)
+{
+	int64_t id;
+	struct vaccel_session_open_args args = {.session = &id};
+	struct request request = {.op = &vaccel_op_session_open, .args = &args, .fd = -1};
+
+	return channel_ask(channel, &request);
+}
+
+struct habits {
+	bool answers_pings;
+	unsigned int late; /* the answer comes with so many PINGs; 0: never */
+	struct frame asked;
+};
+
+static enum verdict be_silent(struct turn *turn, void *context)
+{
+	struct habits *habits = context;
+	int64_t id = 7;
+	const struct vaccel_session_open_args args = {.session = &id};
+
+	if (turn_op(turn) == &vaccel_op_session_open) {
+		habits->asked = turn->message.frame;
+		return DONE;
+	}
+	if (turn->message.frame.kind != FRAME_PING)
+		return GO_ON;
+	if (habits->answers_pings)
+		turn_go_on(turn);
+	if (fake_messages(turn->fake, FRAME_PING) == habits->late) {
+		turn->message.frame = habits->asked;
+		turn_reply(turn, &args);
+	}
+	return DONE;
+}
+
+static void test_one_that_answers_may_take_its_time(void **state)
+{
+	/* Longer than a silent one would be waited for. */
+	struct habits habits = {.answers_pings = true, .late = 12};
+	int64_t began = time_now();
+
+	fake_script(fake, be_silent, &habits);
+	assert_int_equal(ask(), VACCEL_OK);
+	assert_true(time_now() - began >= 12 * patience.ping_after);
+	assert_int_equal(fake_messages(fake, FRAME_PING), 12);
+	assert_false(channel->broken);
+	fake_script(fake, NULL, NULL);
+	assert_int_equal(ask(), VACCEL_OK);
+}
+
+static void test_one_that_answers_no_ping_is_lost(void **state)
+{
+	struct habits habits = {0};
+	int64_t began = time_now();
+
+	fake_script(fake, be_silent, &habits);
+	assert_int_equal(ask(), VACCEL_EREMOTEIO);
+	assert_non_null(strstr(vaccel_error_text(), "has not been heard of for"));
+	assert_in_range(time_now() - began, 450 * MS, 450 * MS + SLACK);
+	assert_int_equal(fake_messages(fake, FRAME_PING), 1);
+	assert_true(channel->broken);
+}
+
+/* Whatever an agent says, it lives. */
+static void test_any_message_is_a_sign_of_life(void **state)
+{
+	struct habits habits = {.late = 1};
+
+	fake_script(fake, be_silent, &habits);
+	assert_int_equal(ask(), VACCEL_OK);
+	assert_int_equal(fake_messages(fake, FRAME_PING), 1);
+	assert_false(channel->broken);
+}
+
+/* The program's time is over before it is known whether the agent lives. */
+static void test_deadline_comes_first(void **state)
+{
+	struct habits habits = {0};
+	int64_t began = time_now();
+
+	channel->until = began + 150 * MS;
+	fake_script(fake, be_silent, &habits);
+	assert_int_equal(ask(), VACCEL_ETIMEDOUT);
+	assert_in_range(time_now() - began, 150 * MS, 150 * MS + SLACK);
+	assert_false(channel->broken);
+	assert_int_not_equal(channel->owed, 0);
+}
+
+static enum verdict answer_half(struct turn *turn, void *context)
+{
+	const struct frame frame = {.kind = FRAME_REPLY,
+				    .op = turn->message.frame.op,
+				    .request = turn->message.frame.request,
+				    .head_size = 8};
+
+	if (turn_op(turn) != &vaccel_op_session_open)
+		return turn->message.frame.kind == FRAME_PING ? DONE : GO_ON;
+	turn_frame(turn, &frame, NULL, NULL);
+	return DONE;
+}
+
+static void test_silence_in_the_middle_of_an_answer(void **state)
+{
+	fake_script(fake, answer_half, NULL);
+	assert_int_equal(ask(), VACCEL_EREMOTEIO);
+	assert_int_equal(fake_messages(fake, FRAME_PING), 1);
+	assert_true(channel->broken);
+}
+
+/* An agent asks as well. */
+static enum verdict ask_back(struct turn *turn, void *context)
+{
+	const struct frame ping = {.kind = FRAME_PING, .request = 4711};
+
+	if (turn_op(turn) == &vaccel_op_session_open)
+		turn_frame(turn, &ping, NULL, NULL);
+	return GO_ON;
+}
+
+static void test_agent_that_asks_is_answered(void **state)
+{
+	fake_script(fake, ask_back, NULL);
+	assert_int_equal(ask(), VACCEL_OK);
+	fake_await_messages(fake, FRAME_PONG, 1);
+	assert_int_equal(fake_messages(fake, FRAME_PING), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+	const struct CMUnitTest tests[] = {
+		TEST(test_one_that_answers_may_take_its_time),
+		TEST(test_one_that_answers_no_ping_is_lost),
+		TEST(test_any_message_is_a_sign_of_life),
+		TEST(test_deadline_comes_first),
+		TEST(test_silence_in_the_middle_of_an_answer),
+		TEST(test_agent_that_asks_is_answered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
