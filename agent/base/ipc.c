@@ -5,6 +5,7 @@
  * program of ours and ends the conversation.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -98,4 +99,24 @@ int ipc_receive(int socket, bool wait, struct ipc_message *ret_message, int *ret
 	*ret_message = message;
 	*ret_fd = TAKE_FD(fd);
 	return VACCEL_OK;
+}
+
+int ipc_receive_setup(int socket, struct worker_setup *ret_setup)
+{
+	_cleanup_(closep) int fd = -1;
+	struct ipc_message message;
+	int ret = ipc_receive(socket, true, &message, &fd);
+
+	if (!ret && (message.kind != IPC_SETUP || fd < 0))
+		ret = vaccel_fail(VACCEL_EINVAL, "message %u came before the setup", message.kind);
+	return ret ? ret : worker_setup_read(fd, ret_setup);
+}
+
+void ipc_report(int socket, int ret)
+{
+	struct ipc_message message = {.kind = ret ? IPC_FAILED : IPC_READY};
+
+	if (ret)
+		snprintf(message.text, sizeof(message.text), "%s", vaccel_error_text());
+	ipc_send(socket, &message, -1);
 }

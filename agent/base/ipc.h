@@ -61,4 +61,10 @@ int ipc_send(int socket, const struct ipc_message *message, int fd);
  * close. */
 int ipc_receive(int socket, bool wait, struct ipc_message *ret_message, int *ret_fd);
 
+/* For a child: waits for its first message, which must be IPC_SETUP. */
+int ipc_receive_setup(int socket, struct worker_setup *ret_setup);
+
+/* For a child, when it has started or could not: @ret decides, and vaccel_error_text() says why. */
+void ipc_report(int socket, int ret);
+
 #endif

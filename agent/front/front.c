@@ -171,17 +171,11 @@ static int set_up(struct front *front)
 {
 	_cleanup_(freep) char *missing = NULL;
 	struct sandbox sandbox = {.role = SANDBOX_FRONT};
-	_cleanup_(closep) int fd = -1;
 	struct worker_setup setup;
-	struct ipc_message message;
 	int ret = front_open(front, IPC_FD);
 
 	if (!ret)
-		ret = ipc_receive(front->ipc, true, &message, &fd);
-	if (!ret && message.kind != IPC_SETUP)
-		ret = vaccel_fail(VACCEL_EINVAL, "message %u came before the setup", message.kind);
-	if (!ret)
-		ret = worker_setup_read(fd, &setup);
+		ret = ipc_receive_setup(IPC_FD, &setup);
 	if (ret)
 		return ret;
 	log_open(&setup.log, LOG_FD);
@@ -199,14 +193,9 @@ static int set_up(struct front *front)
 int front_main(void)
 {
 	static struct front front;
-	struct ipc_message message = {.kind = IPC_READY};
 	int ret = set_up(&front);
 
-	if (ret) {
-		message.kind = IPC_FAILED;
-		strncpy(message.text, vaccel_error_text(), sizeof(message.text) - 1);
-	}
-	ipc_send(IPC_FD, &message, -1);
+	ipc_report(IPC_FD, ret);
 	if (!ret)
 		ret = front_serve(&front);
 	return !ret || ret == VACCEL_EREMOTEIO ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -30,17 +30,9 @@ static int set_up(struct monitor *monitor)
 {
 	_cleanup_(freep) char *missing = NULL;
 	struct sandbox sandbox = {.role = SANDBOX_MONITOR};
-	_cleanup_(closep) int fd = -1;
 	struct worker_setup setup;
-	struct ipc_message message;
-	int ret = ipc_receive(IPC_FD, true, &message, &fd);
+	int ret = ipc_receive_setup(IPC_FD, &setup);
 
-	if (ret)
-		return ret;
-	if (message.kind != IPC_SETUP)
-		return vaccel_fail(VACCEL_EINVAL, "message %u came before the set-up",
-				   message.kind);
-	ret = worker_setup_read(fd, &setup);
 	if (ret)
 		return ret;
 	log_open(&setup.log, LOG_FD);
@@ -123,16 +115,11 @@ static int serve(struct monitor *monitor)
 int monitor_main(void)
 {
 	struct monitor monitor = {.http = NULL};
-	struct ipc_message message = {.kind = IPC_READY};
 	int ret;
 
 	admin_init(&monitor.admin);
 	ret = set_up(&monitor);
-	if (ret) {
-		message.kind = IPC_FAILED;
-		strncpy(message.text, vaccel_error_text(), sizeof(message.text) - 1);
-	}
-	ipc_send(IPC_FD, &message, -1);
+	ipc_report(IPC_FD, ret);
 	if (!ret)
 		ret = serve(&monitor);
 	http_close(monitor.http);

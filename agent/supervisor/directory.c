@@ -9,7 +9,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,12 +19,12 @@
 #include <vaccel/log.h>
 
 #include "agent/base/log.h"
+#include "agent/base/tree.h"
 #include "agent/supervisor/directory.h"
 #include "base/util.h"
 
 #define PREFIX	  "agent-"
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define TREE_FDS  32
 #define TRIES	  16
 
 static char *text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -44,16 +43,9 @@ static char *text_of(const char *format, ...)
 	return text;
 }
 
-static int remove_one(const char *path, const struct stat *st, int what, struct FTW *where)
-{
-	/* What cannot be removed shows when its directory cannot. */
-	remove(path);
-	return 0;
-}
-
 static void remove_tree(const char *path)
 {
-	nftw(path, remove_one, TREE_FDS, FTW_DEPTH | FTW_PHYS);
+	tree_remove(path);
 	if (!access(path, F_OK))
 		log_line(VACCEL_LOG_WARN, NULL, "cannot remove all of '%s'", path);
 }

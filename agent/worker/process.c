@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <vaccel/core.h>
@@ -168,22 +167,11 @@ static void serve(struct process *process)
 	}
 }
 
-static int read_setup(struct worker_setup *ret_setup)
-{
-	_cleanup_(closep) int fd = -1;
-	struct ipc_message message;
-	int ret = ipc_receive(IPC_FD, true, &message, &fd);
-
-	if (!ret && (message.kind != IPC_SETUP || fd < 0))
-		ret = vaccel_fail(VACCEL_EINVAL, "the supervisor's first words are no setup");
-	return ret ? ret : worker_setup_read(fd, ret_setup);
-}
-
 static int start(struct process *process)
 {
 	struct worker_setup setup;
 	struct stats *stats;
-	int ret = read_setup(&setup);
+	int ret = ipc_receive_setup(IPC_FD, &setup);
 
 	if (ret)
 		return ret;
@@ -205,24 +193,15 @@ static int start(struct process *process)
 	return server_new(&process->worker, &process->server);
 }
 
-static void say_failed(void)
-{
-	struct ipc_message message = {.kind = IPC_FAILED};
-
-	snprintf(message.text, sizeof(message.text), "%s", vaccel_error_text());
-	ipc_send(IPC_FD, &message, -1);
-}
-
 /* The kernel and the next start clean up what is left after a failure. */
 int worker_main(void)
 {
 	static struct process process;
+	int ret = start(&process);
 
-	if (start(&process)) {
-		say_failed();
+	ipc_report(IPC_FD, ret);
+	if (ret)
 		return EXIT_FAILURE;
-	}
-	ipc_send(IPC_FD, &(struct ipc_message){.kind = IPC_READY}, -1);
 	serve(&process);
 	server_delete(process.server);
 	models_release(&process.worker);

@@ -6,7 +6,6 @@
  */
 #include "agent/worker/resource.h"
 
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,12 +14,11 @@
 #include <vaccel/error.h>
 #include <vaccel/session.h>
 
+#include "agent/base/tree.h"
 #include "agent/worker/connection.h"
 #include "agent/worker/models.h"
 #include "agent/worker/store_file.h"
 #include "base/util.h"
-
-#define TREE_FDS 16
 
 static int no_resource(struct client *client, int64_t id)
 {
@@ -43,24 +41,12 @@ int resource_find(struct client *client, int64_t id, struct resource **ret_resou
 
 /* Removing */
 
-static int remove_one(const char *path, const struct stat *st, int what, struct FTW *where)
-{
-	/* What cannot be removed goes with the tenant's directory. */
-	remove(path);
-	return 0;
-}
-
-static void remove_tree(const char *path)
-{
-	nftw(path, remove_one, TREE_FDS, FTW_DEPTH | FTW_PHYS);
-}
-
 void resources_sweep(const struct worker *worker)
 {
 	_cleanup_(freep) char *path = file_path_of(worker->setup.directory, RESOURCES_FOLDER);
 
 	if (path)
-		remove_tree(path);
+		tree_remove(path);
 }
 
 static void part_release(struct worker *worker, struct part *part)
@@ -119,7 +105,7 @@ void resource_delete(struct resource *resource)
 	if (atomic_load(&resource->counted))
 		meter_give(&worker->models, size_of(resource));
 	if (resource->directory)
-		remove_tree(resource->directory);
+		tree_remove(resource->directory);
 	for (size_t i = 0; i < resource->nr_parts; i++)
 		part_release(worker, &resource->parts[i]);
 	meter_give(&worker->memory, RESOURCE_COST(resource->nr_parts));

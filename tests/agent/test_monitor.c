@@ -176,7 +176,7 @@ static void test_no_set_up(void **state)
 	tell(message_of(IPC_SERVING, "", ""), -1);
 	answer = hear();
 	assert_int_equal(answer.kind, IPC_FAILED);
-	assert_non_null(strstr(answer.text, "came before the set-up"));
+	assert_non_null(strstr(answer.text, "came before the setup"));
 }
 
 static void test_a_bad_set_up(void **state)
