@@ -3,9 +3,9 @@
  * Small messages through memory that both ends share, for those who would rather
  * spin than sleep. Each direction has a *slot* for one message; what is larger, what
  * comes along with a descriptor, and what wakes a sleeper goes by the socket. The
- * order of messages is kept: the socket is written to only while the slot is empty,
- * and the slot is read only when all that the socket was given before has been
- * read. The peer may write anything at any time: what it does to the order and the
+ * order of messages is kept, but for a GOAWAY: the socket is written to only while the
+ * slot is empty, and the slot is read only when all that the socket was given before
+ * has been read. The peer may write anything at any time: what it does to the order and the
  * slots is its own loss, and bytes are copied before they are looked at.
  */
 #include <assert.h>
@@ -299,6 +299,25 @@ static ssize_t write_socket(struct link *link, const struct iovec *from, int nr,
 	return size;
 }
 
+/* A message that overtakes the one in the slot: whoever waits for that learns of it early. */
+static bool may_overtake(const void *bytes)
+{
+	static const struct frame_limits nothing;
+	struct frame frame;
+
+	return !frame_get(bytes, &nothing, &frame) && frame.kind == FRAME_GOAWAY;
+}
+
+static ssize_t begin_by_socket(struct link *link, const struct iovec *from, int nr, int64_t until,
+			       int passed)
+{
+	struct mailbox *mailbox = link->mailbox;
+
+	mailbox->writing = announced(from->iov_base);
+	atomic_fetch_add_explicit(&mailbox->out->sent, mailbox->writing, memory_order_release);
+	return write_socket(link, from, nr, until, passed);
+}
+
 static ssize_t mailbox_write(struct link *link, const struct iovec *from, int nr, int64_t until,
 			     int passed)
 {
@@ -308,15 +327,17 @@ static ssize_t mailbox_write(struct link *link, const struct iovec *from, int nr
 
 	if (mailbox->writing)
 		return write_socket(link, from, nr, until, passed);
-	ret = wait_until_empty(link, mailbox->out, until);
-	if (ret)
-		return -ret;
+	if (unlikely(atomic_load_explicit(&mailbox->out->full, memory_order_acquire))) {
+		if (may_overtake(from->iov_base))
+			return begin_by_socket(link, from, nr, until, passed);
+		ret = wait_until_empty(link, mailbox->out, until);
+		if (ret)
+			return -ret;
+	}
 	size = announced(from->iov_base);
 	if (passed < 0 && size <= SLOT_ROOM && size == size_of(from, nr))
 		return fill_slot(link, from, nr, size);
-	mailbox->writing = size;
-	atomic_fetch_add_explicit(&mailbox->out->sent, size, memory_order_release);
-	return write_socket(link, from, nr, until, passed);
+	return begin_by_socket(link, from, nr, until, passed);
 }
 
 int link_use_mailbox(struct link *link, void *memory, bool is_client, uint32_t spin_us)

@@ -459,6 +459,27 @@ static void test_a_slot_that_stays_full(void **state)
 	expect(pair->ends.agent, 1);
 }
 
+/* Who drains waits for nobody, and nothing that is under way is lost. */
+static void test_goaway_overtakes(void **state)
+{
+	struct frame goaway = {.kind = FRAME_GOAWAY};
+	struct pair *pair = *state;
+
+	open_both(pair, 1);
+	assert_int_equal(send_kind(pair->ends.agent, FRAME_PONG, 1), VACCEL_OK);
+	assert_true(is_full(pair->to_client));
+	assert_int_equal(link_send(pair->ends.agent, &goaway, NULL, NULL, -1, 0), VACCEL_OK);
+	assert_true(pair->to_client->sent == FRAME_SIZE);
+	assert_int_equal(next(pair->ends.client).frame.kind, FRAME_GOAWAY);
+	expect(pair->ends.client, 1);
+	/* Into an empty slot it goes like any other. */
+	assert_int_equal(link_send(pair->ends.agent, &goaway, NULL, NULL, -1, 0), VACCEL_OK);
+	assert_true(is_full(pair->to_client));
+	assert_int_equal(next(pair->ends.client).frame.kind, FRAME_GOAWAY);
+	assert_int_equal(send_kind(pair->ends.agent, FRAME_PONG, 2), VACCEL_OK);
+	expect(pair->ends.client, 2);
+}
+
 static void *shut_down(void *context)
 {
 	struct link *link = context;
@@ -606,6 +627,7 @@ int main(void)
 		TEST(test_bells_without_end_are_stale),
 		TEST(test_events),
 		TEST(test_a_slot_that_stays_full),
+		TEST(test_goaway_overtakes),
 		TEST(test_a_sender_that_is_shut_down),
 		TEST(test_impossible_sizes),
 		TEST(test_nonsense_in_the_slot),
