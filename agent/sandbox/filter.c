@@ -17,6 +17,8 @@
 #include "agent/sandbox/system_calls.h"
 #include "base/util.h"
 
+#define API_KILLS_PROCESSES 3 /* libseccomp's level for what the kernel can do */
+
 struct filters {
 	const struct walls *walls;
 	unsigned int needs;
@@ -177,14 +179,16 @@ static int load(struct filters *filters, struct missing *missing)
 
 int filter_close(const struct walls *walls, struct missing *missing)
 {
-	struct filters filters = {
-		.walls = walls,
-		.needs = walls_needs(walls),
-		.forbidding = seccomp_init(SCMP_ACT_ALLOW),
-		.permitting = seccomp_init(SCMP_ACT_ERRNO(ENOSYS)),
-	};
+	struct filters filters = {.walls = walls, .needs = walls_needs(walls)};
 	int ret;
 
+	if (seccomp_api_get() < API_KILLS_PROCESSES) {
+		missing_add(missing, "this kernel does not filter system calls, or ends no process "
+				     "for one");
+		return VACCEL_OK;
+	}
+	filters.forbidding = seccomp_init(SCMP_ACT_ALLOW);
+	filters.permitting = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	/* By numbers of another architecture there would be other calls. */
 	if (!filters.forbidding || !filters.permitting ||
 	    seccomp_attr_set(filters.forbidding, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS))
