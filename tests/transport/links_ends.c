@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Links and time, their ends, and what may come in between. */
+#include "links.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void *receive_one(void *context)
+{
+	struct link *link = context;
+	struct message message;
+
+	return (void *)(intptr_t)link_receive(link, FOREVER, &message);
+}
+
+static void test_shut_down_wakes(void **state)
+{
+	struct ends ends = open_generous(state);
+	pthread_t thread;
+	void *ret;
+
+	assert_int_equal(pthread_create(&thread, NULL, receive_one, ends.client), 0);
+	link_shut_down(ends.client);
+	pthread_join(thread, &ret);
+	assert_int_equal((intptr_t)ret, VACCEL_EREMOTEIO);
+	assert_true(ends.client->shut);
+	ends_close(&ends);
+}
+
+/* Time */
+
+static void test_deadline_of_receive(void **state)
+{
+	struct ends ends = open_generous(state);
+	struct message message;
+	int64_t until = time_now() + 30000000;
+
+	assert_int_equal(link_receive(ends.client, until, &message), VACCEL_EAGAIN);
+	assert_true(time_now() >= until);
+	assert_int_equal(link_receive(ends.client, 0, &message), VACCEL_EAGAIN);
+	assert_int_equal(link_receive(ends.client, until, &message), VACCEL_EAGAIN);
+	send_and_expect(ends.agent, ends.client, 8, 8, 1, 1);
+	ends_close(&ends);
+}
+
+static void test_heard(void **state)
+{
+	struct ends ends = open_generous(state);
+	int64_t before = time_now() - 20000000;
+	struct message message;
+
+	send_and_expect(ends.agent, ends.client, 8, 8, 1, 1);
+	assert_true(link_last_heard(ends.client) >= before);
+	assert_true(link_last_heard(ends.client) <= time_now());
+	before = link_last_heard(ends.client);
+	assert_int_equal(link_receive(ends.client, time_now() + 1000000, &message), VACCEL_EAGAIN);
+	assert_true(link_last_heard(ends.client) == before);
+	ends_close(&ends);
+}
+
+/* Until the peer's and the system's buffers are full. */
+static int send_until_full(struct link *link, int64_t wait_ns)
+{
+	static unsigned char bytes[1 << 20];
+	struct iovec piece = {bytes, sizeof(bytes)};
+	struct pieces payload = {.at = &piece, .count = 1, .size = sizeof(bytes)};
+	int ret = VACCEL_OK;
+
+	for (int i = 0; i < 200 && !ret; i++) {
+		struct frame frame = {.kind = FRAME_CALL};
+
+		ret = link_send(link, &frame, NULL, &payload, -1,
+				wait_ns == FOREVER ? FOREVER : time_now() + wait_ns);
+	}
+	return ret;
+}
+
+static void expect_cut_short(struct link *link)
+{
+	struct message message;
+	int ret;
+
+	do {
+		ret = link_receive(link, soon(), &message);
+		if (!ret)
+			ret = link_skip_payload(link, soon());
+	} while (!ret);
+	assert_int_equal(ret, VACCEL_EREMOTEIO);
+}
+
+static void test_deadline_of_send(void **state)
+{
+	struct ends ends = open_generous(state);
+	struct frame frame = {.kind = FRAME_PING};
+
+	assert_int_equal(send_until_full(ends.client, 20000000), VACCEL_ETIMEDOUT);
+	assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1, soon()), VACCEL_EREMOTEIO);
+	assert_true(link_is_stale(ends.client));
+	expect_cut_short(ends.agent);
+	ends_close(&ends);
+}
+
+static void test_no_time_to_send(void **state)
+{
+	struct ends ends = open_generous(state);
+	struct frame frame = {.kind = FRAME_PING};
+	struct message message;
+
+	assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1, 0), VACCEL_OK);
+	assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1, 1), VACCEL_OK);
+	assert_int_equal(link_receive(ends.agent, soon(), &message), VACCEL_OK);
+	assert_int_equal(link_receive(ends.agent, soon(), &message), VACCEL_OK);
+	assert_int_equal(send_until_full(ends.client, -time_now()), VACCEL_ETIMEDOUT);
+	ends_close(&ends);
+}
+
+static void test_peer_that_takes_nothing(void **state)
+{
+	struct ends ends = open_generous(state);
+
+	assert_true(ends.client->patience_ns == LINK_PATIENCE_NS);
+	ends.client->patience_ns = 20000000;
+	assert_int_equal(send_until_full(ends.client, FOREVER), VACCEL_EREMOTEIO);
+	ends_close(&ends);
+}
+
+static void test_time_over_while_others_send(void **state)
+{
+	struct ends ends = open_generous(state);
+	struct frame frame = {.kind = FRAME_PING};
+	int64_t until = time_now() + 10000000;
+
+	pthread_mutex_lock(&ends.client->sending);
+	assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1, until), VACCEL_ETIMEDOUT);
+	assert_true(time_now() >= until);
+	pthread_mutex_unlock(&ends.client->sending);
+	assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1, until), VACCEL_OK);
+	ends_close(&ends);
+}
+
+/* Ends */
+
+static void test_closed(void **state)
+{
+	struct ends ends = open_generous(state);
+	struct message message = {.frame.kind = FRAME_CALL};
+
+	assert_false(link_is_stale(ends.client));
+	assert_false(link_is_stale(ends.agent));
+	link_delete(ends.agent);
+	assert_int_equal(link_receive(ends.client, soon(), &message), VACCEL_EREMOTEIO);
+	assert_int_equal(message.frame.kind, 0);
+	assert_string_equal(vaccel_error_text(), "the peer has closed the connection");
+	assert_int_equal(link_receive(ends.client, soon(), &message), VACCEL_EREMOTEIO);
+	assert_true(link_is_stale(ends.client));
+	assert_int_equal(send_until_full(ends.client, PATIENCE_NS), VACCEL_EREMOTEIO);
+	link_delete(ends.client);
+}
+
+static void test_closed_is_stale(void **state)
+{
+	struct ends ends = open_generous(state);
+
+	link_delete(ends.client);
+	assert_int_equal(socket_wait(link_fd(ends.agent), POLLIN, soon()), VACCEL_OK);
+	assert_true(link_is_stale(ends.agent));
+	link_delete(ends.agent);
+}
+
+static void test_unexpected_message_is_stale(void **state)
+{
+	struct ends ends = open_generous(state);
+	struct frame frame = {.kind = FRAME_GOAWAY};
+	struct message message;
+
+	assert_int_equal(link_send(ends.agent, &frame, NULL, NULL, -1, soon()), VACCEL_OK);
+	assert_int_equal(link_send(ends.agent, &frame, NULL, NULL, -1, soon()), VACCEL_OK);
+	assert_int_equal(socket_wait(link_fd(ends.client), POLLIN, soon()), VACCEL_OK);
+	assert_true(link_is_stale(ends.client));
+	assert_int_equal(link_receive(ends.client, soon(), &message), VACCEL_OK);
+	assert_int_equal(message.frame.kind, FRAME_GOAWAY);
+	assert_int_equal(link_receive(ends.client, soon(), &message), VACCEL_OK);
+	assert_false(link_is_stale(ends.client));
+	ends_close(&ends);
+}
+
+static void test_closed_in_a_message(void **state)
+{
+	enum { SIZE = 32 << 20 };
+	struct ends ends = open_generous(state);
+	struct message message;
+	struct parcel parcel;
+	struct pieces pieces;
+	pthread_t thread;
+
+	parcel_make(&parcel, ends.client, 1, 8, SIZE, 1);
+	assert_int_equal(pthread_create(&thread, NULL, parcel_send, &parcel), 0);
+	assert_int_equal(link_receive(ends.agent, soon(), &message), VACCEL_OK);
+	link_shut_down(ends.client);
+	pthread_join(thread, NULL);
+	assert_int_equal(parcel.ret, VACCEL_EREMOTEIO);
+	pieces_of(&pieces, parcel.payload, SIZE, 1);
+	assert_int_equal(link_receive_payload(ends.agent, &pieces, soon()), VACCEL_EREMOTEIO);
+	assert_true(link_payload_left(ends.agent) > 0);
+	assert_int_equal(link_receive_payload(ends.agent, &pieces, soon()), VACCEL_EREMOTEIO);
+	assert_int_equal(link_skip_payload(ends.agent, soon()), VACCEL_EREMOTEIO);
+	pieces_release(&pieces);
+	parcel_release(&parcel);
+	ends_close(&ends);
+}
+
+/* Limits */
+
+static void test_limits(void **state)
+{
+	struct ends ends = ends_open(*state);
+	const struct frame_limits none = {0};
+	struct message message;
+	struct parcel parcel;
+
+	/* What a HELLO may be. */
+	send_and_expect(ends.client, ends.agent, 65536, 65536, 1, 1);
+	link_set_limits(ends.agent, &none);
+	parcel_make(&parcel, ends.client, 77, 8, 8, 1);
+	parcel_send(&parcel);
+	assert_int_equal(link_receive(ends.agent, soon(), &message), VACCEL_EDQUOT);
+	assert_true(message.frame.request == 77);
+	assert_int_equal(link_receive(ends.agent, soon(), &message), VACCEL_EREMOTEIO);
+	parcel_release(&parcel);
+	/* It can still be told so. */
+	send_and_expect(ends.agent, ends.client, 8, 0, 1, 1);
+	ends_close(&ends);
+}
+
+static void test_abilities(void **state)
+{
+	struct ends ends = open_generous(state);
+	struct frame frame = {.kind = FRAME_PING};
+	bool regions = is_unix_socket();
+
+	assert_int_equal(link_abilities(ends.client), regions ? LINK_REGIONS : 0);
+	assert_int_equal(link_abilities(ends.agent), regions ? LINK_REGIONS : 0);
+	assert_int_equal(link_send(ends.client, &frame, NULL, NULL, 0, soon()),
+			 regions ? VACCEL_OK : VACCEL_EINVAL);
+	if (strcmp(scheme, "tls"))
+		assert_null(link_peer_name(ends.agent));
+	ends_close(&ends);
+}
+
+static void test_peer(void **state)
+{
+	const struct bed *bed = *state;
+	struct peer peer;
+	char *path = NULL;
+	int client, agent;
+
+	assert_int_equal(address_accept(&bed->address, bed->listener, &peer, &agent),
+			 VACCEL_EAGAIN);
+	if (!strcmp(scheme, "vsock-uds")) {
+		/* As the monitor does. */
+		assert_true(asprintf(&path, "%s_52", bed->address.path) > 0);
+		assert_int_equal(unix_connect(path, soon(), &client), 0);
+	} else {
+		assert_int_equal(bed->address.carrier->connect(&bed->address, soon(), &client),
+				 VACCEL_OK);
+	}
+	assert_int_equal(socket_wait(bed->listener, POLLIN, soon()), VACCEL_OK);
+	assert_int_equal(address_accept(&bed->address, bed->listener, &peer, &agent), VACCEL_OK);
+	assert_int_equal(peer.has_uid, is_unix_socket());
+	if (peer.has_uid) {
+		assert_int_equal(peer.uid, getuid());
+		assert_int_equal(peer.pid, getpid());
+	}
+	assert_false(peer.has_cid);
+	assert_true(strlen(peer.text) > 4);
+	free(path);
+	close(client);
+	close(agent);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
+
+int links_ends(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_shut_down_wakes),
+		TEST(test_deadline_of_receive),
+		TEST(test_heard),
+		TEST(test_deadline_of_send),
+		TEST(test_no_time_to_send),
+		TEST(test_peer_that_takes_nothing),
+		TEST(test_time_over_while_others_send),
+		TEST(test_closed),
+		TEST(test_closed_is_stale),
+		TEST(test_unexpected_message_is_stale),
+		TEST(test_closed_in_a_message),
+		TEST(test_limits),
+		TEST(test_abilities),
+		TEST(test_peer),
+	};
+
+	return cmocka_run_group_tests_name("ends", tests, NULL, NULL);
+}
