@@ -33,7 +33,7 @@ static const struct vaccel_knob rows[KNOB_COUNT] = {
 	[KNOB_CLEANUP_ENABLED] = {"VACCEL_CLEANUP_ENABLED", "1",
 		"clean up by itself at exit", VACCEL_KNOB_BOOL},
 	[KNOB_RPC_ADDRESS] = {"VACCEL_RPC_ADDRESS", NULL,
-		"address of an agent; where it is set the remote plugin goes first"},
+		"addresses of agents, ',' between them; where it is set the remote plugin goes first"},
 	[KNOB_PLUGIN_DIR] = {"VACCEL_PLUGIN_DIR", NULL,
 		"where plugins lie; unset: vaccel/ beside libvaccel.so"},
 	[KNOB_DATA_DIR] = {"VACCEL_DATA_DIR", NULL,

@@ -52,14 +52,16 @@ def table_after(text, header):
 
 
 def make_secrets(directory):
-    """What the commands "$ openssl …" make, all of them in one directory."""
-    for block in re.findall(r"^```\n(\$ (?:openssl|echo).*?)^```", OPERATIONS, re.MULTILINE | re.DOTALL):
-        commands = re.sub(r"^\$ ", "", block, flags=re.MULTILINE).replace("-o vaccel ", "")
+    """What the commands "$ openssl …" make, and "$ sudo install …" brings to the directory of the agent."""
+    made = directory / "made"
+    made.mkdir()
+    for block in re.findall(r"^```\n(\$ (?:openssl|echo|sudo install -m).*?)^```", OPERATIONS, re.M | re.DOTALL):
+        commands = re.sub(r"^\$ ", "", block, flags=re.MULTILINE).replace("-o vaccel ", "").replace("sudo ", "")
         commands = commands.replace("/etc/vaccel", str(directory))
-        done = subprocess.run(["sh", "-ec", commands], cwd=directory, capture_output=True, text=True)
+        done = subprocess.run(["sh", "-ec", commands], cwd=made, capture_output=True, text=True)
         expect(not done.returncode, f"{commands}\n{done.stderr}")
     for certificate in ("agent.pem", "team-a.pem"):
-        subprocess.run(["openssl", "verify", "-CAfile", "ca.pem", certificate], cwd=directory, check=True)
+        subprocess.run(["openssl", "verify", "-CAfile", "ca.pem", certificate], cwd=made, check=True)
 
 
 def check_config(agent, directory, name, text):
@@ -119,7 +121,7 @@ def check_metrics(agent_binary, vaccel, plugin_dir):
 def sentences_of_sources():
     """What the sources say: the pieces of each string put together, with '…' for what is filled in."""
     texts = []
-    for folder in ("agent", "transport", "plugins/remote", "plugins/exec"):
+    for folder in ("agent", "transport", "plugins/remote", "plugins/exec", "lib"):
         for path in sorted((TOP / folder).rglob("*.c")):
             text = re.sub(r'"\s*(?:PRI[udx]\d+\s*)?"', "", path.read_text())
             texts.append(re.sub(r"%\d*(?:\.(?:\d+|\*))?[lz]*[sduox]?", "…", text))

@@ -80,9 +80,10 @@ def main(build, prefix, libdir):
         check_program(tree, lib)
         check_established_names(tree, lib)
         check_examples(tree, lib / "vaccel")
-        for page in ("man1/vaccel.1", "man3/vaccel_noop.3", "man7/vaccel.7"):
-            if not (tree / "share/man" / page).exists():
-                sys.exit(f"there is no share/man/{page}")
+        for page in ("man/man1/vaccel.1", "man/man3/vaccel_noop.3", "man/man7/vaccel.7", "doc/vaccel/operations.md",
+                     "doc/vaccel/plugins/remote.md", "doc/vaccel/LICENSE"):
+            if not (tree / "share" / page).exists():
+                sys.exit(f"there is no share/{page}")
 
 
 if __name__ == "__main__":
