@@ -67,13 +67,16 @@ int memory_take(struct worker *worker, uint64_t bytes)
 
 int worker_init(struct worker *worker, struct worker_setup *setup, struct stats *stats)
 {
-	const struct policy *policy;
+	struct policy *policy;
 	int ret;
 
 	memset(worker, 0, sizeof(*worker));
 	worker->setup = *setup;
 	*setup = (struct worker_setup){0};
 	policy = &worker->setup.policy;
+	/* What this machine's memory cannot be is past the limits, and refused as such. */
+	policy->memory = MIN_OF(policy->memory, (uint64_t)SIZE_MAX);
+	policy->payload = MIN_OF(policy->payload, (uint64_t)PTRDIFF_MAX);
 	worker->stats = stats;
 	worker->memory.limit = policy->memory;
 	worker->sessions.limit = policy->sessions;

@@ -403,6 +403,22 @@ static void test_too_large(void **state)
 	program_close(&program);
 }
 
+/* On 32 bits, what a policy permits may be more than a size can say. */
+static void test_more_than_memory_can_be(void **state)
+{
+	struct program program;
+
+	bed_stop(&bed);
+	bed_init(&bed);
+	bed.setup.policy.memory = bed.setup.policy.payload = UINT64_MAX;
+	bed_start(&bed);
+	assert_int_equal(bed.worker.setup.policy.payload, PTRDIFF_MAX);
+	assert_int_equal(bed.worker.memory.limit, SIZE_MAX);
+	program_connect(&program, &bed, NULL);
+	assert_int_equal(program_noop(&program, program_session(&program)), VACCEL_OK);
+	program_close(&program);
+}
+
 static void test_no_memory_left(void **state)
 {
 	static int32_t values[1 << 18];
@@ -483,6 +499,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stale_epoch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_operations, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_large, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_more_than_memory_can_be, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trickle, setup, teardown),
 	};
