@@ -130,6 +130,8 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 		return complain("all is said by options; --help tells of them");
 	if (arguments->file && (arguments->nr_listeners || arguments->vaccel))
 		return complain("with --config all else is said in the file");
+	if (arguments->base && arguments->base[0] != '/')
+		return complain("--runtime-dir takes a whole path, from '/' on");
 	return -1;
 }
 

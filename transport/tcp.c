@@ -84,6 +84,21 @@ int tcp_connect(const struct address *address, int64_t until, int *ret_fd)
 	return VACCEL_OK;
 }
 
+/* Why one cannot listen, and what to do, in words. */
+static const char *why_not(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return "another process listens there; end it, or take another port";
+	case EADDRNOTAVAIL:
+		return "no network of this machine has the address; 0.0.0.0 and :: are all";
+	case EACCES:
+		return "ports below 1024 are root's; take another";
+	default:
+		return strerror(error);
+	}
+}
+
 int tcp_listen(const struct address *address, mode_t mode, int *ret_fd)
 {
 	_cleanup_(addrinfo_freep) struct addrinfo *list = NULL;
@@ -95,9 +110,7 @@ int tcp_listen(const struct address *address, mode_t mode, int *ret_fd)
 	fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) ||
 	    bind(fd, list->ai_addr, list->ai_addrlen) || listen(fd, SOMAXCONN))
-		return vaccel_fail(errno, "listening at %s: %s", address->text,
-				   errno == EADDRINUSE ? "another process listens there"
-						       : strerror(errno));
+		return vaccel_fail(errno, "listening at %s: %s", address->text, why_not(errno));
 	*ret_fd = TAKE_FD(fd);
 	return VACCEL_OK;
 }

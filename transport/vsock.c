@@ -62,7 +62,11 @@ static int listen_at(const struct address *address, mode_t mode, int *ret_fd)
 	struct sockaddr_vm name = name_of(address);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&name, sizeof(name)) || listen(fd, SOMAXCONN))
-		return vaccel_fail(errno, "listening at %s: %s", address->text, strerror(errno));
+		return vaccel_fail(
+			errno, "listening at %s: %s%s", address->text, strerror(errno),
+			errno == EADDRNOTAVAIL
+				? "; a host has CID 2 once the module vhost_vsock is loaded"
+				: "");
 	*ret_fd = TAKE_FD(fd);
 	return VACCEL_OK;
 }

@@ -73,6 +73,7 @@ class Help(unittest.TestCase):
             (["unix:///a"], "all is said by options"),
             (["--config", "/x", "-a", "unix:///a"], "with --config all else is said in the file"),
             (["--config", "/x", "--vaccel-config", "log_level=1"], "with --config all else"),
+            (["--runtime-dir", "run"], "--runtime-dir takes a whole path, from '/' on"),
             (["-a", "nowhere"], "'nowhere' is no address"),
             (["-a", "tcp://0.0.0.0:1"], "is open to the network, unencrypted"),
             (["--vaccel-config", "colour=red"], "knows plugins and log_level, not 'colour=red'"),
@@ -152,6 +153,20 @@ class CheckConfig(Directory):
         said = run("--config", "/no/such.yaml", "--check-config")
         self.assertEqual(said.returncode, 2)
         self.assertIn("'/no/such.yaml'", said.stderr)
+
+
+class Listening(Directory):
+    def test_where_one_cannot(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            for address, words in [
+                (f"tcp://127.0.0.1:{taken.getsockname()[1]}", "another process listens there; end it, or take another"),
+                ("tcp://192.0.2.1:1,insecure=true", "no network of this machine has the address"),
+                (f"unix://{self.path}/no/a.sock", "take a directory that is there and that this user may write to"),
+            ]:
+                with self.subTest(address):
+                    said = run("-a", address, "--runtime-dir", self.path / "run")
+                    self.assertEqual(said.returncode, 1)
+                    self.assertIn(words, said.stderr)
 
 
 class Serving(Directory):
