@@ -53,10 +53,10 @@ int vaccel_log_shutdown(void);
 void vaccel_log_line(vaccel_log_level_t level, const char *format, ...)
 	__attribute__((format(printf, 2, 3), cold));
 
-#define VACCEL_LOG(level, ...)                                                 \
-	do {                                                                   \
-		if (__builtin_expect((int)(level) <= vaccel_log_threshold, 0)) \
-			vaccel_log_line((level), __VA_ARGS__);                 \
+#define VACCEL_LOG(level, ...)                                                                \
+	do {                                                                                  \
+		if ((int)(level) <= __atomic_load_n(&vaccel_log_threshold, __ATOMIC_RELAXED)) \
+			vaccel_log_line((level), __VA_ARGS__);                                \
 	} while (0)
 
 /** vaccel_error() - log a line at one of the levels, as vaccel_log_line() */
