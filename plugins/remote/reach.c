@@ -148,8 +148,8 @@ static int in_words(int ret)
 		return ret;
 	return vaccel_fail(
 		VACCEL_ENOTSUP,
-		"no agent is configured: set VACCEL_RPC_ADDRESS to where one listens, or "
-		"start one here; there is none at %s",
+		"no local plugin does this, and no agent is configured: set VACCEL_RPC_ADDRESS "
+		"to where one listens, or start one here; there is none at %s",
 		settings.addresses);
 }
 
