@@ -296,8 +296,8 @@ static struct channel *take(struct session *session, bool *ret_in_place, int64_t
 	return *ret_in_place ? server_take(session->server, session->client) : NULL;
 }
 
-/* Another channel to where it is. */
-static struct channel *connect(struct session *session, int64_t until)
+/* Another channel to where it is by then. */
+static struct channel *connect(struct session *session, int64_t until, int64_t *ret_id)
 {
 	struct channel *channel;
 	bool is_there;
@@ -306,6 +306,7 @@ static struct channel *connect(struct session *session, int64_t until)
 		return NULL;
 	pthread_mutex_lock(&remote_lock);
 	is_there = session->client == channel->client;
+	*ret_id = session->id;
 	pthread_mutex_unlock(&remote_lock);
 	if (is_there)
 		return channel;
@@ -322,7 +323,7 @@ static struct channel *find(struct session *session, int64_t now, int64_t until,
 	do {
 		channel = take(session, &in_place, ret_id);
 	} while (channel && !channel_is_fresh(channel, now));
-	return channel || !in_place ? channel : connect(session, until);
+	return channel || !in_place ? channel : connect(session, until, ret_id);
 }
 
 int session_reach(struct session *session, int64_t now, int64_t until, struct channel **ret_channel,
