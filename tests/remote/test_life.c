@@ -10,10 +10,11 @@
 
 #include "bed.h"
 
-#define THREADS 8
-#define ROUNDS	200
-#define FORKS	40
-#define STUCK_S 30
+#define THREADS	 8
+#define ROUNDS	 200
+#define RESTARTS 10
+#define FORKS	 40
+#define STUCK_S	 30
 
 /* One call with an answer of its own; whether that is right. */
 static bool copies(int number)
@@ -76,6 +77,31 @@ static void test_threads_share_a_session(void **state)
 	assert_in_range(fake_messages(fake, FRAME_HELLO), 1, THREADS);
 	assert_int_equal(fake_connections(fake), fake_messages(fake, FRAME_HELLO));
 	assert_int_equal(fake_sessions(fake), 1);
+}
+
+static void *noop_until_enough(void *context)
+{
+	while (!atomic_load(&enough))
+		if (vaccel_noop(&sess))
+			atomic_fetch_add(&wrong, 1);
+	return NULL;
+}
+
+/* All notice at once, one of them makes the session anew, and no call is lost. */
+static void test_threads_outlive_agents(void **state)
+{
+	pthread_t thread[THREADS];
+
+	start(thread, noop_until_enough);
+	for (unsigned int i = 1; i <= RESTARTS; i++) {
+		fake_await_calls(fake, &vaccel_op_noop, i * 100 * THREADS);
+		fake_restart(fake, 0, "");
+	}
+	fake_await_calls(fake, &vaccel_op_noop, fake_calls(fake, &vaccel_op_noop) + THREADS);
+	stop(thread);
+	assert_int_equal(fake_sessions(fake), 1);
+	/* Once for each agent, or twice if that ended in the middle of it. */
+	assert_in_range(fake_calls(fake, &vaccel_op_session_open), RESTARTS, 2 * (RESTARTS + 1));
 }
 
 /* Fork */
@@ -219,6 +245,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bed_begin, bed_end)
 	const struct CMUnitTest tests[] = {
 		TEST(test_threads_share_a_session),
+		TEST(test_threads_outlive_agents),
 		TEST(test_fork_with_an_open_session),
 		TEST(test_fork_of_a_child_that_is_cut_short),
 		TEST(test_fork_of_a_child_that_cleans_up),
