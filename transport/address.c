@@ -118,7 +118,7 @@ void address_unlisten(const struct address *address, int listener)
 {
 	if (address->carrier->unlisten)
 		address->carrier->unlisten(address);
-	close(listener);
+	closep(&listener);
 }
 
 int address_accept(const struct address *address, int listener, struct peer *ret_peer, int *ret_fd)

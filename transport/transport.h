@@ -81,7 +81,7 @@ struct tls;
  */
 int address_listen(const struct address *address, mode_t mode, int *ret_fd);
 
-/* Closes it, and removes its socket file if it has one. */
+/* Removes its socket file if it has one, and closes it unless it is -1. */
 void address_unlisten(const struct address *address, int listener);
 
 /* Whether only this machine, or the VM whose socket file it is, can reach it. */

@@ -19,6 +19,7 @@
 #include "agent/base/environment.h"
 #include "agent/base/log.h"
 #include "agent/supervisor/child.h"
+#include "agent/supervisor/closer.h"
 #include "base/util.h"
 
 #define PROGRAM			 "/proc/self/exe"
@@ -78,7 +79,7 @@ static _Noreturn void become(struct image *image)
 static bool hear(struct child *child)
 {
 	struct source *source = &child->ipc;
-	_cleanup_(closep) int fd = -1;
+	_cleanup_(close_elsewherep) int fd = -1;
 	struct ipc_message message;
 	int ret = source->fd < 0 ? VACCEL_EAGAIN : ipc_receive(source->fd, false, &message, &fd);
 
@@ -88,7 +89,7 @@ static bool hear(struct child *child)
 		return !ret;
 	/* It has closed its end or says nonsense: it is of no more use, if it runs at all. */
 	loop_remove(child->loop, source);
-	close(TAKE_FD(source->fd));
+	close_elsewhere(TAKE_FD(source->fd));
 	child_kill(child);
 	return false;
 }
@@ -208,7 +209,7 @@ static void leave(struct child *child, struct source *source)
 	if (source->fd < 0)
 		return;
 	loop_remove(child->loop, source);
-	close(TAKE_FD(source->fd));
+	close_elsewhere(TAKE_FD(source->fd));
 }
 
 void child_release(struct child *child)

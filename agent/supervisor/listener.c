@@ -13,6 +13,7 @@
 #include <vaccel/error.h>
 
 #include "agent/base/log.h"
+#include "agent/supervisor/closer.h"
 #include "agent/supervisor/listener.h"
 #include "agent/supervisor/notify.h"
 #include "agent/supervisor/observe.h"
@@ -68,11 +69,9 @@ static void pause_expired(struct timer *timer)
 static void listener_close(struct listener *listener)
 {
 	accept_no_more(listener);
-	if (listener->source.fd >= 0 && listener->owns_name)
-		address_unlisten(&listener->how->address, listener->source.fd);
-	else
-		closep(&listener->source.fd);
-	listener->source.fd = -1;
+	if (listener->owns_name)
+		address_unlisten(&listener->how->address, -1);
+	close_elsewhere(TAKE_FD(listener->source.fd));
 	listener_unref(listener);
 }
 
@@ -84,7 +83,7 @@ int arrival_new(struct listener *listener, const char *carrier, const char *peer
 	struct arrival *arrival = calloc(1, sizeof(*arrival));
 
 	if (!arrival) {
-		close(fd);
+		close_elsewhere(fd);
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a connection");
 	}
 	arrival->fd = fd;
@@ -102,7 +101,7 @@ void arrival_delete(struct arrival *arrival)
 {
 	if (!arrival)
 		return;
-	closep(&arrival->fd);
+	close_elsewhere(arrival->fd);
 	listener_unref(arrival->listener);
 	free(arrival);
 }

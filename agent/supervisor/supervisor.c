@@ -14,6 +14,7 @@
 #include <vaccel/plugin.h>
 
 #include "agent/base/log.h"
+#include "agent/supervisor/closer.h"
 #include "agent/supervisor/listener.h"
 #include "agent/supervisor/notify.h"
 #include "agent/supervisor/observe.h"
@@ -217,6 +218,8 @@ static int start(struct supervisor *supervisor, struct config *config, const cha
 
 	if (!ret)
 		ret = watch_signals(supervisor);
+	if (!ret)
+		ret = closer_start();
 	if (!ret)
 		ret = directory_open(base, &supervisor->directory);
 	if (!ret)

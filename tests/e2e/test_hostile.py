@@ -11,7 +11,9 @@ import os
 import pathlib
 import resource
 import shutil
+import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -19,7 +21,7 @@ import time
 
 import peer
 from peer import Peer, connect
-from world import Agent, Skipped, agent, descriptors_of, run, until
+from world import PATIENCE, Agent, Skipped, agent, descriptors_of, run, until
 
 HELLO_S, PROGRESS_S = 10, 30  # what the agent gives a peer, see agent/worker/connection.c
 SLACK_S = 4
@@ -316,4 +318,47 @@ def test_no_descriptors(build):
         held.check()
 
 
-run([test_slow_peers, test_idle_timeout, test_many_connects, test_full_disk, test_no_descriptors])
+def lingering():
+    """A connection whose last close waits for an hour, and what keeps its peer from reading."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        one = socket.create_connection(server.getsockname())
+        other, _ = server.accept()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
+    one.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            one.send(bytes(1 << 16))
+    return one, other
+
+
+def leave_lingering(address, stack):
+    """Connects, and leaves such a descriptor in the connection."""
+    one, other = lingering()
+    stack.enter_context(other)
+    with one:
+        stack.enter_context(left := Peer(address))
+        left.send(b"V", [one.fileno()])
+
+
+def test_descriptors_that_linger(build):
+    """Who is refused leaves what takes an hour to close; the supervisor does not wait for it."""
+    with contextlib.ExitStack() as stack, \
+         Agent(build, {"good": "test", "bad": "few"}, {"few": {"plugins": ["noop"], "connections": 1}}) as world:
+        warm(world, "good")
+        stack.enter_context(connect(world.socket_of("bad")))
+        # So that the last close of each is the agent's, and not this program's.
+        world.process.send_signal(signal.SIGSTOP)
+        for _ in range(20):
+            leave_lingering(world.socket_of("bad"), stack)
+        world.process.send_signal(signal.SIGCONT)
+        world.saw("permits 1 connections; more are refused")
+        for _ in range(100):
+            began = time.monotonic()
+            connect(world.socket_of("good")).close()
+            assert time.monotonic() - began < QUICK_S
+        world.process.send_signal(signal.SIGTERM)
+        world.process.wait(PATIENCE)
+
+
+run([test_slow_peers, test_idle_timeout, test_many_connects, test_full_disk, test_no_descriptors,
+     test_descriptors_that_linger])
