@@ -80,7 +80,7 @@ static void admit(struct channel *channel, const struct attempt *attempt)
 	struct server *server = channel->server;
 
 	note_epoch(server, channel->epoch, &attempt->welcome);
-	if (!attempt->client || attempt->client != server->client) {
+	if (!attempt->client) {
 		server_end_client(server);
 		server->client = ++last_client;
 		memcpy(server->token, attempt->welcome.token, TOKEN_SIZE);
@@ -103,30 +103,42 @@ static void note_failure(struct server *server)
 	server->retry_at = now + server->backoff;
 }
 
-static void end(struct server *server, struct channel *channel, const struct attempt *attempt)
+/*
+ * False: the client that was joined is given up here by now, though the agent has it as
+ * long as this connection lasts.
+ */
+static bool end(struct server *server, struct channel *channel, const struct attempt *attempt)
 {
 	SCOPED_LOCK(&remote_lock);
 
 	server->connecting = false;
 	pthread_cond_broadcast(&remote_changed);
+	if (channel && attempt->client && attempt->client != server->client)
+		return false;
 	if (channel)
 		admit(channel, attempt);
 	else
 		note_failure(server);
+	return true;
 }
 
 int server_connect(struct server *server, int64_t until, struct channel **ret_channel)
 {
 	struct channel *channel = NULL;
 	struct attempt attempt;
-	int ret = begin(server, until, &attempt);
+	bool is_good;
+	int ret;
 
-	if (ret)
-		return ret;
-	ret = try(server, &attempt, until, &channel);
-	end(server, channel, &attempt);
-	explicit_bzero(&attempt, sizeof(attempt));
-	server_bury(server);
+	do {
+		channel_delete(TAKE(channel));
+		ret = begin(server, until, &attempt);
+		if (ret)
+			return ret;
+		ret = try(server, &attempt, until, &channel);
+		is_good = end(server, channel, &attempt);
+		explicit_bzero(&attempt, sizeof(attempt));
+		server_bury(server);
+	} while (!is_good);
 	if (ret)
 		return ret;
 	vaccel_debug("%s: connected", server->name);
