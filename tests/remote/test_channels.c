@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Agents that say nothing for a while: one that is busy is not one that is gone. On channels
- * of the plugin's insides, since they wait for seconds otherwise.
+ * Channels, by the plugin's insides: agents that say nothing for a while, of which one that
+ * is busy is not one that is gone; and what happens while a channel is made.
  */
 #include <string.h>
 
@@ -171,6 +171,41 @@ static void test_agent_that_asks_is_answered(void **state)
 	assert_int_equal(fake_messages(fake, FRAME_PING), 0);
 }
 
+/* Connecting */
+
+/* The client ends just when the agent has let one more connection join it. */
+static enum verdict end_while_joining(struct turn *turn, void *context)
+{
+	if (turn->message.frame.kind != FRAME_HELLO || fake_messages(turn->fake, FRAME_HELLO) != 3)
+		return GO_ON;
+	pthread_mutex_lock(&remote_lock);
+	turn_go_on(turn);
+	server_end_client(&server);
+	pthread_mutex_unlock(&remote_lock);
+	return DONE;
+}
+
+static void test_client_that_ends_while_it_is_joined(void **state)
+{
+	struct channel *first, *second;
+	uint64_t ended;
+
+	assert_int_equal(server_connect(&server, FOREVER, &first), VACCEL_OK);
+	ended = first->client;
+	fake_script(fake, end_while_joining, NULL);
+	assert_int_equal(server_connect(&server, FOREVER, &second), VACCEL_OK);
+	/* What the agent has of that client goes, since no connection of it is kept. */
+	assert_int_equal(fake_messages(fake, FRAME_HELLO), 4);
+	assert_true(second->client != ended && second->client == server.client);
+	assert_int_equal(server.members, 1);
+	channel_give(first);
+	assert_int_equal(server.members, 1);
+	second->broken = true;
+	channel_give(second);
+	assert_true(server.client == 0);
+	fake_await_connections(fake, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -181,6 +216,7 @@ int main(void)
 		TEST(test_deadline_comes_first),
 		TEST(test_silence_in_the_middle_of_an_answer),
 		TEST(test_agent_that_asks_is_answered),
+		TEST(test_client_that_ends_while_it_is_joined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
