@@ -67,7 +67,8 @@ static _Noreturn void become(struct image *image)
 	prefer_for_lack_of_memory();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	setsid(); /* a terminal's signals are for the supervisor */
+	/* A terminal's signals are for the supervisor. It stays one session for the scheduler. */
+	setpgid(0, 0);
 	umask(077);
 	if (chdir(image->directory) || !place_descriptors(image->fds))
 		_exit(127);
