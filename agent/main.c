@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vaccel/core.h>
 #include <vaccel/error.h>
 #include <vaccel/version.h>
 
@@ -148,6 +149,17 @@ static int run(const struct arguments *arguments, struct config *config)
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Also what is only doubtful is said, such as a certificate that has expired. */
+static int check(const char *name, const struct config *config)
+{
+	struct vaccel_config loud = {.log_level = VACCEL_LOG_WARN};
+
+	if (vaccel_bootstrap_with_config(&loud) || supervisor_check(config))
+		return complain(vaccel_error_text());
+	printf("%s: ok\n", name);
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_(freep) char **listeners = calloc((size_t)argc + 1, sizeof(*listeners));
@@ -165,9 +177,7 @@ int main(int argc, char **argv)
 		return complain(vaccel_error_text());
 	if (!arguments.check)
 		return run(&arguments, config);
-	status = supervisor_check(config) ? complain(vaccel_error_text()) : EXIT_SUCCESS;
-	if (!status)
-		printf("%s: ok\n", arguments.file ? arguments.file : "command line");
+	status = check(arguments.file ? arguments.file : "command line", config);
 	config_unref(config);
 	return status;
 }

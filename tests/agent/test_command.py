@@ -149,6 +149,15 @@ class CheckConfig(Directory):
         self.assertIn("policy 'gold': there is no plugin 'onxx' in '", plugin)
         self.assertIn("models.path '/no/models': No such file", models)
 
+    def test_certificate_that_has_expired(self):
+        agent.make_certificates(self.path)
+        subprocess.run(["openssl", "x509", "-in", "localhost.pem", "-signkey", "localhost.key", "-days", "-1", "-out",
+                        "old.pem"], cwd=self.path, check=True, capture_output=True)
+        said = self.check(f"listeners: [{{address: 'tls://127.0.0.1:1', tenant: t, cert: {self.path}/old.pem, "
+                          f"key: {self.path}/localhost.key, insecure: true}}]")
+        self.assertEqual(said.returncode, 0, said.stderr)
+        self.assertIn("our own certificate has expired", said.stderr)
+
     def test_no_file(self):
         said = run("--config", "/no/such.yaml", "--check-config")
         self.assertEqual(said.returncode, 2)
