@@ -95,6 +95,12 @@ void addrinfo_freep(struct addrinfo **list);
 /* "10.0.0.1:4711", "[::1]:4711" */
 void socket_text(const struct sockaddr_storage *at, char *text, size_t room);
 
+/*
+ * The peer of this unix socket can pass no descriptors, where the kernel (6.16) knows of that:
+ * those that nobody takes are closed by who reads, which may take long.
+ */
+void unix_refuse_passed(int fd);
+
 /* For carriers over socket files. */
 int unix_connect(const char *path, int64_t until, int *ret_fd);
 int unix_listen(const char *path, mode_t mode, int *ret_fd);

@@ -42,6 +42,15 @@ static bool name_of(const char *path, size_t spare, struct sockaddr_un *ret_name
 	return true;
 }
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
+void unix_refuse_passed(int fd)
+{
+	(void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int));
+}
+
 /*
  * A connect() here ends at once unless the listener's queue is full, and then waits as
  * a write would; poll() knows nothing of it.
@@ -71,6 +80,7 @@ int unix_connect(const char *path, int64_t until, int *ret_fd)
 		return ENAMETOOLONG;
 	if (fd < 0 || wait_as_until(fd, until))
 		return errno;
+	unix_refuse_passed(fd);
 	do
 		ret = connect(fd, (struct sockaddr *)&name, sizeof(name));
 	while (ret && errno == EINTR);

@@ -239,6 +239,7 @@ static int introduce(struct passage *passage, const char *name)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return vaccel_fail(errno, "no pair of sockets: %s", strerror(errno));
 	passage->inside = ends[0];
+	unix_refuse_passed(ends[0]);
 	message->kind = IPC_PEER;
 	snprintf(message->carrier, sizeof(message->carrier), "tcp");
 	snprintf(message->text, sizeof(message->text), "%s", name);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include "base/util.h"
 
@@ -43,6 +44,8 @@ static const struct system_call rows[] = {
 	{"shutdown", ALL, PERMIT, .reason = "end a connection"},
 	{"getsockopt setsockopt getsockname getpeername", ALL, PERMIT,
 	 .reason = "set up connections, and ask who is at their other end"},
+	{"setsockopt", ALL, REFUSE, WHEN(IS, 2, option, SO_LINGER),
+	 .reason = "would have whoever closes the connection wait, to whom it may be passed"},
 	{"close close_range", ALL, PERMIT, .reason = "close descriptors"},
 	{"dup dup2 dup3", ALL, PERMIT, .reason = "keep a descriptor past its owner's end"},
 	{"fcntl fcntl64", ALL, PERMIT, .reason = "locks, seals, and modes of descriptors"},

@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -165,6 +166,8 @@ static void test_harm(void **state)
 		{"accept", SYS_accept4, {-1, 0, 0, 0}, KILLED, WORKER | FRONT},
 		{"accept", SYS_accept4, {-1, 0, 0, 0}, EBADF, MONITOR},
 		{"pair", SYS_socketpair, {1, 1, 0, 0}, KILLED, WORKER | MONITOR},
+		{"linger", SYS_setsockopt, {-1, SOL_SOCKET, SO_LINGER, 0, 0}, EACCES, ALL},
+		{"an option", SYS_setsockopt, {-1, SOL_SOCKET, SO_RCVTIMEO, 0, 0}, EBADF, ALL},
 		/* Processes */
 		{"run", SYS_execve, {(long)"/bin/true", 0, 0}, KILLED, ALL},
 		{"a process", SYS_clone, {SIGCHLD, 0, 0, 0, 0}, KILLED, ALL},

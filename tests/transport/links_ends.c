@@ -6,7 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
 
 static void *receive_one(void *context)
 {
@@ -250,6 +255,22 @@ static void test_abilities(void **state)
 	ends_close(&ends);
 }
 
+/* A client takes no descriptors: it would have to close them, which may take long. */
+static void test_nothing_is_passed_to_clients(void **state)
+{
+	struct ends ends = open_generous(state);
+	struct frame frame = {.kind = FRAME_PING};
+	int value;
+	socklen_t size = sizeof(value);
+
+	/* Where the kernel knows of that. */
+	if (!strcmp(scheme, "unix") &&
+	    !getsockopt(link_fd(ends.client), SOL_SOCKET, SO_PASSRIGHTS, &value, &size))
+		assert_int_equal(link_send(ends.agent, &frame, NULL, NULL, 0, soon()),
+				 VACCEL_EREMOTEIO);
+	ends_close(&ends);
+}
+
 static void test_peer(void **state)
 {
 	const struct bed *bed = *state;
@@ -299,6 +320,7 @@ int links_ends(void)
 		TEST(test_closed_in_a_message),
 		TEST(test_limits),
 		TEST(test_abilities),
+		TEST(test_nothing_is_passed_to_clients),
 		TEST(test_peer),
 	};
 
