@@ -196,13 +196,13 @@ static void test_what_is_made(void **state)
 /* The monitor reads how much memory workers take, and nothing else of them. */
 static int look_at_parent(const void *unused)
 {
-	char statm[64], environ[64], memory[64];
+	char statm[64], settings[64], memory[64];
 
 	snprintf(statm, sizeof(statm), "/proc/%d/statm", getppid());
-	snprintf(environ, sizeof(environ), "/proc/%d/environ", getppid());
+	snprintf(settings, sizeof(settings), "/proc/%d/environ", getppid());
 	snprintf(memory, sizeof(memory), "/proc/%d/mem", getppid());
 	return open_all((struct opening[]){{statm, O_RDONLY, 0},
-					   {environ, O_RDONLY, EACCES},
+					   {settings, O_RDONLY, EACCES},
 					   {memory, O_RDONLY, EACCES},
 					   {statm, O_WRONLY, EACCES},
 					   {NULL}});
