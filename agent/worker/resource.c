@@ -82,12 +82,11 @@ static uint64_t size_of(const struct resource *resource)
 }
 
 /* One that a session may use is taken for one that a backend has loaded. */
-static int count_model(struct resource *resource)
+static int count_model(struct resource *resource, vaccel_resource_type_t type)
 {
 	int ret;
 
-	if (resource->vaccel->type != VACCEL_RESOURCE_MODEL ||
-	    atomic_exchange(&resource->counted, true))
+	if (type != VACCEL_RESOURCE_MODEL || atomic_exchange(&resource->counted, true))
 		return VACCEL_OK;
 	ret = models_take(resource->client->worker, size_of(resource));
 	if (ret)
@@ -183,7 +182,7 @@ int resource_register(struct client *client, int64_t id, int64_t session)
 	int ret = find_pair(client, id, session, &pair);
 
 	if (!ret)
-		ret = count_model(pair.resource);
+		ret = count_model(pair.resource, pair.resource->vaccel->type);
 	return ret ? ret : vaccel_resource_register(pair.resource->vaccel, &pair.session->vaccel);
 }
 
@@ -203,8 +202,9 @@ int resource_retype(struct client *client, int64_t id, uint32_t type)
 	if (ret)
 		return ret;
 	if (type < VACCEL_RESOURCE_MAX) {
-		resource->vaccel->type = (vaccel_resource_type_t)type;
-		ret = count_model(resource);
+		ret = count_model(resource, (vaccel_resource_type_t)type);
+		if (!ret)
+			resource->vaccel->type = (vaccel_resource_type_t)type;
 	} else {
 		ret = vaccel_fail(VACCEL_EINVAL, "there is no resource type %" PRIu32, type);
 	}

@@ -282,6 +282,7 @@ static void test_no_room_for_models(void **state)
 {
 	unsigned char bytes[2][2 * BLOCK];
 	struct thing things[2];
+	char path[256];
 	int64_t ids[2];
 
 	for (unsigned int i = 0; i < 2; i++) {
@@ -293,9 +294,13 @@ static void test_no_room_for_models(void **state)
 	assert_int_equal(use(&vaccel_op_resource_register, ids[0]), VACCEL_OK);
 	assert_int_equal(use(&vaccel_op_resource_register, ids[1]), VACCEL_EDQUOT);
 	assert_non_null(strstr(program.words, "permits 12288 of models"));
-	assert_int_equal(release(ids[0]), VACCEL_OK);
-	/* The session has it still. */
+	/* Nor does it become one by being used as something else before. */
+	assert_int_equal(retype(ids[1], VACCEL_RESOURCE_DATA), VACCEL_OK);
 	assert_int_equal(use(&vaccel_op_resource_register, ids[1]), VACCEL_OK);
+	assert_int_equal(retype(ids[1], VACCEL_RESOURCE_MODEL), VACCEL_EDQUOT);
+	assert_int_equal(change(path), VACCEL_OK);
+	assert_int_equal(release(ids[0]), VACCEL_OK);
+	assert_int_equal(retype(ids[1], VACCEL_RESOURCE_MODEL), VACCEL_OK);
 }
 
 static void test_data_is_changed_and_synced(void **state)
