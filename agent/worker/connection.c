@@ -36,6 +36,15 @@ static void set_due(struct connection *connection, int64_t due)
 		atomic_fetch_sub(&connection->worker->owing, 1);
 }
 
+bool connection_no_stranger(struct connection *connection)
+{
+	bool was = atomic_exchange(&connection->is_stranger, false);
+
+	if (was)
+		atomic_fetch_sub(&connection->worker->strangers, 1);
+	return was;
+}
+
 int connection_new(struct worker *worker, struct link *link, const char *peer,
 		   const struct listener_setup *listener, struct connection **ret_connection)
 {
@@ -51,6 +60,8 @@ int connection_new(struct worker *worker, struct link *link, const char *peer,
 	atomic_init(&connection->refs, 1);
 	atomic_init(&connection->due, FOREVER);
 	set_due(connection, time_now() + HELLO_TIME);
+	atomic_init(&connection->is_stranger, true);
+	atomic_fetch_add(&worker->strangers, 1);
 	snprintf(connection->peer, sizeof(connection->peer), "%s", peer);
 	atomic_fetch_add(&worker->stats->connections, 1);
 	*ret_connection = connection;
@@ -80,6 +91,7 @@ void connection_unref(struct connection *connection)
 		return;
 	drop_message(connection);
 	set_due(connection, FOREVER);
+	connection_no_stranger(connection);
 	link_delete(connection->link);
 	mailbox_close(connection);
 	borrower_delete(connection->borrower);

@@ -33,6 +33,7 @@ struct connection {
 	_Atomic int64_t due;  /* something must come until then; FOREVER: nothing */
 	_Atomic int64_t idle; /* nothing has happened since */
 	atomic_bool told_to_go;
+	atomic_bool is_stranger; /* has not said yet who it is */
 
 	/* If it spins */
 	bool spins;
@@ -54,6 +55,9 @@ enum turn connection_turn(struct connection *connection, struct bench *bench, in
 
 /* Before the read side waits, maybe for long: gives memory back, and sets when what must come. */
 void connection_rest(struct connection *connection, int64_t now);
+
+/* It is a stranger no longer. True: it was one until now. Any thread. */
+bool connection_no_stranger(struct connection *connection);
 
 /* Whether the peer has been silent for longer than it may. Any thread. */
 bool connection_is_overdue(const struct connection *connection, int64_t now);

@@ -180,6 +180,7 @@ bool connection_hello(struct connection *connection, const struct message *messa
 		limits.head = *((struct vaccel_hello_args *)args)->head_max;
 		limits.payload = *((struct vaccel_hello_args *)args)->payload_max;
 		link_set_limits(connection->link, &limits);
+		connection_no_stranger(connection);
 		connection_send(connection, &frame, &bench->encoder, bench->now);
 	}
 	if (args)

@@ -115,9 +115,27 @@ static void end_connection(struct server *server, struct connection *connection)
 	connection_unref(connection);
 }
 
+/* Strangers take half of the connections at most: who has been one for longest goes. */
+static void make_room(struct server *server)
+{
+	struct worker *worker = server->worker;
+	struct connection *oldest = NULL;
+
+	if (atomic_load(&worker->strangers) <= worker->setup.policy.connections / 2)
+		return;
+	for (struct connection *at = server->connections; at; at = at->next)
+		if (atomic_load(&at->is_stranger))
+			oldest = at;
+	if (oldest && connection_no_stranger(oldest)) {
+		count_refusal(worker, REFUSED_QUOTA);
+		link_shut_down(oldest->link);
+	}
+}
+
 void server_add(struct server *server, struct connection *connection)
 {
 	pthread_mutex_lock(&server->lock);
+	make_room(server);
 	connection->next = server->connections;
 	connection->link_to = &server->connections;
 	if (connection->next)

@@ -318,6 +318,16 @@ def test_no_descriptors(build):
         held.check()
 
 
+def test_strangers(build):
+    """Those who have not said who they are leave room for others, however many they are."""
+    policy = {"plugins": ["noop"], "connections": 16}
+    with Agent(build, {"good": "few"}, {"few": policy}) as world, contextlib.ExitStack() as stack:
+        warm(world, "good")
+        for _ in range(64):
+            stack.enter_context(Peer(world.socket_of("good")))
+            stack.enter_context(connect(world.socket_of("good"))).close()
+
+
 def lingering():
     """A connection whose last close waits for an hour, and what keeps its peer from reading."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -361,4 +371,4 @@ def test_descriptors_that_linger(build):
 
 
 run([test_slow_peers, test_idle_timeout, test_many_connects, test_full_disk, test_no_descriptors,
-     test_descriptors_that_linger])
+     test_strangers, test_descriptors_that_linger])
