@@ -100,11 +100,11 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (60)
 	@ninja -C build-fuzz
 	@tools/run-fuzz build-fuzz $(FUZZ_SECONDS)
 
-fuzz-long: ## let decoder, agent and client take ten million inputs each; hours
+fuzz-long: ## let decoder, agent and client take ten million messages each; an hour or more
 	@$(DEPS) build fuzz
 	@$(call setup,build-fuzz,-Dfuzz=true -Dtests=false $(address),$(clang))
 	@ninja -C build-fuzz
-	@RUNS=10000000 tools/run-fuzz build-fuzz 0 message agent client
+	@MESSAGES=10000000 tools/run-fuzz build-fuzz 0 message agent client
 
 cross: ## build for ARCH (arm64, or armhf: 32 bits) and run what tests qemu-user can
 	@$(DEPS) build test $(ARCH)

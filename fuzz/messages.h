@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
 
-/* How many messages a target has taken so far, which driver.c counts. */
+/* How many messages a target has taken so far; told at its end. */
 extern uint64_t messages_taken;
 
 #endif
