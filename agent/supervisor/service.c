@@ -191,7 +191,7 @@ static void watch_calls(struct tenant *tenant)
 {
 	struct stats *stats = tenant->tally.stats;
 	int64_t most = ((int64_t)tenant->policy->deadline_ms + OVERRUN_MS) * NS_PER_MS;
-	int64_t left;
+	int64_t now, left;
 	uint32_t op = 0;
 	int64_t since = longest_running(stats, &op);
 
@@ -203,11 +203,11 @@ static void watch_calls(struct tenant *tenant)
 			return;
 		atomic_store(&stats->watched, 1);
 	}
-	left = since + most - time_now();
+	/* Whatever the worker has written there, it is looked at in time. */
+	now = time_now();
+	left = MIN_OF(since, now) + most - now;
 	if (left > 0) {
-		/* Whatever the worker has written there, it is looked at in time. */
-		timer_set(&tenant->supervisor->loop, &tenant->deadline,
-			  MIN_OF(left, most) / NS_PER_MS + 1);
+		timer_set(&tenant->supervisor->loop, &tenant->deadline, left / NS_PER_MS + 1);
 		return;
 	}
 	tenant->worker->overran = op ? op : UINT32_MAX;

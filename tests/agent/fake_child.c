@@ -39,14 +39,14 @@ static void greet(const struct worker_setup *setup, const struct listener_setup 
 		listener->token ? listener->token : "-", fate->epoch ? fate->text : "-");
 }
 
-static _Noreturn void overrun(void)
+static _Noreturn void overrun(int64_t since)
 {
 	struct stats *stats;
 
 	if (stats_map(STATS_FD, true, &stats))
 		abort();
 	stats->running[3].op = 1;
-	stats->running[3].since = time_now();
+	stats->running[3].since = since;
 	stats->watched = 1;
 	say(IPC_BUSY, "");
 	for (;;)
@@ -64,7 +64,9 @@ static void serve(const struct worker_setup *setup, const struct listener_setup 
 	if (!strcmp(setup->tenant, "dies"))
 		raise(SIGKILL);
 	if (!strcmp(setup->tenant, "overruns"))
-		overrun();
+		overrun(time_now());
+	if (!strcmp(setup->tenant, "lies"))
+		overrun(INT64_MAX);
 }
 
 static int work(const struct worker_setup *setup)

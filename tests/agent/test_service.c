@@ -93,6 +93,21 @@ static void test_a_call_past_its_deadline_ends_the_worker(void **state)
 	assert_string_equal(line.words, "worker overran the deadline of policy 'default' in exec");
 }
 
+static bool is_watched(struct house *house)
+{
+	return house->supervisor.tenants->deadline.due;
+}
+
+static void test_a_call_that_begins_some_day_is_looked_at_in_time(void **state)
+{
+	struct house *house = *state;
+
+	apply(house, "listeners:\n" LISTENER("lies") "policies: {default: {deadline: 300ms}}");
+	assert_int_equal(ask(house, "lies").status, VACCEL_OK);
+	until(house, is_watched);
+	assert_true(tenant_of(house, "lies")->deadline.due < time_now() + 1400 * MS);
+}
+
 static bool has_no_worker(struct house *house)
 {
 	return !house->supervisor.tenants->worker && !house->supervisor.tenants->leaving;
@@ -140,6 +155,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_young_deaths_are_slowed_down),
 		IN_HOUSE(test_who_waits_for_one_that_cannot_start_is_not_kept),
 		IN_HOUSE(test_a_call_past_its_deadline_ends_the_worker),
+		IN_HOUSE(test_a_call_that_begins_some_day_is_looked_at_in_time),
 		IN_HOUSE(test_an_idle_worker_ends),
 		IN_HOUSE(test_no_more_connections_than_permitted),
 	};
