@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,6 +52,7 @@ static void test_memory_of_another_size_is_freed(void **state)
 		memory = spare_take(&spare, sizes[i]);
 		assert_non_null(memory);
 		assert_false(spare_is_there(&spare));
+		assert_true(malloc_usable_size(memory) / 2 <= sizes[i]);
 		free(memory);
 	}
 }

@@ -49,7 +49,7 @@ def document(**members):
 
 def later(**members):
     """The agent a second after, with a thousand calls more."""
-    tenant = TENANT | {"calls": 1005, "latency_us_log2": [0, 0, 1005]}
+    tenant = TENANT | {"calls": 1005, "latency_us_log2": [0, 0, 905, 100]}
     return document(**{"time_ns": 1000000000, "tenants": [tenant]} | members)
 
 
@@ -64,7 +64,8 @@ class StandIn(CommandTest):
         summary, _, titles, row = out.splitlines()
         self.assertEqual(summary, f"{SUMMARY}, 1.00k calls/s")
         self.assertEqual(titles.split()[:4], ["TENANT", "CALLS/S", "P50", "P99"])
-        self.assertEqual(row.split()[:2] + row.split()[6:7], ["uid-7", "1.00k", "5.00M"])
+        # Of the calls between, 900 took 2 to 4 us, and 100 took 4 to 8.
+        self.assertEqual(row.split()[:4] + row.split()[6:7], ["uid-7", "1.00k", "3.11us", "7.60us", "5.00M"])
 
     def test_json(self):
         self.assertEqual(self.run_json("top", *self.stand_in(document())), DOCUMENT)
@@ -73,6 +74,9 @@ class StandIn(CommandTest):
         out, _ = self.run_vaccel("ping", *self.stand_in(document()))
         self.assertEqual(out.splitlines()[0], f"{SUMMARY}, 1 tenant")
         self.assertIn("unix:///x", out)
+        (self.directory / "admin").unlink()
+        out, _ = self.run_vaccel("ping", *self.stand_in(document(tenants=[TENANT, TENANT])))
+        self.assertEqual(out.splitlines()[0], f"{SUMMARY}, 2 tenants")
 
     def test_narrow_terminal(self):
         """Lines that are too long are cut; the cursor stays where it is thought to be."""
@@ -207,6 +211,9 @@ class WithAgent(CommandTest):
     def test_ping_then_top(self):
         out, _ = self.run_vaccel("ping", "--count", "50", self.agent.address, VACCEL_PLUGINS="remote")
         self.assertRegex(out, r"answers, first after [\d.]+ ms\n50 round trips: least [\d.]+ us, median")
+        trips = [float(us) for us in re.findall(r"([\d.]+) us", out)]
+        self.assertLess(trips[0], trips[2])
+        self.assertEqual(trips, sorted(trips))
         out, _ = self.run_vaccel("top", "--socket", self.socket)
         self.assertIn(f"uid-{os.getuid()}", out)
         tenant, = self.run_json("top", "--socket", self.socket)["tenants"]
