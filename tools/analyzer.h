@@ -5,10 +5,10 @@
  */
 #if __has_include(<vaccel/error.h>)
 #include <vaccel/error.h>
-#define vaccel_fail(code, ...)                        \
-	({                                            \
-		int analyzed_ = (code);               \
+#define vaccel_fail(code, ...)                         \
+	({                                             \
+		int analyzed_ = (code);                \
 		(vaccel_fail)(analyzed_, __VA_ARGS__); \
-		analyzed_ ? analyzed_ : VACCEL_EIO;   \
+		analyzed_ ? analyzed_ : VACCEL_EIO;    \
 	})
 #endif
