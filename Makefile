@@ -34,6 +34,10 @@ help: ## this list
 demo: build ## build, then classify a picture here and through an agent
 	@tools/demo $(stage) $(PICTURE)
 
+demo-vm: build ## build, then classify a picture here and in a virtual machine
+	@tools/vm/fetch
+	@tools/vm/demo $(stage) $(PICTURE)
+
 test: ## build and run every test; ends in one line with the counts
 	@$(DEPS) build test
 	@$(MAKE) build DEPS=true
@@ -63,7 +67,8 @@ format: ## lay out the code by clang-format
 lint: ## check the layout, the code (clang-tidy) and the scripts (shellcheck)
 	@$(DEPS) build test lint
 	@clang-format-14 --dry-run -Werror $(sources)
-	@shellcheck --severity warning .ci/run tools/demo tools/deps tools/fetch tools/mobilenet tools/run-fuzz tools/size
+	@shellcheck --severity warning .ci/run tools/demo tools/deps tools/fetch tools/mobilenet tools/run-fuzz tools/size \
+		tools/vm/fetch tools/vm/init
 	@$(call setup,build)
 	@ninja -C build
 	@tools/tidy build
@@ -126,4 +131,4 @@ docs: ## build the API pages and the manual pages
 clean: ## remove what was built, but not what was fetched
 	rm -rf build build-*
 
-.PHONY: help demo test build install format lint size sanitize coverage fuzz fuzz-long cross bench docs clean
+.PHONY: help demo demo-vm test build install format lint size sanitize coverage fuzz fuzz-long cross bench docs clean

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Virtual machines by QEMU, emulated and so without /dev/kvm, from what tools/vm/fetch has fetched.
+
+    with Vsock(directory / "vm.sock") as vsock, Machine(directory, image, [vsock]) as machine:
+        status, output, errors = machine.run("classify images/seven.png 1")
+
+A device is a context manager whose `options` are QEMU's; QEMU must be able to connect to it once it is
+entered. Machines that share a directory must differ in their names.
+"""
+
+import base64
+import pathlib
+import socket
+import subprocess
+import time
+
+from image import FETCHED, HOME, TRIPLETS, kernel, native_arch
+
+PATIENCE = 60  # seconds; emulated machines are slow, and so are busy ones
+QEMU = {
+    "amd64": ("qemu-system-x86_64", "pc", "console=ttyS0"),
+    "arm64": ("qemu-system-aarch64", "virt", "console=ttyAMA0"),
+}
+
+
+class MachineEnded(Exception):
+    pass
+
+
+def missing(arch=None):
+    """What is to be fetched before there can be machines; empty when all is there."""
+    arch = arch or native_arch()
+    parts = {"qemu": f"qemu-{arch}", "linux": f"linux-{arch}", "vsock": "vsock"}
+    return [part for part, name in parts.items() if not (FETCHED / name / ".fetched").exists()]
+
+
+def foreign(tree, program):
+    """The command that runs a program of a fetched tree with the libraries of that tree."""
+    libraries = next(tree.glob("usr/lib/*-linux-gnu"))
+    loader = next(libraries.glob("ld-linux*.so.*"))
+    return [loader, "--library-path", libraries, tree / "usr/bin" / program]
+
+
+class Vsock:
+    """A vsock device: what listens at PATH_PORT here is port PORT of the host to the guest."""
+
+    def __init__(self, path, cid=3):
+        self.path, self.cid = pathlib.Path(path), cid
+        self.socket = self.path.with_name(f"{self.path.name}.device")
+        self.options = [
+            "-chardev", f"socket,id=vsock,path={self.socket}",
+            "-device", "vhost-user-vsock-pci,chardev=vsock",
+        ]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [*foreign(FETCHED / "vsock", "vhost-device-vsock"), "--guest-cid", str(self.cid),
+             "--socket", self.socket, "--uds-path", self.path],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        end = time.monotonic() + PATIENCE
+        while not self.socket.exists():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise MachineEnded("vhost-device-vsock does not listen")
+            time.sleep(0.005)
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.path.unlink(missing_ok=True)
+        self.socket.unlink(missing_ok=True)
+
+
+class Machine:
+    """A guest that does what it is told by run(), until the end of the context."""
+
+    def __init__(self, directory, image, devices=(), arch=None, name="machine", cpus=1, memory="512M", options=()):
+        self.arch = arch or native_arch()
+        self.image, self.devices, self.name = image, devices, name
+        self.directory = pathlib.Path(directory)
+        self.console = self.directory / f"{name}.console"
+        self.cpus, self.memory, self.options = cpus, memory, options
+        self.unread = b""
+
+    def command(self, port):
+        program, board, console = QEMU[self.arch]
+        tree = FETCHED / f"qemu-{self.arch}"
+        firmware = [part for name in ("qemu", "seabios") for part in ("-L", tree / "usr/share" / name)]
+        cpu = ["-cpu", "cortex-a57"] if self.arch == "arm64" else []
+        return [
+            *foreign(tree, program), *firmware, *cpu,
+            "-accel", "tcg", "-machine", f"{board},memory-backend=memory", "-smp", str(self.cpus),
+            "-m", self.memory, "-object", f"memory-backend-memfd,id=memory,size={self.memory},share=on",
+            "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
+            "-serial", f"file:{self.console}", "-kernel", kernel(self.arch), "-initrd", self.image,
+            "-append", f"{console} quiet panic=-1",
+            "-device", "virtio-serial-pci", "-chardev", f"socket,id=port,path={port}",
+            "-device", "virtserialport,chardev=port",
+            *(option for device in self.devices for option in device.options), *self.options,
+        ]
+
+    def __enter__(self):
+        path = self.directory / f"{self.name}.port"
+        self.log = open(self.directory / f"{self.name}.log", "w+")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen(1)
+            listener.settimeout(PATIENCE)
+            self.process = subprocess.Popen(
+                self.command(path), stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+            )
+            try:
+                self.port, _ = listener.accept()
+            except TimeoutError:
+                self.kill()
+                raise MachineEnded(self.words()) from None
+            finally:
+                path.unlink()
+        self.port.settimeout(PATIENCE)
+        try:
+            self.uptime = float(self.line().split()[1])
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def receive(self):
+        try:
+            data = self.port.recv(1 << 16)
+        except (TimeoutError, ConnectionError):
+            data = b""
+        if not data:
+            raise MachineEnded(self.words())
+        self.unread += data
+
+    def line(self):
+        while b"\n" not in self.unread:
+            self.receive()
+        line, self.unread = self.unread.split(b"\n", 1)
+        return line.decode()
+
+    def bytes(self, size):
+        while len(self.unread) < size:
+            self.receive()
+        data, self.unread = self.unread[:size], self.unread[size:]
+        return data.decode(errors="replace")
+
+    def start(self, script, **environment):
+        """Has the guest's shell begin with a script; finish() must follow."""
+        settings = "".join(f"export {name}='{value}'\n" for name, value in environment.items())
+        script = f"cd /{HOME} && PATH=/{HOME}/bin:$PATH\n{settings}{script}\n"
+        self.port.sendall(base64.b64encode(script.encode()) + b"\n")
+
+    def finish(self, patience=PATIENCE):
+        """The status of the script and what it wrote to standard output and standard error."""
+        self.port.settimeout(patience)
+        status, output, errors = map(int, self.line().split())
+        return status, self.bytes(output), self.bytes(errors)
+
+    def run(self, script, patience=PATIENCE, **environment):
+        self.start(script, **environment)
+        return self.finish(patience)
+
+    def words(self):
+        """What QEMU and the guest's kernel have to say."""
+        self.log.seek(0)
+        return self.log.read() + (self.console.read_text(errors="replace") if self.console.exists() else "")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def __exit__(self, *_):
+        # Nothing in it is worth an orderly end.
+        self.kill()
+        self.port.close()
+        self.log.close()
