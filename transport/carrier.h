@@ -50,12 +50,21 @@ struct carrier {
 	bool (*has_read_ahead)(const struct link *link);
 	const char *(*peer_name)(const struct link *link);
 
+	/* Makes read() return, beside what shutdown() of the descriptor does. Any thread. */
+	void (*shut_down)(struct link *link);
+
+	/* The codec's hooks, for payloads that a request of that number has in a guest's pages. */
+	int (*at)(struct link *link, uint64_t request, const struct payload *payload,
+		  enum vaccel_dir dir, void **ret_data);
+	bool (*place)(struct link *link, uint64_t request, const void *data, enum vaccel_dir dir,
+		      struct payload *payload);
+
 	/* Before the descriptor is closed. Also after a start() that failed. */
 	void (*end)(struct link *link);
 };
 
 extern const struct carrier carrier_unix, carrier_tcp, carrier_tls, carrier_vsock,
-	carrier_vsock_uds;
+	carrier_vsock_uds, carrier_vhost_user;
 
 /* By number from 0, and by name; NULL if there is none. */
 const struct carrier *carrier_at(size_t index);

@@ -157,6 +157,22 @@ void link_shut_down(struct link *link)
 {
 	link->shut = true;
 	shutdown(link->fd, SHUT_RDWR);
+	if (link->carrier->shut_down)
+		link->carrier->shut_down(link);
+}
+
+int link_at(struct link *link, uint64_t request, const struct payload *payload, enum vaccel_dir dir,
+	    void **ret_data)
+{
+	if (!link->carrier->at)
+		return vaccel_fail(VACCEL_EINVAL, "this connection has no pages of a guest");
+	return link->carrier->at(link, request, payload, dir, ret_data);
+}
+
+bool link_place(struct link *link, uint64_t request, const void *data, enum vaccel_dir dir,
+		struct payload *payload)
+{
+	return link->carrier->place && link->carrier->place(link, request, data, dir, payload);
 }
 
 int64_t link_last_heard(const struct link *link)

@@ -179,6 +179,15 @@ uint64_t link_payload_left(const struct link *link);
 /* Whether the peer has closed it or sent what nobody waits for; does not block. */
 bool link_is_stale(struct link *link);
 
+/*
+ * The agent's end: memory that the request of that number, which has been received and not
+ * answered, lends beside its message; see struct codec_hooks. EINVAL where there is no such thing.
+ */
+int link_at(struct link *link, uint64_t request, const struct payload *payload,
+	    enum vaccel_dir dir, void **ret_data);
+bool link_place(struct link *link, uint64_t request, const void *data, enum vaccel_dir dir,
+		struct payload *payload);
+
 /* Makes all that wait on it return, in any thread. */
 void link_shut_down(struct link *link);
 

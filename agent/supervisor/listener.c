@@ -19,6 +19,7 @@
 #include "agent/supervisor/observe.h"
 #include "agent/supervisor/relay.h"
 #include "agent/supervisor/tenant.h"
+#include "agent/vhost/machine.h"
 #include "base/util.h"
 #include "transport/carrier.h"
 #include "transport/secret.h"
@@ -112,6 +113,10 @@ static void take(struct listener *listener, const struct peer *peer, int fd)
 	struct arrival *arrival;
 	char user[TENANT_NAME_MAX];
 
+	if (listener_is_for_machine(how)) {
+		machine_take(listener, peer->text, fd);
+		return;
+	}
 	if (arrival_new(listener, how->address.carrier->scheme, peer->text, fd, &arrival))
 		return;
 	if (listener_is_relayed(how)) {

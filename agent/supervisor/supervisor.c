@@ -21,6 +21,7 @@
 #include "agent/supervisor/relay.h"
 #include "agent/supervisor/supervisor.h"
 #include "agent/supervisor/tenant.h"
+#include "agent/vhost/machine.h"
 #include "base/util.h"
 
 #define DESCRIPTORS_WANTED 1048576
@@ -52,6 +53,7 @@ static void begin_to_stop(struct supervisor *supervisor)
 	supervisor->stopping = true;
 	observe_serving(supervisor, false);
 	listeners_close(supervisor);
+	machines_close(supervisor);
 	tenants_drain(supervisor);
 	relay_drain(supervisor);
 	/* Somewhat longer than workers have, so that they are seen to end. */
@@ -136,6 +138,7 @@ static int apply(struct supervisor *supervisor, struct config *config)
 	observe_listeners(supervisor);
 	relay_apply(supervisor);
 	tenants_reload(supervisor);
+	machines_reload(supervisor);
 	return VACCEL_OK;
 }
 
@@ -251,6 +254,7 @@ int supervisor_run(struct config *config, const char *file, const char *base)
 		ret = loop_run(&supervisor.loop);
 	}
 	listeners_close(&supervisor);
+	machines_close(&supervisor);
 	tenants_delete(&supervisor);
 	helper_stop(&supervisor.front);
 	observe_close(&supervisor);

@@ -13,6 +13,7 @@
 #include "agent/supervisor/tally.h"
 
 struct listener;
+struct machine;
 struct tenant;
 
 /* A socket that the monitor listens on. */
@@ -28,6 +29,7 @@ struct supervisor {
 	const char *file; /* that a reload reads; NULL: there is none */
 	struct directory directory;
 	struct listener *listeners;
+	struct machine *machines; /* see agent/vhost/machine.h */
 	struct tenant *tenants;
 	unsigned int nr_tenants;
 	struct tally

@@ -211,6 +211,18 @@ void tenant_take(struct supervisor *supervisor, const char *name, struct arrival
 		service_pass_waiting(tenant);
 }
 
+void tenant_end_worker(struct supervisor *supervisor, const char *name)
+{
+	struct tenant *tenant = find(supervisor, name);
+
+	if (!tenant)
+		return;
+	if (tenant->worker)
+		child_kill(&tenant->worker->child);
+	for (struct worker *worker = tenant->leaving; worker; worker = worker->next)
+		child_kill(&worker->child);
+}
+
 void tenants_brief_monitor(struct supervisor *supervisor)
 {
 	for (struct tenant *tenant = supervisor->tenants; tenant; tenant = tenant->next)

@@ -42,6 +42,9 @@ void tenant_take(struct supervisor *supervisor, const char *name, struct arrival
 /* Has all live by another configuration, @supervisor's. */
 void tenants_reload(struct supervisor *supervisor);
 
+/* The worker of that tenant is killed; what needs one gets another. */
+void tenant_end_worker(struct supervisor *supervisor, const char *name);
+
 /* All workers are to end. */
 void tenants_drain(struct supervisor *supervisor);
 

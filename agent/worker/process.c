@@ -13,6 +13,7 @@
 #include <vaccel/error.h>
 
 #include "agent/base/ipc.h"
+#include "agent/vhost/vhost.h"
 #include "agent/worker/models.h"
 #include "agent/worker/server.h"
 #include "agent/worker/start.h"
@@ -30,8 +31,14 @@ struct listener {
 	struct tls *tls; /* NULL: none to do */
 };
 
+struct machine {
+	struct machine *next;
+	struct vhost *vhost;
+};
+
 struct process {
 	struct worker worker;
+	struct machine *machines;
 	struct server *server;
 	struct listener *listeners; /* the newest first; connections point into their setups */
 };
@@ -71,6 +78,47 @@ static int add_listener(struct process *process, uint32_t number, int fd)
 	return VACCEL_OK;
 }
 
+/* A machine's device. Takes the descriptor. */
+static int add_machine(struct process *process, const struct ipc_message *message,
+		       const struct listener_setup *listener, int fd)
+{
+	struct machine *machine = calloc(1, sizeof(*machine));
+	int ret;
+
+	if (!machine) {
+		close(fd);
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a machine");
+	}
+	ret = vhost_new(&process->worker, device_by_scheme(message->carrier), listener,
+			message->peer, fd, &machine->vhost);
+	if (ret) {
+		free(machine);
+		return ret;
+	}
+	machine->next = process->machines;
+	process->machines = machine;
+	return VACCEL_OK;
+}
+
+/* Those that are gone. True: none is left. */
+static bool drop_machines(struct process *process)
+{
+	struct machine **at = &process->machines;
+
+	while (*at) {
+		struct machine *machine = *at;
+
+		if (!vhost_is_over(machine->vhost)) {
+			at = &machine->next;
+			continue;
+		}
+		*at = machine->next;
+		vhost_delete(machine->vhost);
+		free(machine);
+	}
+	return !process->machines;
+}
+
 /* Takes the descriptor; -1: the kernel had no number left for it, and has closed it. */
 static int add_connection(struct process *process, const struct ipc_message *message, int fd)
 {
@@ -88,6 +136,8 @@ static int add_connection(struct process *process, const struct ipc_message *mes
 	}
 	while (listener && listener->number != message->listener)
 		listener = listener->next;
+	if (device_by_scheme(message->carrier))
+		return add_machine(process, message, listener ? &listener->setup : NULL, fd);
 	if (!carrier || atomic_load(&worker->stats->connections) >
 				worker->setup.policy.connections + CONNECTIONS_SPARE) {
 		close(fd);
@@ -147,6 +197,18 @@ static void ask_for_watch(struct process *process)
 		atomic_store(&worker->stats->watched, 0);
 }
 
+/* True: all that was asked is answered, and nothing more is to come. */
+static bool drain(struct process *process)
+{
+	bool left = drop_machines(process);
+
+	if (!atomic_load(&process->worker.draining))
+		return false;
+	for (struct machine *machine = process->machines; machine; machine = machine->next)
+		vhost_drain(machine->vhost);
+	return server_drain(process->server) && left;
+}
+
 static void serve(struct process *process)
 {
 	struct pollfd fds[] = {
@@ -158,7 +220,7 @@ static void serve(struct process *process)
 		int timeout = server_watch(process->server);
 
 		ask_for_watch(process);
-		if (atomic_load(&process->worker.draining) && server_drain(process->server))
+		if (drain(process))
 			return;
 		if (poll(fds, ARRAY_SIZE(fds), timeout) < 0 && errno != EINTR)
 			return;

@@ -55,6 +55,9 @@ static int request_at(void *context, const struct payload *payload, enum vaccel_
 	struct request *request = context;
 	int ret;
 
+	if (request && payload->place == PAYLOAD_PAGES)
+		return link_at(request->connection->link, request->frame.request, payload, dir,
+			       ret_data);
 	/* There is none yet in HELLO. */
 	if (!request || !request->borrowed.borrower)
 		return vaccel_fail(VACCEL_EINVAL, "this connection has no regions");
@@ -69,7 +72,11 @@ static bool request_place(void *context, const void *data, enum vaccel_dir dir,
 {
 	struct request *request = context;
 
-	return request && request->borrowed.borrower &&
+	if (!request)
+		return false;
+	if (link_place(request->connection->link, request->frame.request, data, dir, payload))
+		return true;
+	return request->borrowed.borrower &&
 	       borrowed_place(&request->borrowed, data, dir, payload);
 }
 

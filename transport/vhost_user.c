@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * vhost-user:///path: a socket file at which an agent waits for the monitor of a virtual
+ * machine, and is its accelerator; docs/virtio.md. What comes there is no message of
+ * ours: agent/vhost has what is said, and in the machine programs use its device.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <vaccel/error.h>
+
+#include "transport/carrier.h"
+
+static int parse(const char *rest, struct address *address)
+{
+	if (strncmp(rest, "//", 2))
+		return address_is_not(address, "// is missing");
+	return parse_socket_path(rest + 2, strlen(rest + 2), address);
+}
+
+static int connect_to(const struct address *address, int64_t until, int *ret_fd)
+{
+	return vaccel_fail(VACCEL_EINVAL,
+			   "%s is for the monitor of a virtual machine; programs in the machine "
+			   "take virtio:///dev/accel0",
+			   address->text);
+}
+
+static int listen_at(const struct address *address, mode_t mode, int *ret_fd)
+{
+	return unix_listen(address->path, mode, ret_fd);
+}
+
+static void unlisten(const struct address *address)
+{
+	unlink(address->path);
+}
+
+static int accept_from(const struct address *address, int listener, struct peer *ret_peer,
+		       int *ret_fd)
+{
+	struct ucred who;
+	int ret = unix_accept(listener, &who, ret_fd);
+
+	if (!ret)
+		snprintf(ret_peer->text, sizeof(ret_peer->text), "machine of pid %jd",
+			 (intmax_t)who.pid);
+	return ret;
+}
+
+const struct carrier carrier_vhost_user = {
+	.scheme = "vhost-user",
+	.form = "vhost-user:///PATH",
+	.parse = parse,
+	.connect = connect_to,
+	.listen = listen_at,
+	.accept = accept_from,
+	.unlisten = unlisten,
+};
