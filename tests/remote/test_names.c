@@ -260,6 +260,44 @@ static void test_name_that_leads_elsewhere_now(void **state)
 	close_session(&sess);
 }
 
+/* Has the session's agent break, so that the name is looked up; it is there again afterwards. */
+static void look_up_again(struct fake *broken)
+{
+	fake_listen(broken, false);
+	fake_disconnect(broken);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	fake_listen(broken, true);
+}
+
+/* Who is not meant any more gets no sessions, however idle; and gets some again when named again.
+ */
+static void test_record_that_goes_and_comes_back(void **state)
+{
+	int64_t until;
+
+	add_record("127.0.0.2");
+	fake_set_load(second, 900);
+	open_session(&sess);
+	assert_int_equal(fake_sessions(fake), 1);
+	clear_records();
+	add_record("127.0.0.3");
+	look_up_again(fake);
+	/* For longer than it is passed over for having failed. */
+	for (until = time_now() + INT64_C(1200000000); time_now() < until;) {
+		struct vaccel_session other;
+
+		open_session(&other);
+		assert_int_equal(fake_sessions(second), 2);
+		close_session(&other);
+	}
+	assert_int_equal(fake_messages(fake, FRAME_HELLO), 1);
+	clear_records();
+	add_record("127.0.0.2");
+	look_up_again(second);
+	assert_int_equal(fake_sessions(fake), 1);
+	close_session(&sess);
+}
+
 static void test_name_that_cannot_be_looked_up(void **state)
 {
 	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_ENOENT);
@@ -361,6 +399,7 @@ int main(void)
 		TEST(test_equal_loads_are_spread),
 		TEST(test_next_one_on_failure_and_back),
 		TEST(test_name_that_leads_elsewhere_now),
+		TEST(test_record_that_goes_and_comes_back),
 		TEST(test_name_that_cannot_be_looked_up),
 		TEST(test_name_that_is_not_known_any_more),
 		TEST(test_nobody_waits_for_another_ones_question),
