@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A call, from its first chain to its last, all in the thread that makes it. Most are one chain.
+ * A larger one fills two in turns, so that the device reads one while the other is being pinned;
+ * what its answer has too much comes in chains of room, one after another.
+ *
+ * A caller gives up when its time is over or it is killed. Then CANCEL is sent, and the thread
+ * stays until every chain is back, since its pages are the device's till then. A device
+ * that does not give them back is reset.
+ *
+ * What comes back is checked, in a copy: the device could change it meanwhile.
+ */
+#include <linux/cred.h>
+#include <linux/ktime.h>
+#include <linux/moduleparam.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/uidgid.h>
+
+#include "compat.h"
+#include "virtio_vaccel.h"
+
+static unsigned int reset_after = 30;
+module_param(reset_after, uint, 0644);
+MODULE_PARM_DESC(reset_after, "seconds after which a device that keeps a canceled call is reset");
+
+void vaccel_header_stamp(struct vaccel_header *header, enum vaccel_type type,
+			 const struct vaccel_file *file, u64 request)
+{
+	memset(header, 0, sizeof(*header));
+	header->type = cpu_to_le16(type);
+	header->uid = cpu_to_le32(from_kuid(&init_user_ns, current_uid()));
+	header->pid = cpu_to_le32(task_tgid_nr(current));
+	header->file = cpu_to_le64(file->number);
+	header->request = cpu_to_le64(request);
+}
+
+/* Nanoseconds that the caller has left, or 0; U64_MAX if it has all of them. */
+static u64 time_left(const struct vaccel_call *call)
+{
+	u64 now = ktime_get_ns();
+
+	if (call->deadline == U64_MAX)
+		return U64_MAX;
+	return call->deadline > now ? call->deadline - now : 0;
+}
+
+static long jiffies_left(const struct vaccel_call *call)
+{
+	u64 left = time_left(call);
+
+	if (left == U64_MAX)
+		return MAX_SCHEDULE_TIMEOUT;
+	return min_t(u64, nsecs_to_jiffies64(left) + 1, MAX_SCHEDULE_TIMEOUT - 1);
+}
+
+/* 0 when @chain is over, -ETIMEDOUT, -EINTR. */
+static int wait_for(struct vaccel_call *call, struct vaccel_chain *chain)
+{
+	long ret = vaccel_wait(call->wait, vaccel_chain_is_over(chain), TASK_KILLABLE,
+			       jiffies_left(call));
+
+	if (ret < 0)
+		return -EINTR;
+	return ret ? 0 : -ETIMEDOUT;
+}
+
+/* Whether the device may say so of a chain; @answer: of the one with END. */
+static const char *nonsense_in(const struct vaccel_call *call, const struct vaccel_chain *chain,
+			       const struct vaccel_status *status, bool answer)
+{
+	u32 code = le32_to_cpu(status->code), flags = le32_to_cpu(status->flags);
+	u64 used = le64_to_cpu(status->used), wanted = le64_to_cpu(status->wanted);
+	u64 written = (u64)chain->len - sizeof(*status);
+	bool has_all = call->out.done == call->out.size;
+
+	if (chain->len < sizeof(*status) || written > chain->writable)
+		return "a length that is no chain's";
+	if (code > ACCEL_GONE)
+		return "an unknown code";
+	if (flags & ~(VACCEL_GOAWAY | VACCEL_MORE) || status->reserved)
+		return "unknown flags";
+	if (flags & VACCEL_MORE && (code || has_all || call->type != VACCEL_MESSAGE))
+		return "more than there is room for";
+	if (used && (code || !answer))
+		return "bytes used in a chain that is no answer";
+	if (used > call->out.size || min(used, chain->writable) > written)
+		return "more bytes used than written";
+	if (wanted && (code != ACCEL_NOSPACE || !answer))
+		return "bytes wanted for an answer that has room";
+	return NULL;
+}
+
+/* Takes what the device says of @chain, which is over. */
+static int take_status(struct vaccel_call *call, struct vaccel_chain *chain)
+{
+	u16 flags = le16_to_cpu(chain->header.flags);
+	struct vaccel_status status = chain->status;
+	const char *what;
+	bool more;
+
+	if (chain->state == CHAIN_LOST) {
+		call->code = ACCEL_STALE;
+		call->finished = true;
+		return 0;
+	}
+	barrier(); /* from here on, the copy */
+	what = nonsense_in(call, chain, &status, flags & VACCEL_END);
+	if (what) {
+		vaccel_device_break(call->file->device, what);
+		call->finished = true;
+		return -EPROTO;
+	}
+
+	more = le32_to_cpu(status.flags) & VACCEL_MORE;
+	if (le32_to_cpu(status.flags) & VACCEL_GOAWAY)
+		WRITE_ONCE(call->file->goaway, true);
+	call->code = le32_to_cpu(status.code);
+	if (flags & VACCEL_END) {
+		call->used = le64_to_cpu(status.used);
+		call->wanted = le64_to_cpu(status.wanted);
+	}
+	if (call->code || (flags & (VACCEL_END | VACCEL_ROOM) && !more))
+		call->finished = true;
+	return call->code == ACCEL_BAD ? -EPROTO : 0;
+}
+
+/* Waits until @chain can be filled again. */
+static int settle(struct vaccel_call *call, struct vaccel_chain *chain)
+{
+	int ret;
+
+	if (chain->state == CHAIN_IDLE)
+		return 0;
+	ret = wait_for(call, chain);
+	if (ret)
+		return ret;
+	ret = take_status(call, chain);
+	vaccel_chain_empty(chain, call->file);
+	chain->state = CHAIN_IDLE;
+	return ret;
+}
+
+static struct vaccel_chain *other_than(struct vaccel_call *call, const struct vaccel_chain *chain)
+{
+	return &call->chain[chain == &call->chain[0]];
+}
+
+/* If no page may be pinned since all are in the call's other chain, after that one. */
+static int fill(struct vaccel_call *call, struct vaccel_chain *chain)
+{
+	struct vaccel_chain *other = other_than(call, chain);
+	int ret = vaccel_chain_fill(chain, call->file, &call->in, &call->out);
+
+	if (ret != -ENOMEM || other->state == CHAIN_IDLE)
+		return ret;
+	vaccel_chain_empty(chain, call->file);
+	ret = settle(call, other);
+	if (ret || call->finished)
+		return ret;
+	return vaccel_chain_fill(chain, call->file, &call->in, &call->out);
+}
+
+static int send(struct vaccel_call *call, struct vaccel_chain *chain, unsigned int flags,
+		u64 offset)
+{
+	struct vaccel_header *header = &chain->header;
+	u64 left = time_left(call);
+	int ret;
+
+	if (!left)
+		return -ETIMEDOUT;
+	vaccel_header_stamp(header, call->type, call->file, call->request);
+	header->flags = cpu_to_le16(flags);
+	header->offset = cpu_to_le64(offset);
+	header->readable = cpu_to_le64(call->in.size);
+	header->writable = cpu_to_le64(call->out.size);
+	header->timeout_ns = cpu_to_le64(left == U64_MAX ? 0 : left);
+
+	ret = vaccel_chain_send(chain, call->file->life, false);
+	if (!ret || ret == -ENOMEM)
+		return ret;
+	call->code = ACCEL_STALE;
+	call->finished = true;
+	return 0;
+}
+
+static bool try_gather(struct vaccel_call *call)
+{
+	struct vaccel_queue *queue = call->queue;
+
+	spin_lock_irq(&queue->lock);
+	if (!queue->gathers)
+		queue->gathers = call;
+	call->gathering = queue->gathers == call;
+	spin_unlock_irq(&queue->lock);
+	return call->gathering;
+}
+
+static int gather_begin(struct vaccel_call *call)
+{
+	long ret = vaccel_wait(call->queue->gather, try_gather(call), TASK_KILLABLE,
+			       jiffies_left(call));
+
+	if (ret < 0)
+		return -EINTR;
+	return ret ? 0 : -ETIMEDOUT;
+}
+
+static void gather_end(struct vaccel_call *call)
+{
+	if (!call->gathering)
+		return;
+	spin_lock_irq(&call->queue->lock);
+	call->queue->gathers = NULL;
+	spin_unlock_irq(&call->queue->lock);
+	call->gathering = false;
+	wake_up(&call->queue->gather);
+}
+
+/* All that is readable, and room as far as the last of these chains takes it. */
+static int send_readable(struct vaccel_call *call)
+{
+	unsigned int flags = VACCEL_BEGIN | (call->fetch ? VACCEL_FETCH : 0);
+	struct vaccel_chain *chain = &call->chain[0];
+
+	do {
+		int ret = settle(call, chain);
+
+		if (!ret && !call->finished)
+			ret = fill(call, chain);
+		if (ret || call->finished)
+			return ret;
+		if (call->in.done == call->in.size)
+			flags |= VACCEL_END;
+		if (call->type == VACCEL_ECHO &&
+		    (!(flags & VACCEL_END) || call->out.done < call->out.size))
+			return -E2BIG;
+		if (flags == VACCEL_BEGIN)
+			ret = gather_begin(call);
+		if (!ret)
+			ret = send(call, chain, flags, call->in.done - chain->readable);
+		if (ret || call->finished)
+			return ret;
+		flags = 0;
+		chain = other_than(call, chain);
+	} while (call->in.done < call->in.size);
+
+	gather_end(call);
+	if (call->chain[1].state != CHAIN_IDLE)
+		return settle(call, chain) ?: settle(call, other_than(call, chain));
+	return settle(call, &call->chain[0]);
+}
+
+/* What the answer has more than there was room for. */
+static int receive_more(struct vaccel_call *call)
+{
+	struct vaccel_chain *chain = &call->chain[0];
+	int ret = 0;
+
+	while (!ret && !call->finished) {
+		ret = fill(call, chain);
+		if (!ret)
+			ret = send(call, chain, VACCEL_ROOM, call->out.done - chain->writable);
+		if (!ret && !call->finished)
+			ret = settle(call, chain);
+	}
+	return ret;
+}
+
+static bool all_over(struct vaccel_call *call)
+{
+	return vaccel_chain_is_over(&call->chain[0]) && vaccel_chain_is_over(&call->chain[1]) &&
+	       vaccel_chain_is_over(&call->cancel);
+}
+
+static void cancel(struct vaccel_call *call)
+{
+	vaccel_chain_bare(&call->cancel, call->cancel_sg);
+	vaccel_header_stamp(&call->cancel.header, VACCEL_CANCEL, call->file, call->request);
+	vaccel_chain_send(&call->cancel, call->file->life, true);
+}
+
+/* Takes back what the device still has. */
+static void take_back(struct vaccel_call *call)
+{
+	struct vaccel_chain *chains[] = {&call->chain[0], &call->chain[1], &call->cancel};
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		vaccel_chain_withdraw(chains[i]);
+	if (!call->finished && call->chain[0].sent)
+		cancel(call);
+	if (!vaccel_wait(call->wait, all_over(call), TASK_UNINTERRUPTIBLE,
+			 READ_ONCE(reset_after) * HZ + 1)) {
+		vaccel_device_reset(call->file->device);
+		vaccel_wait(call->wait, all_over(call), TASK_UNINTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT);
+	}
+	for (i = 0; i < ARRAY_SIZE(chains); i++)
+		if (chains[i]->state == CHAIN_BACK && !call->finished)
+			take_status(call, chains[i]);
+}
+
+int vaccel_call_run(struct vaccel_call *call)
+{
+	int ret;
+
+	init_waitqueue_head(&call->wait);
+	vaccel_chain_init(&call->chain[0], call->queue, &call->wait);
+	vaccel_chain_init(&call->chain[1], call->queue, &call->wait);
+	vaccel_chain_init(&call->cancel, call->queue, &call->wait);
+
+	ret = send_readable(call);
+	if (!ret && !call->finished)
+		ret = receive_more(call);
+	if (ret || !all_over(call)) {
+		take_back(call);
+		/* The answer may have come just before the end. */
+		if ((ret == -ETIMEDOUT || ret == -EINTR) && call->finished && !call->code)
+			ret = 0;
+	}
+	gather_end(call);
+	vaccel_chain_empty(&call->chain[0], call->file);
+	vaccel_chain_empty(&call->chain[1], call->file);
+	if (call->code)
+		call->used = 0;
+	return ret;
+}
