@@ -50,6 +50,10 @@ struct carrier {
 	bool (*has_read_ahead)(const struct link *link);
 	const char *(*peer_name)(const struct link *link);
 
+	/* Where the socket does not show it: whether there is what nobody waits for. It may wait
+	 * a moment. NULL: the socket shows it. */
+	bool (*is_stale)(struct link *link);
+
 	/* Makes read() return, beside what shutdown() of the descriptor does. Any thread. */
 	void (*shut_down)(struct link *link);
 
@@ -64,7 +68,7 @@ struct carrier {
 };
 
 extern const struct carrier carrier_unix, carrier_tcp, carrier_tls, carrier_vsock,
-	carrier_vsock_uds, carrier_vhost_user;
+	carrier_vsock_uds, carrier_blk, carrier_vhost_user;
 
 /* By number from 0, and by name; NULL if there is none. */
 const struct carrier *carrier_at(size_t index);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "files.h"
+#include "machine.h"
 
 static void address_in(const struct bed *bed, const char *scheme, char *text, size_t room)
 {
@@ -28,6 +29,12 @@ struct bed *bed_new(const char *scheme)
 
 	assert_non_null(bed);
 	bed->directory = dir_new();
+	if (!strncmp(scheme, "blk", 3)) {
+		bed->machine = machine_new(!strcmp(scheme, "blk-wild"), NULL);
+		bed->listener = machine_listener(bed->machine);
+		assert_int_equal(address_parse("blk:", &bed->address), VACCEL_OK);
+		return bed;
+	}
 	address_in(bed, scheme, text, sizeof(text));
 	assert_int_equal(address_parse(text, &address), VACCEL_OK);
 	assert_int_equal(address_listen(&address, 0600, &bed->listener), VACCEL_OK);
@@ -46,10 +53,20 @@ void bed_delete(struct bed *bed)
 	if (bed->monitor)
 		monitor_delete(bed->monitor);
 	tls_pair_release(&bed->tls);
-	address_unlisten(&bed->address, bed->listener);
+	if (bed->machine)
+		machine_delete(bed->machine);
+	else
+		address_unlisten(&bed->address, bed->listener);
 	address_release(&bed->address);
 	dir_remove(bed->directory);
 	free(bed);
+}
+
+int bed_accept(const struct bed *bed, struct peer *ret_peer, int *ret_fd)
+{
+	if (!bed->machine)
+		return address_accept(&bed->address, bed->listener, ret_peer, ret_fd);
+	return read(bed->listener, ret_fd, sizeof(*ret_fd)) > 0 ? VACCEL_OK : VACCEL_EAGAIN;
 }
 
 struct connecting {
@@ -81,7 +98,7 @@ struct ends ends_open(const struct bed *bed)
 
 	assert_int_equal(pthread_create(&thread, NULL, connect_client, &connecting), 0);
 	assert_int_equal(socket_wait(bed->listener, POLLIN, until), VACCEL_OK);
-	assert_int_equal(address_accept(&bed->address, bed->listener, &peer, &fd), VACCEL_OK);
+	assert_int_equal(bed_accept(bed, &peer, &fd), VACCEL_OK);
 	assert_int_equal(link_adopt(bed->address.carrier, fd, bed->tls.agent, &ends.agent),
 			 VACCEL_OK);
 	assert_int_equal(link_receive(ends.agent, until, &message), VACCEL_OK);

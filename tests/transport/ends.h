@@ -29,10 +29,14 @@ struct bed {
 	int listener;
 	struct tls_pair tls;
 	struct monitor *monitor; /* vsock-uds: that of a virtual machine */
+	struct machine *machine; /* blk: one with a drive */
 };
 
 struct bed *bed_new(const char *scheme);
 void bed_delete(struct bed *bed);
+
+/* As address_accept(). */
+int bed_accept(const struct bed *bed, struct peer *ret_peer, int *ret_fd);
 
 struct ends {
 	struct link *client, *agent;

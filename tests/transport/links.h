@@ -11,6 +11,9 @@ extern const char *scheme;
 /* Those over unix sockets; one is in docs/writing-a-transport.md. */
 bool is_unix_socket(void);
 
+/* Whether a client's end is a socket: it is not over a drive. */
+bool is_socket(void);
+
 /* Before and after a test: *state is its struct bed. */
 int make_bed(void **state);
 int drop_bed(void **state);

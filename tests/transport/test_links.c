@@ -22,6 +22,11 @@ bool is_unix_socket(void)
 	return !strcmp(scheme, "unix") || !strcmp(scheme, "abstract");
 }
 
+bool is_socket(void)
+{
+	return strncmp(scheme, "blk", 3);
+}
+
 static int descriptors_before;
 
 int make_bed(void **state)

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * blk:///dev/vdb, or blk: alone: messages over a virtio-blk drive that the agent serves, for
+ * machines that have nothing better. docs/virtio.md, "The drive". Bytes travel in *parcels* of
+ * up to half a MiB that lie one behind the other, each at its position. A small message
+ * and its answer are a write and a read, which the drive holds a moment until there
+ * is an answer; both are under way at once.
+ *
+ * The agent's end of a connection is a socket to the drive's half in the agent.
+ */
+#include "transport/blk.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include <vaccel/error.h>
+
+#include "base/util.h"
+#include "transport/link.h"
+
+#define HEAD sizeof(struct drive_head)
+
+/* So often it is looked whether the link was shut down. */
+#define STEP_NS INT64_C(100000000)
+
+/* Pauses between looks for what is not there yet: a part of the time waited so far. */
+#define PAUSE_MIN_NS INT64_C(50000)
+#define PAUSE_MAX_NS INT64_C(5000000)
+#define PAUSE_SHARE  8
+
+/* Blocks that make no sense may be of an access that was torn apart, but not so many. */
+#define NONSENSE_MAX 64
+
+static int parse(const char *rest, struct address *address)
+{
+	if (!*rest)
+		return VACCEL_OK;
+	if (strncmp(rest, "//", 2))
+		return address_is_not(address, "// is missing");
+	return parse_socket_path(rest + 2, strlen(rest + 2), address);
+}
+
+static int connect_to(const struct address *address, int64_t until, int *ret_fd)
+{
+	return blk_open(address, ret_fd);
+}
+
+static int listen_at(const struct address *address, mode_t mode, int *ret_fd)
+{
+	return vaccel_fail(VACCEL_EINVAL,
+			   "%s is for programs in a virtual machine; its agent listens at "
+			   "vhost-user-blk:///PATH",
+			   address->text);
+}
+
+static int start(struct link *link, struct tls *tls, const struct address *address, int64_t until)
+{
+	struct blk *blk;
+	int ret;
+
+	if (!address) {
+		link->read = socket_read;
+		link->write = socket_write;
+		return VACCEL_OK;
+	}
+	ret = blk_new(address, link->fd, until, &blk);
+	if (!ret)
+		link->io = blk;
+	return ret;
+}
+
+/* Both */
+
+static uint64_t parcel_limit(const struct blk *blk, uint64_t position)
+{
+	return MIN_OF(blk->area - (position & (blk->area - 1)), (uint64_t)blk->parcel_max);
+}
+
+static void pause_since(int64_t since, int64_t until)
+{
+	int64_t now = time_now();
+	int64_t ns = MIN_OF(MAX_OF((now - since) / PAUSE_SHARE, PAUSE_MIN_NS), PAUSE_MAX_NS);
+	struct timespec time = {.tv_nsec = (long)MIN_OF(ns, MAX_OF(until - now, 0))};
+
+	nanosleep(&time, NULL);
+}
+
+/* VACCEL_EAGAIN without words: the time is over. */
+static int wait_for(struct link *link, struct disk_access *access, int64_t until)
+{
+	for (;;) {
+		int64_t step = until ? MIN_OF(until, time_now() + STEP_NS) : 0;
+		int error = access_wait(access, step);
+
+		if (link->shut)
+			return vaccel_fail(VACCEL_EREMOTEIO, "the connection is at its end");
+		if (!error)
+			return VACCEL_OK;
+		if (error != EAGAIN)
+			return blk_failed(link->io, error);
+		if (!until || time_now() >= until)
+			return VACCEL_EAGAIN;
+	}
+}
+
+/* Writing */
+
+/* What the agent's window has room for; waits for a block at least, up to @until. */
+static int wait_for_room(struct link *link, uint64_t wanted, int64_t until, uint64_t *ret_room)
+{
+	struct blk *blk = link->io;
+	int64_t since = time_now();
+
+	for (;;) {
+		uint64_t room = atomic_load(&blk->taken) + blk->window - blk->out;
+		uint64_t ready;
+		bool ended;
+		int ret;
+
+		if (room >= MIN_OF(wanted, (uint64_t)blk->parcel_max / 2)) {
+			*ret_room = MIN_OF(room, wanted);
+			return VACCEL_OK;
+		}
+		if (link->shut)
+			return vaccel_fail(VACCEL_EREMOTEIO, "the connection is at its end");
+		if (!until || time_now() >= until)
+			return VACCEL_EAGAIN;
+		ret = blk_look(blk, until, &ready, &ended);
+		if (ret)
+			return ret == VACCEL_ETIMEDOUT ? VACCEL_EAGAIN : ret;
+		if (ended)
+			return vaccel_fail(VACCEL_EREMOTEIO, "the peer has closed the connection");
+		if (atomic_load(&blk->taken) + blk->window - blk->out == room)
+			pause_since(since, until);
+	}
+}
+
+static void gather(const struct iovec *from, int nr, unsigned char *to, size_t size)
+{
+	for (int i = 0; i < nr && size; i++) {
+		size_t part = MIN_OF(size, from[i].iov_len);
+
+		if (part)
+			memcpy(to, from[i].iov_base, part);
+		to += part;
+		size -= part;
+	}
+}
+
+static int write_parcel(struct blk *blk, const struct iovec *from, int nr, uint32_t size)
+{
+	struct blk_slot *slot = &blk->slots[blk->slot];
+	uint64_t all = drive_parcel_size(size);
+	unsigned char *block = all == DRIVE_BLOCK ? slot->small : slot->large;
+	uint64_t read = atomic_load(&blk->read);
+	struct drive_head head = {
+		.magic = htole32(DRIVE_HEAD_MAGIC),
+		.size = htole32(size),
+		.position = htole64(blk->out),
+		.done = htole64(read),
+	};
+	int error;
+
+	memcpy(head.nonce, blk->nonce, DRIVE_NONCE);
+	memcpy(block, &head, HEAD);
+	gather(from, nr, block + HEAD, size);
+	memset(block + HEAD + size, 0, (size_t)all - HEAD - size);
+	drive_seal_parcel(block, size);
+	error = access_start(&slot->access, true, block, (size_t)all,
+			     blk->base + blk->out_at + (blk->out & (blk->area - 1)));
+	if (error)
+		return blk_failed(blk, error);
+	blk->out += all;
+	blk->slot = (blk->slot + 1) % ARRAY_SIZE(blk->slots);
+	return VACCEL_OK;
+}
+
+static ssize_t blk_write(struct link *link, const struct iovec *from, int nr, int64_t until,
+			 int passed)
+{
+	struct blk *blk = link->io;
+	uint64_t size = 0, room = 0;
+	int ret = wait_for(link, &blk->slots[blk->slot].access, until);
+
+	for (int i = 0; i < nr; i++)
+		size += from[i].iov_len;
+	size = MIN_OF(size, parcel_limit(blk, blk->out) - HEAD);
+	if (!ret)
+		ret = wait_for_room(link, drive_parcel_size((uint32_t)size), until, &room);
+	if (ret)
+		return -ret;
+	size = MIN_OF(size, room - HEAD);
+	ret = write_parcel(blk, from, nr, (uint32_t)size);
+	return ret ? -ret : (ssize_t)size;
+}
+
+/* Reading */
+
+/* All of the parcel is there. */
+static void take_parcel(struct blk *blk, const unsigned char *bytes, size_t size)
+{
+	blk->at += drive_parcel_size(blk->parcel);
+	blk->parcel = 0;
+	blk->left = bytes;
+	blk->left_size = size;
+}
+
+/* The agent goes on only as far as it knows that we have read. */
+static int tell_what_was_read(struct blk *blk, int64_t until)
+{
+	atomic_store(&blk->read, blk->at);
+	if (blk->at - blk->told < blk->window / 2)
+		return VACCEL_OK;
+	blk->told = blk->at;
+	return blk_keep(blk, MAX_OF(until, time_now() + STEP_NS));
+}
+
+/* What was read is no head of ours. VACCEL_OK: to be read again. */
+static int look_why(struct blk *blk)
+{
+	uint64_t ready;
+	bool ended;
+
+	if (++blk->nonsense > NONSENSE_MAX)
+		return vaccel_fail(VACCEL_EREMOTEIO, "%s: what is read makes no sense", blk->name);
+	return blk->nonsense % 4 ? VACCEL_OK : blk_look(blk, time_now() + STEP_NS, &ready, &ended);
+}
+
+/* Begins to read what the head says, if that is more. */
+static int take_head(struct blk *blk, bool *ret_ended)
+{
+	const unsigned char *block = blk->in.small;
+	struct drive_head head;
+	uint32_t size;
+	int error;
+
+	memcpy(&head, block, HEAD);
+	size = le32toh(head.size);
+	if (head.magic != htole32(DRIVE_HEAD_MAGIC) || le64toh(head.position) != blk->at ||
+	    memcmp(head.nonce, blk->nonce, DRIVE_NONCE) ||
+	    size > parcel_limit(blk, blk->at) - HEAD || !drive_parcel_is_sealed(block, size))
+		return look_why(blk);
+	blk->nonsense = 0;
+	blk_raise(&blk->taken, le64toh(head.done));
+	if (!size) {
+		*ret_ended = head.ended;
+		return VACCEL_OK;
+	}
+	blk->parcel = size;
+	if (drive_parcel_size(size) == DRIVE_BLOCK) {
+		take_parcel(blk, block + HEAD, size);
+		return VACCEL_OK;
+	}
+	memcpy(blk->in.large, block, DRIVE_BLOCK);
+	error = access_start(&blk->in.access, false, blk->in.large + DRIVE_BLOCK,
+			     (size_t)drive_parcel_size(size) - DRIVE_BLOCK,
+			     blk->base + blk->in_at + (blk->at & (blk->area - 1)) + DRIVE_BLOCK);
+	return error ? blk_failed(blk, error) : VACCEL_OK;
+}
+
+/* One access more. */
+static int read_on(struct link *link, int64_t until, bool *ret_ended)
+{
+	struct blk *blk = link->io;
+	struct disk_access *access = &blk->in.access;
+	bool has_waited = !access->is_busy && blk->empty_since;
+	int ret, error = 0;
+
+	if (has_waited && until)
+		pause_since(blk->empty_since, until);
+	if (!access->is_busy)
+		error = access_start(access, false, blk->in.small, DRIVE_BLOCK,
+				     blk->base + blk->in_at + (blk->at & (blk->area - 1)));
+	ret = error ? blk_failed(blk, error) : wait_for(link, access, until);
+	if (ret)
+		return ret;
+	if (blk->parcel)
+		take_parcel(blk, blk->in.large + HEAD, blk->parcel);
+	else
+		ret = take_head(blk, ret_ended);
+	if (blk->parcel || blk->left_size)
+		blk->empty_since = 0;
+	else if (!blk->empty_since)
+		blk->empty_since = time_now();
+	return ret;
+}
+
+static ssize_t hand_out(struct blk *blk, const struct iovec *to, int nr)
+{
+	size_t total = 0;
+
+	for (int i = 0; i < nr && blk->left_size; i++) {
+		size_t part = MIN_OF(to[i].iov_len, blk->left_size);
+
+		memcpy(to[i].iov_base, blk->left, part);
+		blk->left += part;
+		blk->left_size -= part;
+		total += part;
+	}
+	return (ssize_t)total;
+}
+
+static ssize_t blk_read(struct link *link, const struct iovec *to, int nr, int64_t until,
+			int *ret_passed)
+{
+	struct blk *blk = link->io;
+	bool ended = false;
+	ssize_t size;
+	int ret = VACCEL_OK;
+
+	while (!blk->left_size && !ended && !ret) {
+		if (link->shut)
+			ret = vaccel_fail(VACCEL_EREMOTEIO, "the connection is at its end");
+		else
+			ret = read_on(link, until, &ended);
+	}
+	if (ret)
+		return -ret;
+	if (!blk->left_size)
+		return 0;
+	size = hand_out(blk, to, nr);
+	if (!blk->left_size)
+		ret = tell_what_was_read(blk, until);
+	return ret ? -ret : size;
+}
+
+static bool blk_has_read_ahead(const struct link *link)
+{
+	const struct blk *blk = link->io;
+
+	return blk && blk->left_size;
+}
+
+static bool blk_is_stale(struct link *link)
+{
+	struct blk *blk = link->io;
+	uint64_t ready;
+	bool ended;
+
+	return blk_look(blk, time_now() + STEP_NS, &ready, &ended) || ended || ready > blk->at;
+}
+
+static void shut_down(struct link *link)
+{
+	if (link->io)
+		blk_give_up(link->io);
+}
+
+static void end(struct link *link)
+{
+	blk_delete(TAKE(link->io));
+}
+
+const struct carrier carrier_blk = {
+	.scheme = "blk",
+	.form = "blk:///DEVICE",
+	.parse = parse,
+	.connect = connect_to,
+	.listen = listen_at,
+	.start = start,
+	.read = blk_read,
+	.write = blk_write,
+	.has_read_ahead = blk_has_read_ahead,
+	.is_stale = blk_is_stale,
+	.shut_down = shut_down,
+	.end = end,
+};
