@@ -68,7 +68,7 @@ struct carrier {
 };
 
 extern const struct carrier carrier_unix, carrier_tcp, carrier_tls, carrier_vsock,
-	carrier_vsock_uds, carrier_blk, carrier_vhost_user;
+	carrier_vsock_uds, carrier_blk, carrier_vhost_user, carrier_vhost_user_blk;
 
 /* By number from 0, and by name; NULL if there is none. */
 const struct carrier *carrier_at(size_t index);

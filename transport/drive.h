@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* What VIRTIO_BLK_T_GET_ID says, of at most 20 bytes. */
+/* What VIRTIO_BLK_T_GET_ID says, less than 20 bytes. */
 #define DRIVE_SERIAL "vaccel-drive"
 
 #define DRIVE_BLOCK   4096

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * vhost-user:///path: a socket file at which an agent waits for the monitor of a virtual
- * machine, and is its accelerator; docs/virtio.md. What comes there is no message of
- * ours: agent/vhost has what is said, and in the machine programs use its device.
+ * vhost-user:///path and vhost-user-blk:///path: a socket file at which an agent waits for the
+ * monitor of a virtual machine, and is its accelerator, or a drive; docs/virtio.md. What comes
+ * there is no message of ours: agent/vhost has what is said, and in the machine programs use its
+ * device.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,8 +25,10 @@ static int connect_to(const struct address *address, int64_t until, int *ret_fd)
 {
 	return vaccel_fail(VACCEL_EINVAL,
 			   "%s is for the monitor of a virtual machine; programs in the machine "
-			   "take virtio:///dev/accel0",
-			   address->text);
+			   "take %s",
+			   address->text,
+			   address->carrier == &carrier_vhost_user ? "virtio:///dev/accel0"
+								   : "blk:");
 }
 
 static int listen_at(const struct address *address, mode_t mode, int *ret_fd)
@@ -53,6 +56,16 @@ static int accept_from(const struct address *address, int listener, struct peer 
 const struct carrier carrier_vhost_user = {
 	.scheme = "vhost-user",
 	.form = "vhost-user:///PATH",
+	.parse = parse,
+	.connect = connect_to,
+	.listen = listen_at,
+	.accept = accept_from,
+	.unlisten = unlisten,
+};
+
+const struct carrier carrier_vhost_user_blk = {
+	.scheme = "vhost-user-blk",
+	.form = "vhost-user-blk:///PATH",
 	.parse = parse,
 	.connect = connect_to,
 	.listen = listen_at,

@@ -82,7 +82,8 @@ static const struct system_call rows[] = {
 
 	/* New connections */
 	{"accept accept4", MONITOR, PERMIT, .reason = "serve the admin socket and HTTP"},
-	{"socketpair", FRONT, PERMIT, .reason = "hand the plain end of a connection to a worker"},
+	{"socketpair", FRONT | WORKER, PERMIT,
+	 .reason = "the plain end of a connection over TLS, or over a machine's drive"},
 	{"splice", FRONT, PERMIT, .reason = "pass bytes on"},
 	{"sendfile sendfile64", MONITOR, PERMIT, .reason = "libmicrohttpd's way to answer"},
 	{"socket", ALL, REFUSE,

@@ -13,6 +13,7 @@
 
 #include <vaccel/error.h>
 
+#include "agent/vhost/blk.h"
 #include "agent/vhost/model.h"
 #include "base/util.h"
 
@@ -445,5 +446,7 @@ static const struct device_kind device_accel = {
 
 const struct device_kind *device_by_scheme(const char *scheme)
 {
+	if (!strcmp(scheme, device_blk.scheme))
+		return &device_blk;
 	return strcmp(scheme, device_accel.scheme) ? NULL : &device_accel;
 }

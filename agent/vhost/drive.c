@@ -369,6 +369,20 @@ void drive_let_go(struct drive *drive)
 			let_go(drive, drive->ranges[i]);
 }
 
+static void release_all(struct drive *drive)
+{
+	for (uint32_t i = 0; i < RANGES; i++)
+		if (drive->ranges[i])
+			release(drive, i);
+}
+
+void drive_reset(struct drive *drive)
+{
+	SCOPED_LOCK(&drive->lock);
+
+	release_all(drive);
+}
+
 /* The thread's */
 
 static void serve(struct drive *drive, uint32_t number)
@@ -489,9 +503,7 @@ void drive_delete(struct drive *drive)
 	wake(drive);
 	pthread_mutex_unlock(&drive->lock);
 	pthread_join(drive->thread, NULL);
-	for (uint32_t i = 0; i < RANGES; i++)
-		if (drive->ranges[i])
-			release(drive, i);
+	release_all(drive);
 	close(drive->epoll);
 	close(drive->wake);
 	pthread_mutex_destroy(&drive->lock);

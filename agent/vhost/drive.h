@@ -54,6 +54,9 @@ void drive_submit(struct drive *drive, struct drive_request *request);
 /* Answers all that is held as if the time were over. */
 void drive_let_go(struct drive *drive);
 
+/* The machine has begun anew: ends all connections. */
+void drive_reset(struct drive *drive);
+
 uint64_t drive_capacity(void); /* bytes */
 
 #endif

@@ -15,6 +15,7 @@
 #include "agent/supervisor/tenant.h"
 #include "agent/vhost/model.h"
 #include "agent/vhost/update.h"
+#include "agent/vhost/vhost.h"
 #include "base/util.h"
 #include "transport/carrier.h"
 
@@ -46,7 +47,7 @@ struct machine {
 
 bool listener_is_for_machine(const struct listener_config *how)
 {
-	return !strcmp(how->address.carrier->scheme, "vhost-user");
+	return device_by_scheme(how->address.carrier->scheme);
 }
 
 static struct listener *listener_of(const struct machine *machine)
@@ -376,7 +377,10 @@ static struct machine *machine_new(struct listener *listener, const char *peer, 
 	machine->again.expired = again_expired;
 	machine->again_ms = AGAIN_MS;
 	machine->patience.expired = patience_expired;
-	model_accel(listener->how->policy, &machine->model);
+	if (listener->how->address.carrier == &carrier_vhost_user_blk)
+		model_blk(&machine->model);
+	else
+		model_accel(listener->how->policy, &machine->model);
 	backend_init(&machine->backend, &machine->model, &backend_events, fd);
 	if (machine->address && machine->tenant &&
 	    !loop_add(&machine->supervisor->loop, &machine->monitor, EPOLLIN)) {

@@ -7,6 +7,7 @@
 #include "agent/vhost/messages.h"
 
 void model_accel(const struct policy *policy, struct model *ret_model);
+void model_blk(struct model *ret_model);
 
 /* Readable, or writable, bytes that a request of the accelerator may have. */
 uint64_t accel_bytes_max(const struct policy *policy);
