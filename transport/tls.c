@@ -4,6 +4,8 @@
  * and nobody waits while holding it: who reads waits for bytes of the socket first
  * and gives them to OpenSSL then, and who writes has OpenSSL send what is
  * possible at once. A small message is one system call at each end, as on plain TCP.
+ * A peer may keep TLS itself busy for as long as it likes, with new keys above all; so
+ * whoever does not wait goes after each look at the socket, and there are bounds.
  */
 #include <errno.h>
 #include <poll.h>
@@ -26,6 +28,10 @@
 #define RECORD_MAX 16384
 #define CHUNK	   (RECORD_MAX + 1024)
 
+/* Messages of TLS' own that a peer may send after the handshake: a few, and more with more data. */
+#define ASIDES_FREE	16
+#define BYTES_PER_ASIDE 65536
+
 struct tls_io {
 	struct tls *tls;
 	_Atomic bool is_open; /* the handshake is done */
@@ -35,6 +41,8 @@ struct tls_io {
 	SSL *ssl;		 /* and all below: whoever holds @lock */
 	const unsigned char *in; /* bytes of the socket that OpenSSL may read */
 	size_t in_size;
+	uint64_t taken;	 /* bytes of the peer's, in all */
+	uint64_t asides; /* new keys and the like, that were among them */
 	int fd;
 	bool has_more; /* another record follows the one that is written */
 	int error;     /* errno of the last write that failed */
@@ -48,10 +56,24 @@ struct tls_io {
 	char name[TLS_NAME_MAX];
 };
 
+static void count_aside(int is_ours, int version, int type, const void *bytes, size_t size,
+			SSL *ssl, void *context)
+{
+	struct tls_io *io = context;
+
+	if (!is_ours && type == SSL3_RT_HANDSHAKE && io->is_open)
+		io->asides++;
+}
+
+static bool has_too_many_asides(const struct tls_io *io)
+{
+	return io->asides > ASIDES_FREE + io->taken / BYTES_PER_ASIDE;
+}
+
 static int socket_bio_read(BIO *bio, char *to, int size)
 {
 	struct tls_io *io = BIO_get_data(bio);
-	size_t nr = MIN_OF((size_t)size, io->in_size);
+	size_t nr = has_too_many_asides(io) ? 0 : MIN_OF((size_t)size, io->in_size);
 
 	BIO_clear_retry_flags(bio);
 	if (!nr) {
@@ -61,6 +83,7 @@ static int socket_bio_read(BIO *bio, char *to, int size)
 	memcpy(to, io->in, nr);
 	io->in += nr;
 	io->in_size -= nr;
+	io->taken += nr;
 	return (int)nr;
 }
 
@@ -135,6 +158,8 @@ static bool make_ssl(struct tls_io *io, const struct address *address)
 	BIO_set_data(bio, io);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(io->ssl, bio, bio);
+	SSL_set_msg_callback(io->ssl, count_aside);
+	SSL_set_msg_callback_arg(io->ssl, io);
 	if (!address) {
 		SSL_set_accept_state(io->ssl);
 		return true;
@@ -233,10 +258,10 @@ static int handshake(struct link *link, int64_t until)
 	struct iovec to = {chunk, sizeof(chunk)};
 	ssize_t size = 0;
 
-	for (;;) {
+	for (bool has_read = false;; has_read = true) {
 		int ret = handshake_step(link->io, chunk, (size_t)size);
 
-		if (ret != VACCEL_EAGAIN)
+		if (ret != VACCEL_EAGAIN || (has_read && time_now() >= until))
 			return ret;
 		size = handshake_wait(link, &to, until);
 		if (size < 0)
@@ -303,15 +328,30 @@ static ssize_t decrypt(struct tls_io *io, const unsigned char *from, size_t from
 	size = read_records(io, to, nr);
 	io->has_pending = SSL_pending(io->ssl);
 	ret = keep_rest(io);
+	if (!ret && size == -VACCEL_EAGAIN && has_too_many_asides(io))
+		ret = vaccel_fail(VACCEL_EREMOTEIO, "TLS: the peer changes keys again and again");
 	return ret ? -ret : size;
+}
+
+static ssize_t read_more(struct link *link, const struct iovec *to, int nr, int64_t until,
+			 int *ret_passed)
+{
+	struct tls_io *io = link->io;
+	unsigned char chunk[CHUNK];
+	struct iovec place = {chunk, sizeof(chunk)};
+	ssize_t size;
+	int ret;
+
+	if (io->wants_write && (ret = socket_wait(link->fd, POLLOUT, until)))
+		return -ret;
+	size = socket_read(link, &place, 1, until, ret_passed);
+	return size > 0 ? decrypt(io, chunk, (size_t)size, to, nr) : size;
 }
 
 static ssize_t tls_read(struct link *link, const struct iovec *to, int nr, int64_t until,
 			int *ret_passed)
 {
 	struct tls_io *io = link->io;
-	unsigned char chunk[CHUNK];
-	struct iovec place = {chunk, sizeof(chunk)};
 	ssize_t size = -VACCEL_EAGAIN;
 	int ret = io->is_open ? VACCEL_OK : handshake(link, until);
 
@@ -320,14 +360,11 @@ static ssize_t tls_read(struct link *link, const struct iovec *to, int nr, int64
 	if (io->saved_size || io->has_pending)
 		size = decrypt(io, io->saved, io->saved_size, to, nr);
 	while (size == -VACCEL_EAGAIN) {
-		if (io->wants_write && (ret = socket_wait(link->fd, POLLOUT, until)))
-			return -ret;
-		size = socket_read(link, &place, 1, until, ret_passed);
-		if (size <= 0)
-			return size;
-		size = decrypt(io, chunk, (size_t)size, to, nr);
+		size = read_more(link, to, nr, until, ret_passed);
+		if (size == -VACCEL_EAGAIN && time_now() >= until)
+			break;
 	}
-	io->has_read = true;
+	io->has_read |= size >= 0;
 	return size;
 }
 

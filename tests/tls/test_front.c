@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <openssl/err.h>
 
 #include <vaccel/error.h>
 
@@ -14,6 +17,7 @@
 #include "base/util.h"
 #include "bed.h"
 #include "transport/link.h"
+#include "transport/tls_ssl.h"
 
 #define PATIENCE_NS INT64_C(10000000000)
 #define LISTENER    7
@@ -447,6 +451,33 @@ static void test_half_open_ones_make_room(void **state)
 		close(fds[i]);
 }
 
+/* Nobody works for a client that changes its keys without end. */
+static void test_changing_keys(void **state)
+{
+	struct house *house = *state;
+	struct relayed relayed;
+	struct ipc_message message;
+	SSL *ssl = SSL_new(house->bed->tls->ctx);
+	int fd = bed_connect_plainly(house->bed), worker = -1, changes = 0;
+
+	assert_non_null(ssl);
+	assert_int_equal(SSL_set_fd(ssl, fd), 1);
+	assert_int_equal(SSL_connect(ssl), 1);
+	assert_int_equal(socket_wait(house->ipc, POLLIN, time_now() + PATIENCE_NS), 0);
+	assert_int_equal(ipc_receive(house->ipc, false, &message, &worker), VACCEL_OK);
+	while (SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1 && SSL_do_handshake(ssl) == 1)
+		assert_true(changes++ < 10000);
+	assert_true(changes > 16);
+	assert_int_equal(recv(worker, &message, sizeof(message), 0), 0);
+	ERR_clear_error();
+	SSL_free(ssl);
+	close(worker);
+	close(fd);
+	relayed_open(house, &relayed);
+	exchange(&relayed, 100);
+	relayed_close(&relayed);
+}
+
 static void test_drain(void **state)
 {
 	struct house *house = *state;
@@ -562,6 +593,7 @@ int main(void)
 		TEST(test_half_close),
 		TEST(test_no_tenant),
 		TEST(test_half_open_ones_make_room),
+		TEST(test_changing_keys),
 		TEST(test_drain),
 		TEST(test_closed_listener),
 		TEST(test_listener_without_certificate),
@@ -570,5 +602,6 @@ int main(void)
 		cmocka_unit_test(test_supervisor_goes),
 	};
 
+	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests_name("front", tests, NULL, NULL);
 }
