@@ -61,6 +61,7 @@ static int find_base(void)
 static int forbid_reports(void)
 {
 	static char variable[] = "ORT_DISABLE_TELEMETRY=1";
+	static char **kept; /* all lists made here, each with the one before in front */
 	char **longer;
 	size_t nr = 0;
 
@@ -68,9 +69,11 @@ static int forbid_reports(void)
 		nr++;
 	if (environ && environ[nr])
 		return VACCEL_OK;
-	longer = calloc(nr + 2, sizeof(*longer));
+	longer = calloc(nr + 3, sizeof(*longer));
 	if (!longer)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a variable of the environment");
+	longer[0] = (char *)kept;
+	kept = longer++;
 	if (nr)
 		memcpy(longer, environ, nr * sizeof(*longer));
 	longer[nr] = variable;

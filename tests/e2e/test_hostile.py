@@ -155,7 +155,8 @@ def test_slow_peers(build):
         warm(world, "good", "bad")
         for port in ports.values():
             Peer(("127.0.0.1", port)).close()
-        until(lambda: {"tcp", "tls"} <= world.workers().keys(), "a worker for each tenant")
+        for tenant in "tcp", "tls":
+            world.saw(f"tenant {tenant}: worker")
         held = Held(world)
         with Watch(world.socket_of("good")), Watch(world.socket_of("bad")):
             slow = slow_peers(world.socket_of("bad"))
