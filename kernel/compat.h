@@ -23,16 +23,25 @@ static inline void virtio_reset_device(struct virtio_device *vdev)
 /* The freezer passed over a sleeper that said so; now a state of its own says it. */
 #ifdef TASK_FREEZABLE
 #define vaccel_freezable(state) ((state) | TASK_FREEZABLE)
-#define vaccel_freezable_begin() \
-	do {                     \
-	} while (0)
-#define vaccel_freezable_end() \
-	do {                   \
-	} while (0)
+static inline void vaccel_freezable_begin(void)
+{
+}
+
+static inline void vaccel_freezable_end(void)
+{
+}
 #else
-#define vaccel_freezable(state)	 (state)
-#define vaccel_freezable_begin() freezer_do_not_count()
-#define vaccel_freezable_end()	 freezer_count()
+#define vaccel_freezable(state) (state)
+
+static inline void vaccel_freezable_begin(void)
+{
+	freezer_do_not_count();
+}
+
+static inline void vaccel_freezable_end(void)
+{
+	freezer_count();
+}
 #endif
 
 /*
@@ -42,12 +51,12 @@ static inline void virtio_reset_device(struct virtio_device *vdev)
  */
 #define vaccel_wait(head, condition, state, jiffies)                                 \
 	({                                                                           \
-		long __ret = (jiffies);                                              \
+		long __most = (jiffies), __ret = __most;                             \
                                                                                      \
 		vaccel_freezable_begin();                                            \
 		if (!___wait_cond_timeout(condition))                                \
 			__ret = ___wait_event(head, ___wait_cond_timeout(condition), \
-					      vaccel_freezable(state), 0, __ret,     \
+					      vaccel_freezable(state), 0, __most,    \
 					      __ret = schedule_timeout(__ret));      \
 		vaccel_freezable_end();                                              \
 		__ret;                                                               \

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Makes calls by /dev/accel0, in a guest, and says in a line how each went. Bytes sent are a
+ * pattern by which the device of backend.py knows them; bytes that come must be of it too.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "linux/vaccel.h"
+
+#define PERIOD 251
+#define PIECES 256
+
+struct options {
+	const char *node;
+	size_t in, out;	     /* bytes */
+	unsigned int pieces; /* that each of them is in */
+	unsigned int skew;   /* bytes by which their memory is not aligned */
+	unsigned int repeat;
+	unsigned int threads;
+	uint64_t timeout_ms, request;
+	bool echo, fetch, huge, read_only, poll, info, quiet, wait;
+	long lock_kib; /* RLIMIT_MEMLOCK, of a user without rights; or -1 */
+	unsigned int kill_ms;
+};
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(3);
+}
+
+static unsigned char *memory(const struct options *o, size_t size)
+{
+	size_t all = ((size + o->skew) | 0x1fffff) + 1;
+	unsigned char *bytes = mmap(NULL, all, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (bytes == MAP_FAILED)
+		die("mmap");
+	madvise(bytes, all, o->huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	return bytes + o->skew;
+}
+
+static void cut(struct accel_buffer *to, const unsigned char *bytes, size_t size,
+		unsigned int pieces)
+{
+	for (unsigned int i = 0; i < pieces; i++) {
+		size_t from = size * i / pieces, until = size * (i + 1) / pieces;
+
+		to[i].address = (uintptr_t)(bytes + from);
+		to[i].size = until - from;
+	}
+}
+
+static bool is_pattern(const unsigned char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i] != i % PERIOD)
+			return false;
+	return true;
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static int make_call(const struct options *o, int fd, unsigned char *in, unsigned char *out)
+{
+	struct accel_buffer buffers[2 * PIECES];
+	struct accel_call call = {
+		.in = (uintptr_t)buffers,
+		.out = (uintptr_t)(buffers + o->pieces),
+		.nr_in = o->in ? o->pieces : 0,
+		.nr_out = o->out ? o->pieces : 0,
+		.timeout_ns = o->timeout_ms * 1000000,
+		.flags = o->fetch ? ACCEL_FETCH : 0,
+		.request = o->request,
+	};
+	double began = seconds();
+	int error = 0;
+
+	cut(buffers, in, o->in, o->pieces);
+	cut(buffers + o->pieces, out, o->out, o->pieces);
+	if (ioctl(fd, o->echo ? ACCEL_ECHO : ACCEL_CALL, &call))
+		error = errno;
+	if (!o->quiet)
+		printf("error=%s code=%u flags=%u used=%" PRIu64 " wanted=%" PRIu64
+		       " request=%" PRIu64 " right=%d ms=%.0f\n",
+		       error ? strerrorname_np(error) : "0", call.code, call.flags,
+		       (uint64_t)call.used, (uint64_t)call.wanted, (uint64_t)call.request,
+		       call.used <= o->out && is_pattern(out, call.used),
+		       (seconds() - began) * 1e3);
+	return error || call.code;
+}
+
+static void say_info(int fd)
+{
+	struct accel_info info;
+
+	if (ioctl(fd, ACCEL_INFO, &info))
+		die("ACCEL_INFO");
+	printf("version=%u features=%u queues=%u segments=%u readable=%" PRIu64
+	       " writable=%" PRIu64 " pinned=%" PRIu64 "\n",
+	       info.version, info.features, info.queues, info.segments_max,
+	       (uint64_t)info.readable_max, (uint64_t)info.writable_max,
+	       (uint64_t)info.pinned_max);
+}
+
+static void say_poll(int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP};
+
+	poll(&ready, 1, 0);
+	printf("in=%d out=%d rdhup=%d hup=%d\n", !!(ready.revents & POLLIN),
+	       !!(ready.revents & POLLOUT), !!(ready.revents & POLLRDHUP),
+	       !!(ready.revents & POLLHUP));
+}
+
+static int work(const struct options *o)
+{
+	int fd = open(o->node, O_RDWR | O_CLOEXEC), failed = 0;
+	unsigned char *in = memory(o, o->in), *out = memory(o, o->out);
+	double began;
+
+	if (fd < 0)
+		die(o->node);
+	for (size_t i = 0; i < o->in; i++)
+		in[i] = i % PERIOD;
+	if (o->read_only)
+		mprotect(out - o->skew, o->out + o->skew, PROT_READ);
+	if (o->lock_kib >= 0) {
+		struct rlimit limit = {o->lock_kib * 1024, o->lock_kib * 1024};
+
+		if (setrlimit(RLIMIT_MEMLOCK, &limit) || setuid(65534))
+			die("setuid");
+	}
+	if (o->info)
+		say_info(fd);
+	if (o->wait && !pause())
+		die("pause");
+	began = seconds();
+	for (unsigned int i = 0; i < o->repeat; i++)
+		failed |= make_call(o, fd, in, out);
+	if (o->quiet)
+		printf("calls=%u failed=%d us=%.1f right=%d\n", o->repeat, failed,
+		       (seconds() - began) / o->repeat * 1e6, is_pattern(out, o->out));
+	if (o->poll)
+		say_poll(fd);
+	fflush(stdout);
+	return failed;
+}
+
+/* So many processes, each of which is killed after a time if one was given. */
+static int run(const struct options *o)
+{
+	int failed = 0;
+
+	for (unsigned int i = 0; i < o->threads; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die("fork");
+		if (!pid)
+			exit(work(o));
+		if (o->kill_ms) {
+			usleep(o->kill_ms * 1000);
+			kill(pid, SIGKILL);
+		}
+	}
+	for (int status; wait(&status) > 0;) {
+		if (WIFSIGNALED(status))
+			printf("killed by %d\n", WTERMSIG(status));
+		failed |= !WIFEXITED(status) || WEXITSTATUS(status);
+	}
+	return failed;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{"node", 1, NULL, 'n'},	     {"in", 1, NULL, 'i'},
+		{"out", 1, NULL, 'o'},	     {"pieces", 1, NULL, 'p'},
+		{"skew", 1, NULL, 's'},	     {"repeat", 1, NULL, 'r'},
+		{"processes", 1, NULL, 'P'}, {"timeout-ms", 1, NULL, 't'},
+		{"request", 1, NULL, 'q'},   {"echo", 0, NULL, 'e'},
+		{"fetch", 0, NULL, 'f'},     {"huge", 0, NULL, 'h'},
+		{"read-only", 0, NULL, 'R'}, {"poll", 0, NULL, 'l'},
+		{"info", 0, NULL, 'I'},	     {"quiet", 0, NULL, 'Q'},
+		{"wait", 0, NULL, 'w'},	     {"lock-kib", 1, NULL, 'k'},
+		{"kill-ms", 1, NULL, 'K'},   {NULL, 0, NULL, 0},
+	};
+	struct options o = {.node = "/dev/accel0",
+			    .pieces = 1,
+			    .repeat = 1,
+			    .threads = 1,
+			    .lock_kib = -1};
+	uint64_t value;
+
+	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+		value = optarg && c != 'n' ? strtoull(optarg, NULL, 0) : 0;
+		switch (c) {
+		case 'n': o.node = optarg; break;
+		case 'i': o.in = value; break;
+		case 'o': o.out = value; break;
+		case 'p': o.pieces = value; break;
+		case 's': o.skew = value; break;
+		case 'r': o.repeat = value; break;
+		case 'P': o.threads = value; break;
+		case 't': o.timeout_ms = value; break;
+		case 'q': o.request = value; break;
+		case 'e': o.echo = true; break;
+		case 'f': o.fetch = true; break;
+		case 'h': o.huge = true; break;
+		case 'R': o.read_only = true; break;
+		case 'l': o.poll = true; break;
+		case 'I': o.info = true; break;
+		case 'Q': o.quiet = true; break;
+		case 'w': o.wait = true; break;
+		case 'k': o.lock_kib = value; break;
+		case 'K': o.kill_ms = value; break;
+		default: return 2;
+		}
+	}
+	if (!o.pieces || o.pieces > PIECES)
+		return 2;
+	return run(&o);
+}
