@@ -57,7 +57,8 @@ struct carrier {
 	/* Makes read() return, beside what shutdown() of the descriptor does. Any thread. */
 	void (*shut_down)(struct link *link);
 
-	/* The codec's hooks, for payloads that a request of that number has in a guest's pages. */
+	/* The codec's hooks, for payloads that a request of that number has in a guest's pages:
+	 * link_at(), link_place(). */
 	int (*at)(struct link *link, uint64_t request, const struct payload *payload,
 		  enum vaccel_dir dir, void **ret_data);
 	bool (*place)(struct link *link, uint64_t request, const void *data, enum vaccel_dir dir,
@@ -68,7 +69,7 @@ struct carrier {
 };
 
 extern const struct carrier carrier_unix, carrier_tcp, carrier_tls, carrier_vsock,
-	carrier_vsock_uds, carrier_blk, carrier_vhost_user, carrier_vhost_user_blk;
+	carrier_vsock_uds, carrier_blk, carrier_virtio, carrier_vhost_user, carrier_vhost_user_blk;
 
 /* By number from 0, and by name; NULL if there is none. */
 const struct carrier *carrier_at(size_t index);

@@ -86,6 +86,7 @@ static int send_locked(struct link *link, struct rest *rest, int passed, int64_t
 
 	if (link->send_ended)
 		return vaccel_fail(VACCEL_EREMOTEIO, "the connection is at its end");
+	link->answer_until = until;
 	ret = write_rest(link, rest, passed, until);
 	if (ret) {
 		link->send_ended = true;

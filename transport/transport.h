@@ -98,7 +98,8 @@ int address_accept(const struct address *address, int listener, struct peer *ret
 struct link;
 
 enum link_ability {
-	LINK_REGIONS = 1 /* descriptors can be passed: shared memory */
+	LINK_REGIONS = 1, /* descriptors can be passed: shared memory */
+	LINK_PAGES = 2	  /* a request can lend memory as it is: link_place() of the client's end */
 };
 
 /* A new connection to an agent. No frame has been sent. ENOENT, EREMOTEIO, ETIMEDOUT, EACCES … */
@@ -180,8 +181,9 @@ uint64_t link_payload_left(const struct link *link);
 bool link_is_stale(struct link *link);
 
 /*
- * The agent's end: memory that the request of that number, which has been received and not
- * answered, lends beside its message; see struct codec_hooks. EINVAL where there is no such thing.
+ * Memory that the request of that number lends beside its message; see struct codec_hooks. At the
+ * agent's end one that has been received and not been answered, at the client's the one
+ * that comes next, or whose answer has been received. EINVAL where there is no such thing.
  */
 int link_at(struct link *link, uint64_t request, const struct payload *payload,
 	    enum vaccel_dir dir, void **ret_data);

@@ -510,19 +510,24 @@ static bool is_apart(const struct exchange *exchange, const struct payload *payl
 	return true;
 }
 
+/* Where it lies among the request's readable or writable bytes. */
+static uint64_t place_of(const struct exchange *exchange, const struct payload *payload)
+{
+	return payload->offset + (payload->region ? 0 : exchange->size);
+}
+
 static int check_lent(const struct exchange *exchange, const struct payload *payload,
 		      enum vaccel_dir dir)
 {
 	bool writable = payload->region;
-	uint64_t whole = writable ? exchange->header.writable : exchange->header.readable;
+	uint64_t whole =
+		writable ? exchange->header.writable : exchange->header.readable - exchange->size;
 
 	if (payload->region > 1 || payload->offset % CODEC_ALIGN || payload->offset > whole ||
 	    payload->size > whole - payload->offset)
 		return vaccel_fail(VACCEL_EFAULT,
 				   "an argument does not lie in the request's pages");
-	if (writable != (dir == VACCEL_DIR_OUT) ||
-	    (!writable && payload->offset < exchange->size) ||
-	    (writable && !is_apart(exchange, payload)))
+	if (writable != (dir == VACCEL_DIR_OUT) || (writable && !is_apart(exchange, payload)))
 		return vaccel_fail(VACCEL_EINVAL, "an argument lies in pages of the wrong kind, or "
 						  "in those of another");
 	return VACCEL_OK;
@@ -538,10 +543,10 @@ static void *in_place(const struct exchange *exchange, const struct payload *pay
 	if (payload->region && exchange->image)
 		return exchange->image + payload->offset;
 	if (!payload->region && exchange->gathered)
-		return exchange->gathered + payload->offset;
+		return exchange->gathered + place_of(exchange, payload);
 	if (dir == VACCEL_DIR_INOUT)
 		return NULL;
-	data = chain_at(exchange->chain, payload->region, front + payload->offset,
+	data = chain_at(exchange->chain, payload->region, front + place_of(exchange, payload),
 			(size_t)payload->size);
 	return (uintptr_t)data % CODEC_ALIGN ? NULL : data;
 }
@@ -575,8 +580,8 @@ static int file_at(struct link *link, uint64_t number, const struct payload *pay
 		return memory_fail(file->accel->worker, payload->size);
 	}
 	if (lent->copied && !lent->writable)
-		chain_read(exchange->chain, sizeof(struct header) + payload->offset, lent->data,
-			   (size_t)payload->size);
+		chain_read(exchange->chain, sizeof(struct header) + place_of(exchange, payload),
+			   lent->data, (size_t)payload->size);
 	if (lent->writable)
 		exchange->room = MIN_OF(exchange->room, payload->offset);
 	lent->next = exchange->lent;

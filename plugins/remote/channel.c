@@ -53,6 +53,22 @@ static int at(void *context, const struct payload *payload, enum vaccel_dir dir,
 	return lender_at(channel->lender, payload, dir, ret_data);
 }
 
+static bool place_in_pages(void *context, const void *data, enum vaccel_dir dir,
+			   struct payload *payload)
+{
+	struct channel *channel = context;
+
+	return link_place(channel->link, channel->request + 1, data, dir, payload);
+}
+
+static int at_pages(void *context, const struct payload *payload, enum vaccel_dir dir,
+		    void **ret_data)
+{
+	struct channel *channel = context;
+
+	return link_at(channel->link, channel->request, payload, dir, ret_data);
+}
+
 /* Sending */
 
 static int send_frame(struct channel *channel, struct frame *frame, const struct encoder *encoder,
@@ -337,6 +353,10 @@ static int share_memory(struct channel *channel, uint64_t region_max, uint32_t s
 {
 	int ret;
 
+	if (link_abilities(channel->link) & LINK_PAGES) {
+		channel->hooks.place = place_in_pages;
+		channel->hooks.at = at_pages;
+	}
 	if (!(link_abilities(channel->link) & LINK_REGIONS) || !region_max)
 		return VACCEL_OK;
 	ret = lender_new(region_max, announce, channel, &channel->lender);
