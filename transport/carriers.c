@@ -6,9 +6,15 @@
 #include "transport/carrier.h"
 
 static const struct carrier *const carriers[] = {
-	&carrier_unix,	 &carrier_tcp,	      &carrier_tls,
-	&carrier_vsock,	 &carrier_vsock_uds,  &carrier_blk,
-	&carrier_virtio, &carrier_vhost_user, &carrier_vhost_user_blk,
+	&carrier_unix,
+	&carrier_tcp,
+	&carrier_tls,
+	&carrier_vsock,
+	&carrier_vsock_uds,
+	/* By devices of virtual machines */
+	&carrier_blk,
+	&carrier_vhost_user,
+	&carrier_vhost_user_blk,
 };
 
 const struct carrier *carrier_at(size_t index)
