@@ -12,6 +12,7 @@ static const struct carrier *const carriers[] = {
 	&carrier_vsock,
 	&carrier_vsock_uds,
 	/* By devices of virtual machines */
+	&carrier_virtio,
 	&carrier_blk,
 	&carrier_vhost_user,
 	&carrier_vhost_user_blk,
