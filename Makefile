@@ -35,11 +35,11 @@ demo: build ## build, then classify a picture here and through an agent
 	@tools/demo $(stage) $(PICTURE)
 
 demo-vm: build ## build, then classify a picture here and in a virtual machine
-	@tools/vm/fetch
+	@$(DEPS) vm
 	@tools/vm/demo $(stage) $(PICTURE)
 
 test: ## build and run every test; ends in one line with the counts
-	@$(DEPS) build test
+	@$(DEPS) build test vm
 	@$(MAKE) build DEPS=true
 	@tools/run-tests build
 

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests in virtual machines share: an image with the tree that a user installs and with the tests'
+programs, machines that boot it, and an agent that they reach.
+
+    run([test, …]): each test(site) is run with what was made once.
+"""
+
+import argparse
+import contextlib
+import pathlib
+import sys
+import tempfile
+import time
+import traceback
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path += [str(TESTS / part) for part in ("e2e", "examples", "stage", "../tools/vm")]
+
+import check_stage  # noqa: E402
+import machine  # noqa: E402
+import world  # noqa: E402
+from image import HOME, make_image  # noqa: E402
+
+PORT = 2048
+MOST = 300  # seconds that a program in a guest may take
+
+
+class Site:
+    """What is there before any test: a build, its tree, and the image of a guest."""
+
+    def __init__(self, options, directory):
+        self.build = world.Build(options.build, sanitized=False)
+        self.library, self.backends = options.library, options.backend
+        self.tree = check_stage.install(options.build, options.prefix, directory)
+        self.lib = f"/{HOME}/{options.libdir}"
+        self.functions = self.tree / options.libdir / "vaccel/examples/libfunctions.so"
+        self.image = directory / "image"
+        programs = {"conform": "tests/conform/conform", "patient": "tests/guest/patient"}
+        add = [(self.build.root / path, f"{HOME}/bin/{name}") for name, path in programs.items()]
+        # A library that exec is to run has one path here and there.
+        add += [(path, str(path)) for path in map(pathlib.Path, (self.library, self.functions, self.build.deeds))]
+        make_image(self.tree, self.image, libraries=["libcurl.so.4"], add=add)
+
+    def plugins(self):
+        return {path.stem.removeprefix("libvaccel-") for path in self.build.plugins.glob("libvaccel-*.so")}
+
+
+class Host(world.Agent):
+    """An agent whose tenants, {name: policy}, are the ports of a machine's vsock, {machine: tenants}."""
+
+    def __init__(self, site, machines, policies):
+        super().__init__(site.build, policies=policies)
+        self.site, self.machines = site, machines
+        self.extra = {"VACCEL_DATA_DIR": str(site.tree / "share/vaccel")}
+        self.ports = {
+            tenant: (name, port)
+            for name, tenants in machines.items() for port, tenant in enumerate(tenants, PORT)
+        }
+
+    def write_config(self):
+        self.listeners = [
+            {"address": f"vsock-uds://{self.directory}/{name}.sock:{port}", "tenant": tenant,
+             "policy": self.machines[name][tenant]}
+            for tenant, (name, port) in self.ports.items()
+        ]
+        super().write_config()
+
+    @contextlib.contextmanager
+    def guest(self, name="vm", **options):
+        """The machine of this name, which has its vsock whether the agent listens or not."""
+        cid = 3 + list(self.machines).index(name)
+        with machine.Vsock(self.directory / f"{name}.sock", cid) as vsock, \
+                machine.Machine(self.directory, self.site.image, [vsock], name=name, **options) as guest:
+            yield guest
+
+    def environment(self, tenant):
+        """That of a program in this tenant's machine."""
+        return {
+            "VACCEL_PLUGINS": "remote",
+            "VACCEL_RPC_ADDRESS": f"vsock://2:{self.ports[tenant][1]}",
+            "LD_LIBRARY_PATH": self.site.lib,
+        }
+
+    def socket_of(self, tenant):
+        name, port = self.ports[tenant]
+        return f"{self.directory}/{name}.sock_{port}"
+
+
+def run(tests):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--prefix", required=True)
+    parser.add_argument("--libdir", required=True)
+    parser.add_argument("--library", required=True, help="what exec may run")
+    parser.add_argument("--backend", nargs=2, action="append", default=[], metavar=("NAME", "PROMISES"))
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    if missing := machine.missing():
+        print(f"SKIP: not fetched: {' '.join(missing)}; tools/vm/fetch gets what machines are run with")
+        sys.exit(77)
+    failed = 0
+    with tempfile.TemporaryDirectory() as directory:
+        site = Site(options, pathlib.Path(directory).resolve())
+        for test in tests:
+            if options.names and test.__name__ not in options.names:
+                continue
+            began = time.monotonic()
+            try:
+                test(site)
+                verdict = "ok"
+            except Exception:
+                failed += 1
+                traceback.print_exc()
+                verdict = "FAILED"
+            print(f"{test.__name__}: {verdict} ({time.monotonic() - began:.1f} s)", flush=True)
+    sys.exit(bool(failed))
