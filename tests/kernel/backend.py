@@ -39,12 +39,10 @@ class Chain:
         self.segments = len(readable) + len(writable)
         self.size = sum(size for _, size in readable) - HEADER.size
         self.room = sum(size for _, size in writable) - 32
+        self.data = self.read(HEADER.size, self.size)
 
     def read(self, offset, size):
         return b"".join(view[at:at + n] for view, at, n in self.parts(self.readable, offset, size))
-
-    def data(self):
-        return self.read(HEADER.size, self.size)
 
     def write(self, offset, data):
         done = 0
