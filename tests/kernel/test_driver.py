@@ -221,7 +221,7 @@ def locked_memory(guest):
 
 def bad_arguments(guest):
     expect(guest.call("--in 8 --out 16 --read-only"), error="EFAULT")
-    expect(guest.call("--in 1100000000"), error="E2BIG")
+    expect(guest.call("--in 34000000"), error="E2BIG")
     expect(guest.call("--fetch --in 8 --request 1"), error="EINVAL")
     expect(guest.call("--fetch --echo --out 8 --request 1"), error="EINVAL")
     assert guest.chains.empty() or guest.take().type == CLOSE
@@ -456,7 +456,8 @@ def main():
         (empty / "README").write_text("nothing is installed here\n")
         make_image(empty, image, modules=[str(pathlib.Path(module).resolve())], add=[(accel, "bin/accel")])
         guests = []
-        with Backend(directory / "device", lambda *arguments: guests[0].answer(*arguments)) as device, \
+        with Backend(directory / "device", lambda *arguments: guests[0].answer(*arguments),
+                     readable=1 << 25) as device, \
                 Machine(directory, image, [device], cpus=2) as machine:
             guests.append(Guest(machine, device))
             # After one that failed the machine is in no known state.
