@@ -29,6 +29,9 @@ static const char ciphers[] =
 static const char groups[] = "X25519MLKEM768:X25519:P-256:P-384";
 static const char old_groups[] = "X25519:P-256:P-384";
 
+/* Bytes of a peer's certificates: each connection holds them, and what they say, to its end. */
+#define CERTIFICATES_MAX 32768
+
 static void init_openssl(void)
 {
 	/* Not torn down at exit, when other threads of the program may still be in a call. */
@@ -193,6 +196,7 @@ static int new_tls(const struct tls_pem *pem, bool is_client, struct tls **ret_t
 	/* A connection that is cut off is told from one that ends by the messages in it. */
 	SSL_CTX_set_options(tls->ctx, SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_session_cache_mode(tls->ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_max_cert_list(tls->ctx, CERTIFICATES_MAX);
 	SSL_CTX_set_mode(tls->ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 					   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	ret = take_identity(tls->ctx, pem);

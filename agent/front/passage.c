@@ -268,10 +268,12 @@ static bool greet(struct passage *passage)
 	unlimit_time(passage);
 	if (introduce(passage, name))
 		return false;
-	if (size < 0)
-		return size == -VACCEL_EAGAIN;
-	passage->streams[INSIDE].ended = !size;
-	return !size || pass(passage, INSIDE, passage->front->buffer, (size_t)size);
+	if (size)
+		return size < 0 ? size == -VACCEL_EAGAIN
+				: pass(passage, INSIDE, passage->front->buffer, (size_t)size);
+	passage->streams[INSIDE].ended = true;
+	tell_end(passage, INSIDE);
+	return true;
 }
 
 static bool go_on(struct passage *passage, enum side side)

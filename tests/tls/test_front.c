@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 
 #include <vaccel/error.h>
@@ -479,6 +481,31 @@ static void test_changing_keys(void **state)
 	relayed_close(&relayed);
 }
 
+/* A client whose last bytes of the handshake are its last ones. */
+static void test_leaving_at_once(void **state)
+{
+	struct house *house = *state;
+	struct ipc_message message;
+	SSL *ssl = SSL_new(house->bed->tls->ctx);
+	int fd = bed_connect_plainly(house->bed), worker = -1, on = 1, ret;
+	char byte;
+
+	assert_non_null(ssl);
+	assert_int_equal(SSL_set_fd(ssl, fd), 1);
+	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on)), 0);
+	assert_int_equal(SSL_connect(ssl), 1);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	assert_int_equal(socket_wait(house->ipc, POLLIN, time_now() + PATIENCE_NS), 0);
+	assert_int_equal(ipc_receive(house->ipc, false, &message, &worker), VACCEL_OK);
+	ret = socket_wait(worker, POLLIN, time_now() + PATIENCE_NS / 2);
+	if (!ret)
+		assert_int_equal(recv(worker, &byte, 1, 0), 0);
+	SSL_free(ssl);
+	close(worker);
+	close(fd);
+	assert_int_equal(ret, VACCEL_OK);
+}
+
 static void test_drain(void **state)
 {
 	struct house *house = *state;
@@ -595,6 +622,7 @@ int main(void)
 		TEST(test_no_tenant),
 		TEST(test_half_open_ones_make_room),
 		TEST(test_changing_keys),
+		TEST(test_leaving_at_once),
 		TEST(test_drain),
 		TEST(test_closed_listener),
 		TEST(test_listener_without_certificate),

@@ -53,6 +53,29 @@ static void test_groups(void **state)
 	assert_int_equal(meet_by(bed, "X448"), VACCEL_EREMOTEIO);
 }
 
+/* One that says much more than who its owner is. */
+static void test_large_certificate(void **state)
+{
+	const struct bed *bed = *state;
+	char names[40000] = "DNS:alice";
+	struct certificate certificate;
+	struct meeting meeting;
+	struct tls *client;
+
+	for (size_t at = strlen(names); at + 32 < sizeof(names); at += 32)
+		snprintf(names + at, 33, ",DNS:%019zu.example", at);
+	certificate_make(
+		&(struct certificate_order){
+			.name = "alice", .also = names, .usage = "clientAuth", .issuer = &bed->ca},
+		&certificate);
+	client = client_of(&certificate, &bed->ca);
+	bed_meet(bed, client, bed->server, &meeting);
+	assert_int_equal(meeting.agent.ret, VACCEL_EREMOTEIO);
+	assert_int_not_equal(meeting.client.ret, VACCEL_OK);
+	tls_delete(client);
+	certificate_release(&certificate);
+}
+
 /* A first message of 64 KiB, a byte in each record. */
 static void send_in_bytes(int fd)
 {
@@ -90,6 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_ends),
 		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_large_certificate),
 		cmocka_unit_test(test_long_handshake),
 	};
 
