@@ -195,29 +195,6 @@ void file_stop(struct file *file, unsigned int queue)
 
 /* Answers that wait for room */
 
-void file_fetch(struct file *file, const struct header *header, struct chain *chain)
-{
-	struct answer answer = {.code = CODE_STALE};
-	struct exchange *exchange;
-
-	SCOPED_LOCK(&file->lock);
-	exchange = by_request(file->kept, header->request);
-	if (exchange && exchange->kept) {
-		answer.code = CODE_NOSPACE;
-		answer.wanted = exchange->kept_size;
-		if (chain_write(chain, sizeof(struct status), exchange->kept,
-				(size_t)exchange->kept_size)) {
-			answer = (struct answer){
-				.used = exchange->kept_size,
-				.touched = exchange->kept_size,
-			};
-			exchange_delete(file->accel, take_from(&file->kept, exchange));
-		}
-	}
-	answer.flags = file->goaway ? STATUS_GOAWAY : 0;
-	chain_answer(chain, &answer);
-}
-
 /* The next bytes of an image, as many as the chain has room for. */
 static uint64_t send_image(struct exchange *exchange, struct chain *chain)
 {
@@ -229,6 +206,40 @@ static uint64_t send_image(struct exchange *exchange, struct chain *chain)
 	return size;
 }
 
+/* What this chain has no room for comes by chains with ROOM, and then it is forgotten. */
+static void send_next(struct file *file, struct exchange *exchange, struct chain *chain,
+		      struct answer *answer)
+{
+	answer->code = CODE_OK;
+	answer->touched = send_image(exchange, chain);
+	if (exchange->sent < exchange->image_size)
+		answer->flags = STATUS_MORE;
+	else
+		exchange_delete(file->accel, take_from(&file->kept, exchange));
+}
+
+void file_fetch(struct file *file, const struct header *header, struct chain *chain)
+{
+	struct answer answer = {.code = CODE_STALE};
+	struct exchange *exchange;
+
+	SCOPED_LOCK(&file->lock);
+	exchange = by_request(file->kept, header->request);
+	if (exchange && exchange->kept && header->writable < exchange->kept_size) {
+		answer.code = CODE_NOSPACE;
+		answer.wanted = exchange->kept_size;
+	} else if (exchange && exchange->kept) {
+		free(exchange->image);
+		exchange->image = TAKE(exchange->kept);
+		exchange->image_size = exchange->kept_size;
+		exchange->sent = 0;
+		answer.used = exchange->kept_size;
+		send_next(file, exchange, chain, &answer);
+	}
+	answer.flags |= file->goaway ? STATUS_GOAWAY : 0;
+	chain_answer(chain, &answer);
+}
+
 void file_room(struct file *file, const struct header *header, struct chain *chain)
 {
 	struct answer answer = {.code = CODE_BAD};
@@ -236,14 +247,8 @@ void file_room(struct file *file, const struct header *header, struct chain *cha
 
 	SCOPED_LOCK(&file->lock);
 	exchange = by_request(file->kept, header->request);
-	if (exchange && exchange->image && header->offset == exchange->sent) {
-		answer.code = CODE_OK;
-		answer.touched = send_image(exchange, chain);
-		if (exchange->sent < exchange->image_size)
-			answer.flags = STATUS_MORE;
-		else
-			exchange_delete(file->accel, take_from(&file->kept, exchange));
-	}
+	if (exchange && exchange->image && header->offset == exchange->sent)
+		send_next(file, exchange, chain, &answer);
 	answer.flags |= file->goaway ? STATUS_GOAWAY : 0;
 	chain_answer(chain, &answer);
 }
