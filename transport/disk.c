@@ -86,6 +86,7 @@ static int size_of(int fd, uint64_t *ret_size)
 
 static int setup(struct disk_access *access)
 {
+	access->context = 0;
 	return syscall(SYS_io_setup, 1, &access->context) ? errno : 0;
 }
 
