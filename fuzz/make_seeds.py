@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Makes seeds of the protocol's vectors. fuzz/corpus/message has a file for each, a reply behind its
-call; corpus/agent what a client says on a connection; corpus/client what an agent answers there."""
+call; corpus/agent what a client says on a connection; corpus/client what an agent answers there; corpus/vhost what a
+virtual machine and its monitor do."""
 
 import hashlib
 import json
 import pathlib
 import re
+import struct
 import sys
 
 TOP = pathlib.Path(__file__).parent
@@ -136,6 +138,57 @@ def by_agent(vectors):
     return seeds
 
 
+def monitor_says(request, body=b"", passed=0):
+    return bytes([passed]) + struct.pack("<III", request, 1, len(body)) + body
+
+
+def by_monitor():
+    region = struct.pack("<QQQQ", 0, 1 << 20, 1 << 30, 0)
+    begin = (
+        b"M" + monitor_says(1) + monitor_says(15) + monitor_says(16, struct.pack("<Q", 0xb209))
+        + monitor_says(3) + monitor_says(2, struct.pack("<Q", 0x170000000))
+        + monitor_says(5, struct.pack("<II", 1, 0) + region, 1)
+        + monitor_says(8, struct.pack("<II", 0, 256)) + monitor_says(10, struct.pack("<II", 0, 0))
+        + monitor_says(9, struct.pack("<IIQQQQ", 0, 0, 1 << 30, (1 << 30) + 8192, (1 << 30) + 4096, 0)))
+    inflight = struct.pack("<QQHHI", 1 << 20, 0, 2, 256, 0)
+    run = monitor_says(12, bytes(8), 1) + monitor_says(13, bytes(8), 1) + monitor_says(18, struct.pack("<II", 0, 1))
+    return {
+        "monitor": begin + run + monitor_says(11, bytes(8)),
+        "monitor and inflight": begin + monitor_says(31, inflight) + monitor_says(32, inflight, 1) + run,
+        "monitor and slots": (begin + monitor_says(36) + monitor_says(37, bytes(8) + region.replace(bytes(8), b"\1" * 8), 1)
+                              + monitor_says(24, struct.pack("<III", 0, 64, 0) + bytes(64)) + monitor_says(34)),
+    }
+
+
+def guest_memory(*chains):
+    """Memory with a queue of eight, and chains of two descriptors: header with bytes, and room."""
+    descriptors, available, more = b"", struct.pack("<HH", 0, len(chains)), b""
+    for i, (header, message, room) in enumerate(chains):
+        readable = struct.pack("<HHIIIQQQQQQ", *header) + message
+        at = 1024 + len(more)
+        more += readable + bytes(-len(readable) % 1024 + 1024)
+        descriptors += struct.pack("<QIHHQIHH", at, len(readable), 1, 2 * i + 1, at + 1024, 32 + room, 2, 0)
+        available += struct.pack("<H", 2 * i)
+    return descriptors.ljust(256, b"\0") + available.ljust(1024 - 256, b"\0") + more
+
+
+def by_guest(vectors):
+    def message(request, data):
+        return (1, 3, 0, 0, 0, 1, request, 0, len(data), 992, 0), data, 992
+
+    hello, call, ping = (vectors.bytes(name) for name in ("first hello", "session_open call", "ping"))
+    part = (1, 1, 0, 0, 0, 1, 2, 0, len(call), 992, 0), call[:64], 0
+    rest = (1, 2, 0, 0, 0, 1, 2, 64, len(call), 992, 0), call[64:], 900
+    fetch = (1, 11, 0, 0, 0, 1, 1, 0, 0, 992, 0), b"", 992
+    return {
+        "guest": guest_memory(message(1, hello), message(2, call), message(3, ping)),
+        "guest in parts": guest_memory(message(1, hello), part, rest, fetch),
+        "guest that echoes and closes": guest_memory(
+            ((4, 3, 0, 0, 0, 1, 1, 0, 5, 992, 0), b"hello", 992),
+            ((2, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0), b"", 0), ((3, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0), b"", 0)),
+    }
+
+
 def write(target, seeds):
     directory = TOP / "corpus" / target
     directory.mkdir(parents=True, exist_ok=True)
@@ -150,6 +203,7 @@ def main():
     write("message", vectors.pairs())
     write("agent", by_client(vectors))
     write("client", by_agent(vectors))
+    write("vhost", by_monitor() | by_guest(vectors))
 
 
 if __name__ == "__main__":
