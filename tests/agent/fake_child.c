@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fake_child.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <vaccel/error.h>
 
 #include "agent/base/ipc.h"
 #include "agent/base/setup.h"
@@ -53,6 +56,40 @@ static _Noreturn void overrun(int64_t since)
 		pause();
 }
 
+/* Kinds that there are and others, with descriptors that nobody asked for. */
+static void say_anything(void)
+{
+	static const char *const names[] = {"", "uid-0", "../x", "stays", "babbles"};
+	static const int passed[] = {-1, STDIN_FILENO, IPC_FD, STATS_FD};
+	struct ipc_message message;
+
+	for (size_t i = 0; i < sizeof(message); i++)
+		((unsigned char *)&message)[i] = (unsigned char)rand();
+	message.kind = (uint32_t)rand() % (IPC_BUSY + 3);
+	message.listener = (uint32_t)rand() % 4;
+	if (rand() % 2)
+		strcpy(message.text, names[(size_t)rand() % ARRAY_SIZE(names)]);
+	while (ipc_send(IPC_FD, &message, passed[(size_t)rand() % ARRAY_SIZE(passed)]) ==
+	       VACCEL_EAGAIN)
+		poll(&(struct pollfd){IPC_FD, POLLOUT, 0}, 1, -1);
+}
+
+static _Noreturn void babble(void)
+{
+	struct stats *stats;
+
+	if (stats_map(STATS_FD, true, &stats))
+		abort();
+	for (int i = 0; i < 20000; i++) {
+		((volatile unsigned char *)stats)[(size_t)rand() % sizeof(*stats)] =
+			(unsigned char)rand();
+		say_anything();
+	}
+	(void)!write(IPC_FD, "?", 1);
+	for (;;)
+		pause();
+}
+
 static void serve(const struct worker_setup *setup, const struct listener_setup *listener, int fd)
 {
 	struct stats *stats;
@@ -67,6 +104,8 @@ static void serve(const struct worker_setup *setup, const struct listener_setup 
 		overrun(time_now());
 	if (!strcmp(setup->tenant, "lies"))
 		overrun(INT64_MAX);
+	if (!strcmp(setup->tenant, "babbles"))
+		babble();
 }
 
 static int work(const struct worker_setup *setup)
@@ -106,6 +145,8 @@ static int relay(const char *tenant)
 			return EXIT_SUCCESS;
 		if (message.kind != IPC_CONNECTION)
 			continue;
+		if (!strcmp(tenant, "babbles"))
+			babble();
 		message.kind = IPC_PEER;
 		strncpy(message.text, tenant, sizeof(message.text) - 1);
 		ipc_send(IPC_FD, &message, fd);

@@ -7,8 +7,10 @@
  * dies      kills itself
  * overruns  says that a call runs, and is busy for ever
  * fails     never gets as far: it cannot start
+ * babbles   says and counts what comes into its head, and then what is no message
  *
- * Any other stays. The front does as VACCEL_TEST_FRONT says: with "fails" it cannot start, else it
+ * Any other stays. The front does as VACCEL_TEST_FRONT says: with "fails" it cannot start, with
+ * "babbles" it does that, else it
  * passes each connection on, as that of the tenant which VACCEL_TEST_FRONT names.
  */
 #ifndef TESTS_AGENT_FAKE_CHILD_H

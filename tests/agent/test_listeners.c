@@ -218,6 +218,21 @@ static void test_names_that_the_front_may_not_tell(void **state)
 	assert_int_equal(house->supervisor.nobody.stats->refused[REFUSED_AUTH], ARRAY_SIZE(names));
 }
 
+/* With names that it may tell, others, and none. */
+static void test_a_front_that_babbles_is_ended(void **state)
+{
+	struct house *house = *state;
+
+	begin_front(house, "babbles");
+	until(house, front_is_ready);
+	close(knock_by_tls(house));
+	house->number = 0;
+	until(house, front_has_ended);
+	assert_null(tenant_of(house, "uid-0"));
+	assert_null(tenant_of(house, "../x"));
+	ask(house, "stays");
+}
+
 /* Its listeners wait meanwhile; the others have never heard of it. */
 static void test_a_front_that_dies_is_started_anew(void **state)
 {
@@ -272,6 +287,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_certificates_must_fit_their_keys),
 		IN_HOUSE(test_what_the_front_passes_is_its_tenants),
 		IN_HOUSE(test_names_that_the_front_may_not_tell),
+		IN_HOUSE(test_a_front_that_babbles_is_ended),
 		IN_HOUSE(test_a_front_that_dies_is_started_anew),
 		IN_HOUSE(test_a_front_that_cannot_start_is_tried_more_rarely),
 	};

@@ -108,6 +108,20 @@ static void test_a_call_that_begins_some_day_is_looked_at_in_time(void **state)
 	assert_true(tenant_of(house, "lies")->deadline.due < time_now() + 1400 * MS);
 }
 
+/* Whatever a worker says and counts, it is its own tenant's loss. */
+static void test_one_that_babbles_is_ended(void **state)
+{
+	struct house *house = *state;
+
+	apply(house, "listeners:\n" LISTENER("babbles") LISTENER("stays"));
+	ask(house, "stays");
+	ask(house, "babbles");
+	house->number = 1;
+	until(house, has_failed);
+	assert_int_equal(tenant_of(house, "stays")->failures, 0);
+	assert_int_equal(ask(house, "stays").status, VACCEL_OK);
+}
+
 static bool has_no_worker(struct house *house)
 {
 	return !house->supervisor.tenants->worker && !house->supervisor.tenants->leaving;
@@ -156,6 +170,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_who_waits_for_one_that_cannot_start_is_not_kept),
 		IN_HOUSE(test_a_call_past_its_deadline_ends_the_worker),
 		IN_HOUSE(test_a_call_that_begins_some_day_is_looked_at_in_time),
+		IN_HOUSE(test_one_that_babbles_is_ended),
 		IN_HOUSE(test_an_idle_worker_ends),
 		IN_HOUSE(test_no_more_connections_than_permitted),
 	};

@@ -21,6 +21,10 @@
 #include "transport/link.h"
 #include "transport/tls_ssl.h"
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
 #define PATIENCE_NS INT64_C(10000000000)
 #define LISTENER    7
 
@@ -453,6 +457,24 @@ static void test_half_open_ones_make_room(void **state)
 		close(fds[i]);
 }
 
+/* A worker could otherwise have it close what takes an hour. */
+static void test_nothing_is_passed_to_the_front(void **state)
+{
+	struct house *house = *state;
+	struct ipc_message message = {.kind = 0};
+	struct relayed relayed;
+	socklen_t size = sizeof(int);
+	int value;
+
+	relayed_open(house, &relayed);
+	/* Where the kernel knows of that. */
+	if (!getsockopt(relayed.worker, SOL_SOCKET, SO_PASSRIGHTS, &value, &size))
+		assert_int_equal(ipc_send(relayed.worker, &message, relayed.worker),
+				 VACCEL_EREMOTEIO);
+	exchange(&relayed, 100);
+	relayed_close(&relayed);
+}
+
 /* Nobody works for a client that changes its keys without end. */
 static void test_changing_keys(void **state)
 {
@@ -621,6 +643,7 @@ int main(void)
 		TEST(test_half_close),
 		TEST(test_no_tenant),
 		TEST(test_half_open_ones_make_room),
+		TEST(test_nothing_is_passed_to_the_front),
 		TEST(test_changing_keys),
 		TEST(test_leaving_at_once),
 		TEST(test_drain),
