@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes seeds of the protocol's vectors. fuzz/corpus/message has a file for each, a reply behind its
 call; corpus/agent what a client says on a connection; corpus/client what an agent answers there; corpus/vhost what a
-virtual machine and its monitor do."""
+virtual machine and its monitor do; corpus/drive what a guest does with a drive."""
 
 import hashlib
 import json
@@ -189,6 +189,21 @@ def by_guest(vectors):
     }
 
 
+def by_drive():
+    def parcel(block, size, sectors_from=0, sectors=0, read=0):
+        return struct.pack(">BBHBBB", 1, block, size, read, sectors_from, sectors)
+
+    answer, keep, release, hang_up = b"\6", b"\0\2\1", b"\0\3\0", b"\7\0"
+    read = b"\5\0"
+    return {
+        "calls": parcel(0, 100) + answer + read + parcel(1, 4032, read=1) + answer + b"\5\1" + keep + hang_up,
+        "pieces": parcel(0, 20000, 30, 10) + parcel(0, 20000, 8, 22) + parcel(0, 20000, 0, 8) + read + answer
+                  + b"\x1d\0" + parcel(0, 20000),
+        "ends": b"\0\1\0" + read + parcel(1, 10) + parcel(0, 10) + answer + release + b"\x80\1\0\x0f\7",
+        "places": b"\3\1\0\0\2\0\0" + bytes(600) + b"\4\2\0\0\x40\0\xff" + bytes(8),
+    }
+
+
 def write(target, seeds):
     directory = TOP / "corpus" / target
     directory.mkdir(parents=True, exist_ok=True)
@@ -204,6 +219,7 @@ def main():
     write("agent", by_client(vectors))
     write("client", by_agent(vectors))
     write("vhost", by_monitor() | by_guest(vectors))
+    write("drive", by_drive())
 
 
 if __name__ == "__main__":
