@@ -68,7 +68,7 @@ lint: ## check the layout, the code (clang-tidy) and the scripts (shellcheck)
 	@$(DEPS) build test lint
 	@clang-format-14 --dry-run -Werror $(sources)
 	@shellcheck --severity warning .ci/run tools/demo tools/deps tools/fetch tools/mobilenet tools/run-fuzz tools/size \
-		tools/vm/fetch tools/vm/init
+		tools/vm/fetch tools/vm/init deploy/vmm/qemu deploy/vmm/cloud-hypervisor
 	@$(call setup,build)
 	@ninja -C build
 	@tools/tidy build

@@ -19,7 +19,7 @@ sys.path += [str(TESTS / part) for part in ("e2e", "examples", "stage", "../tool
 import check_stage  # noqa: E402
 import machine  # noqa: E402
 import world  # noqa: E402
-from image import HOME, make_image  # noqa: E402
+from image import HOME, make_image, native_arch  # noqa: E402
 
 PORT = 2048
 MOST = 300  # seconds that a program in a guest may take
@@ -34,12 +34,17 @@ class Site:
         self.tree = check_stage.install(options.build, options.prefix, directory)
         self.lib = f"/{HOME}/{options.libdir}"
         self.functions = self.tree / options.libdir / "vaccel/examples/libfunctions.so"
+        self.arch, guest, tree = native_arch(), self.build.root, self.tree
+        if options.guest:
+            self.arch, guest = options.guest[0], pathlib.Path(options.guest[1])
+            (directory / "guest").mkdir()
+            tree = check_stage.install(guest, options.prefix, directory / "guest")
         self.image = directory / "image"
         programs = {"conform": "tests/conform/conform", "patient": "tests/guest/patient"}
-        add = [(self.build.root / path, f"{HOME}/bin/{name}") for name, path in programs.items()]
-        # A library that exec is to run has one path here and there.
+        add = [(guest / path, f"{HOME}/bin/{name}") for name, path in programs.items()]
+        # A library that exec is to run has one path here and there, and is made for here.
         add += [(path, str(path)) for path in map(pathlib.Path, (self.library, self.functions, self.build.deeds))]
-        make_image(self.tree, self.image, libraries=["libcurl.so.4"], add=add)
+        make_image(tree, self.image, self.arch, libraries=["libcurl.so.4"], add=add)
 
     def plugins(self):
         return {path.stem.removeprefix("libvaccel-") for path in self.build.plugins.glob("libvaccel-*.so")}
@@ -70,7 +75,7 @@ class Host(world.Agent):
         """The machine of this name, which has its vsock whether the agent listens or not."""
         cid = 3 + list(self.machines).index(name)
         with machine.Vsock(self.directory / f"{name}.sock", cid) as vsock, \
-                machine.Machine(self.directory, self.site.image, [vsock], name=name, **options) as guest:
+                machine.Machine(self.directory, self.site.image, [vsock], self.site.arch, name, **options) as guest:
             yield guest
 
     def environment(self, tenant):
@@ -86,6 +91,11 @@ class Host(world.Agent):
         return f"{self.directory}/{name}.sock_{port}"
 
 
+def skip(why):
+    print(f"SKIP: {why}")
+    sys.exit(77)
+
+
 def run(tests):
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
@@ -93,12 +103,15 @@ def run(tests):
     parser.add_argument("--libdir", required=True)
     parser.add_argument("--library", required=True, help="what exec may run")
     parser.add_argument("--backend", nargs=2, action="append", default=[], metavar=("NAME", "PROMISES"))
+    parser.add_argument("--guest", nargs=2, metavar=("ARCH", "BUILD"), help="machines of another architecture")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
-    if missing := machine.missing():
-        print(f"SKIP: not fetched: {' '.join(missing)}; tools/vm/fetch gets what machines are run with")
-        sys.exit(77)
-    failed = 0
+    arch, build = options.guest or (native_arch(), options.build)
+    if missing := machine.missing(arch):
+        skip(f"not fetched: {' '.join(missing)}; `tools/vm/fetch --arch {arch}` gets what machines are run with")
+    if not (pathlib.Path(build) / "tests/guest/patient").exists():
+        skip(f"nothing is built for {arch}; `make cross ARCH={arch}` does that")
+    failed = skipped = 0
     with tempfile.TemporaryDirectory() as directory:
         site = Site(options, pathlib.Path(directory).resolve())
         for test in tests:
@@ -108,9 +121,13 @@ def run(tests):
             try:
                 test(site)
                 verdict = "ok"
+            except world.Skipped as why:
+                skipped += 1
+                print(f"SKIP: {why}")
+                verdict = "skipped"
             except Exception:
                 failed += 1
                 traceback.print_exc()
                 verdict = "FAILED"
             print(f"{test.__name__}: {verdict} ({time.monotonic() - began:.1f} s)", flush=True)
-    sys.exit(bool(failed))
+    sys.exit(1 if failed else 77 if skipped else 0)

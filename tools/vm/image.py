@@ -25,7 +25,7 @@ import sysconfig
 TOP = pathlib.Path(__file__).resolve().parents[2]
 FETCHED = TOP / ".deps/vm"
 HOME = "opt/vaccel"
-MODULES = ["virtio_pci", "virtio_console", "virtio_blk", "vmw_vsock_virtio_transport"]
+MODULES = ["virtio_pci", "virtio_mmio", "virtio_console", "virtio_blk", "vmw_vsock_virtio_transport"]
 UNWANTED = ["include", "share/doc", "share/man", "lib/systemd", "share/bash-completion", "share/fish", "share/zsh", "bin/*agent*", "lib/**/vaccel/*onnx*"]
 TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 

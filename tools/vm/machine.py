@@ -41,6 +41,14 @@ def foreign(tree, program):
     return [loader, "--library-path", libraries, tree / "usr/bin" / program]
 
 
+def qemu(arch=None):
+    """The command that runs QEMU for machines of this architecture."""
+    arch = arch or native_arch()
+    tree = FETCHED / f"qemu-{arch}"
+    firmware = [part for name in ("qemu", "seabios") for part in ("-L", tree / "usr/share" / name)]
+    return [*foreign(tree, QEMU[arch][0]), *firmware]
+
+
 class Vsock:
     """A vsock device: what listens at PATH_PORT here is port PORT of the host to the guest."""
 
@@ -84,12 +92,10 @@ class Machine:
         self.unread = b""
 
     def command(self, port):
-        program, board, console = QEMU[self.arch]
-        tree = FETCHED / f"qemu-{self.arch}"
-        firmware = [part for name in ("qemu", "seabios") for part in ("-L", tree / "usr/share" / name)]
+        _, board, console = QEMU[self.arch]
         cpu = ["-cpu", "cortex-a57"] if self.arch == "arm64" else []
         return [
-            *foreign(tree, program), *firmware, *cpu,
+            *qemu(self.arch), *cpu,
             "-accel", "tcg", "-machine", f"{board},memory-backend=memory", "-smp", str(self.cpus),
             "-m", self.memory, "-object", f"memory-backend-memfd,id=memory,size={self.memory},share=on",
             "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
