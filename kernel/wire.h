@@ -24,6 +24,7 @@ struct vaccel_config {
 	__le64 writable_max;
 	u8 reserved[32];
 };
+
 static_assert(sizeof(struct vaccel_config) == 64);
 
 enum vaccel_type {
@@ -53,6 +54,7 @@ struct vaccel_header {
 	__le64 writable;
 	__le64 timeout_ns;
 };
+
 static_assert(sizeof(struct vaccel_header) == 64);
 
 enum vaccel_status_flag {
@@ -67,6 +69,7 @@ struct vaccel_status {
 	__le64 wanted;
 	__le64 reserved;
 };
+
 static_assert(sizeof(struct vaccel_status) == 32);
 
 #endif

@@ -48,8 +48,8 @@ static void die(const char *what)
 static unsigned char *memory(const struct options *o, size_t size)
 {
 	size_t all = ((size + o->skew) | 0x1fffff) + 1;
-	unsigned char *bytes = mmap(NULL, all, PROT_READ | PROT_WRITE,
-				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *bytes =
+		mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (bytes == MAP_FAILED)
 		die("mmap");
@@ -119,11 +119,10 @@ static void say_info(int fd)
 
 	if (ioctl(fd, ACCEL_INFO, &info))
 		die("ACCEL_INFO");
-	printf("version=%u features=%u queues=%u segments=%u readable=%" PRIu64
-	       " writable=%" PRIu64 " pinned=%" PRIu64 "\n",
+	printf("version=%u features=%u queues=%u segments=%u readable=%" PRIu64 " writable=%" PRIu64
+	       " pinned=%" PRIu64 "\n",
 	       info.version, info.features, info.queues, info.segments_max,
-	       (uint64_t)info.readable_max, (uint64_t)info.writable_max,
-	       (uint64_t)info.pinned_max);
+	       (uint64_t)info.readable_max, (uint64_t)info.writable_max, (uint64_t)info.pinned_max);
 }
 
 static void say_poll(int fd)
@@ -209,36 +208,72 @@ int main(int argc, char **argv)
 		{"wait", 0, NULL, 'w'},	     {"lock-kib", 1, NULL, 'k'},
 		{"kill-ms", 1, NULL, 'K'},   {NULL, 0, NULL, 0},
 	};
-	struct options o = {.node = "/dev/accel0",
-			    .pieces = 1,
-			    .repeat = 1,
-			    .threads = 1,
-			    .lock_kib = -1};
+	struct options o = {
+		.node = "/dev/accel0", .pieces = 1, .repeat = 1, .threads = 1, .lock_kib = -1};
 	uint64_t value;
 
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
 		value = optarg && c != 'n' ? strtoull(optarg, NULL, 0) : 0;
 		switch (c) {
-		case 'n': o.node = optarg; break;
-		case 'i': o.in = value; break;
-		case 'o': o.out = value; break;
-		case 'p': o.pieces = value; break;
-		case 's': o.skew = value; break;
-		case 'r': o.repeat = value; break;
-		case 'P': o.threads = value; break;
-		case 't': o.timeout_ms = value; break;
-		case 'q': o.request = value; break;
-		case 'e': o.echo = true; break;
-		case 'f': o.fetch = true; break;
-		case 'h': o.huge = true; break;
-		case 'R': o.read_only = true; break;
-		case 'l': o.poll = true; break;
-		case 'I': o.info = true; break;
-		case 'Q': o.quiet = true; break;
-		case 'w': o.wait = true; break;
-		case 'k': o.lock_kib = value; break;
-		case 'K': o.kill_ms = value; break;
-		default: return 2;
+		case 'n':
+			o.node = optarg;
+			break;
+		case 'i':
+			o.in = value;
+			break;
+		case 'o':
+			o.out = value;
+			break;
+		case 'p':
+			o.pieces = value;
+			break;
+		case 's':
+			o.skew = value;
+			break;
+		case 'r':
+			o.repeat = value;
+			break;
+		case 'P':
+			o.threads = value;
+			break;
+		case 't':
+			o.timeout_ms = value;
+			break;
+		case 'q':
+			o.request = value;
+			break;
+		case 'e':
+			o.echo = true;
+			break;
+		case 'f':
+			o.fetch = true;
+			break;
+		case 'h':
+			o.huge = true;
+			break;
+		case 'R':
+			o.read_only = true;
+			break;
+		case 'l':
+			o.poll = true;
+			break;
+		case 'I':
+			o.info = true;
+			break;
+		case 'Q':
+			o.quiet = true;
+			break;
+		case 'w':
+			o.wait = true;
+			break;
+		case 'k':
+			o.lock_kib = value;
+			break;
+		case 'K':
+			o.kill_ms = value;
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (!o.pieces || o.pieces > PIECES)
