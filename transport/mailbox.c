@@ -10,9 +10,9 @@
  */
 #include <assert.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 #include <vaccel/error.h>
 
@@ -222,17 +222,19 @@ static uint64_t size_of(const struct iovec *from, int nr)
 	return size;
 }
 
-/* Until the reader has taken the message that is there. */
+/* Until the reader has taken the message that is there, or is gone. */
 static int wait_until_empty(struct link *link, const struct half *half, int64_t until)
 {
 	while (atomic_load_explicit(&half->full, memory_order_acquire)) {
 		const struct timespec a_while = {.tv_nsec = SLOT_WAIT_NS};
+		struct pollfd socket = {.fd = link->fd};
 
 		if (link->shut)
 			return vaccel_fail(VACCEL_EREMOTEIO, "the connection is at its end");
 		if (time_now() >= until)
 			return VACCEL_EAGAIN;
-		nanosleep(&a_while, NULL);
+		if (ppoll(&socket, 1, &a_while, NULL) > 0 && !link->shut)
+			return vaccel_fail(VACCEL_EREMOTEIO, "the peer has closed the connection");
 	}
 	return VACCEL_OK;
 }

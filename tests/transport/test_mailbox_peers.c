@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/util.h"
+
 /* Who does not take what is there */
 
 static void test_a_slot_that_stays_full(void **state)
@@ -71,6 +73,17 @@ static void test_a_sender_that_is_shut_down(void **state)
 	assert_int_equal(send_kind(pair->ends.client, FRAME_PING, 2), VACCEL_EREMOTEIO);
 	assert_non_null(strstr(vaccel_error_text(), "at its end"));
 	pthread_join(thread, NULL);
+}
+
+static void test_a_reader_that_is_gone(void **state)
+{
+	struct pair *pair = *state;
+
+	open_both(pair, 1);
+	assert_int_equal(send_kind(pair->ends.agent, FRAME_PONG, 1), VACCEL_OK);
+	link_delete(TAKE(pair->ends.client));
+	assert_int_equal(send_kind(pair->ends.agent, FRAME_PONG, 2), VACCEL_EREMOTEIO);
+	assert_non_null(strstr(vaccel_error_text(), "closed"));
 }
 
 /* Hostile contents */
@@ -189,6 +202,7 @@ int main(void)
 		TEST(test_a_slot_that_stays_full),
 		TEST(test_goaway_overtakes),
 		TEST(test_a_sender_that_is_shut_down),
+		TEST(test_a_reader_that_is_gone),
 		TEST(test_impossible_sizes),
 		TEST(test_nonsense_in_the_slot),
 		TEST(test_counts_that_lie),
