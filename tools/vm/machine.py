@@ -80,6 +80,16 @@ class Vsock:
         self.socket.unlink(missing_ok=True)
 
 
+class Drive:
+    """A drive that the agent serves at vhost-user-blk://PATH, where it must listen already."""
+
+    def __init__(self, path):
+        self.options = [
+            "-chardev", f"socket,id=drive,path={path}",
+            "-device", "vhost-user-blk-pci,chardev=drive,num-queues=1",
+        ]
+
+
 class Machine:
     """A guest that does what it is told by run(), until the end of the context."""
 
