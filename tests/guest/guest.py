@@ -32,13 +32,13 @@ class Site:
         self.build = world.Build(options.build, sanitized=False)
         self.library, self.backends = options.library, options.backend
         self.tree = check_stage.install(options.build, options.prefix, directory)
-        self.lib = f"/{HOME}/{options.libdir}"
-        self.functions = self.tree / options.libdir / "vaccel/examples/libfunctions.so"
+        self.functions = next(self.tree.rglob("libfunctions.so"))
         self.arch, guest, tree = native_arch(), self.build.root, self.tree
         if options.guest:
             self.arch, guest = options.guest[0], pathlib.Path(options.guest[1])
             (directory / "guest").mkdir()
             tree = check_stage.install(guest, options.prefix, directory / "guest")
+        self.lib = f"/{HOME}/{next(tree.rglob('libvaccel.so.0')).parent.relative_to(tree)}"
         self.image = directory / "image"
         programs = {"conform": "tests/conform/conform", "patient": "tests/guest/patient"}
         add = [(guest / path, f"{HOME}/bin/{name}") for name, path in programs.items()]
@@ -100,7 +100,6 @@ def run(tests):
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     parser.add_argument("--prefix", required=True)
-    parser.add_argument("--libdir", required=True)
     parser.add_argument("--library", required=True, help="what exec may run")
     parser.add_argument("--backend", nargs=2, action="append", default=[], metavar=("NAME", "PROMISES"))
     parser.add_argument("--guest", nargs=2, metavar=("ARCH", "BUILD"), help="machines of another architecture")
