@@ -15,6 +15,7 @@
 
 #include "agent/vhost/blk.h"
 #include "agent/vhost/model.h"
+#include "agent/vhost/ring.h"
 #include "base/util.h"
 
 /* Files whose programs have not said who they are, beyond the connections that are permitted. */
@@ -188,6 +189,7 @@ static void deliver(struct accel *accel, struct exchange *exchange)
 	int ret = VACCEL_OK;
 
 	exchange->room = header->writable;
+	atomic_store(&accel->vhost, exchange->chain->ring->vhost);
 	if (!read_frame(exchange)) {
 		end_file(accel, exchange);
 		return;
@@ -389,8 +391,10 @@ static void device_take(void *device, struct chain *chain)
 
 void accel_unref(struct accel *accel)
 {
-	if (atomic_fetch_sub(&accel->refs, 1) == 1)
-		free(accel);
+	if (atomic_fetch_sub(&accel->refs, 1) != 1)
+		return;
+	pthread_mutex_destroy(&accel->helping);
+	free(accel);
 }
 
 static int device_start(struct worker *worker, const struct listener_setup *listener,
@@ -401,6 +405,7 @@ static int device_start(struct worker *worker, const struct listener_setup *list
 	if (!accel)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a device");
 	atomic_init(&accel->refs, 1);
+	pthread_mutex_init(&accel->helping, NULL);
 	accel->worker = worker;
 	accel->listener = listener;
 	accel->bytes_max = accel_bytes_max(&worker->setup.policy);
@@ -431,8 +436,13 @@ static void device_rest(void *device)
 
 static void device_end(void *device)
 {
+	struct accel *accel = device;
+
 	device_rest(device);
-	accel_unref(device);
+	pthread_mutex_lock(&accel->helping);
+	atomic_store(&accel->vhost, NULL);
+	pthread_mutex_unlock(&accel->helping);
+	accel_unref(accel);
 }
 
 static const struct device_kind device_accel = {

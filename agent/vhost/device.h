@@ -114,6 +114,7 @@ struct file {
 	pthread_cond_t more;
 	unsigned int refs; /* the device's and the link's */
 	bool waited_for;   /* somebody waits for @more */
+	int helped;	   /* somebody walks the rings meanwhile, and is woken by this; or -1 */
 	bool signaled;	   /* @event is readable */
 	bool closed;	   /* nothing more comes */
 	bool goaway;
@@ -135,8 +136,10 @@ struct accel {
 	struct worker *worker;
 	const struct listener_setup *listener;
 	char peer[64];
-	uint64_t bytes_max; /* readable or writable, of one request */
-	struct file *files; /* the walking thread's */
+	pthread_mutex_t helping;       /* who does; see vhost_help() */
+	_Atomic(struct vhost *) vhost; /* goes under that; NULL: there is none */
+	uint64_t bytes_max;	       /* readable or writable, of one request */
+	struct file *files;	       /* the walking thread's */
 	struct exchange
 		*parts[QUEUES_MAX]; /* requests between BEGIN and END; the walking thread's */
 	struct header refused[QUEUES_MAX]; /* of which more may come */

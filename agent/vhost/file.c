@@ -22,6 +22,9 @@
 
 static const uint64_t one_more = 1;
 
+/* The file for whose next message this thread walks the rings. */
+static __thread const struct file *helping;
+
 /* Exchanges */
 
 struct exchange *exchange_new(struct accel *accel, const struct header *header)
@@ -114,7 +117,11 @@ static void finish_all(struct file *file, struct exchange **list, enum code code
 /* Whoever reads the link is told; the lock is held. */
 static void tell(struct file *file)
 {
-	if (file->waited_for) {
+	if (file == helping) {
+		return; /* looks itself */
+	} else if (file->helped >= 0) {
+		(void)!write(file->helped, &one_more, sizeof(one_more));
+	} else if (file->waited_for) {
 		pthread_cond_signal(&file->more);
 	} else if (!file->signaled) {
 		file->signaled = true;
@@ -255,6 +262,31 @@ void file_room(struct file *file, const struct header *header, struct chain *cha
 
 /* Reading */
 
+/*
+ * Walks the rings until something has come; the lock is given up meanwhile. False: somebody
+ * else does.
+ */
+static bool help(struct file *file, int64_t until)
+{
+	struct accel *accel = file->accel;
+	struct vhost *vhost;
+
+	if (pthread_mutex_trylock(&accel->helping))
+		return false;
+	vhost = atomic_load(&accel->vhost);
+	if (vhost) {
+		file->helped = vhost_help_fd(vhost);
+		pthread_mutex_unlock(&file->lock);
+		helping = file;
+		vhost_help(vhost, until);
+		helping = NULL;
+		pthread_mutex_lock(&file->lock);
+		file->helped = -1;
+	}
+	pthread_mutex_unlock(&accel->helping);
+	return vhost;
+}
+
 /* Waits for something to read, by the lock. False: the time is over. */
 static bool wait_for_more(struct file *file, const struct link *link, int64_t until)
 {
@@ -265,8 +297,10 @@ static bool wait_for_more(struct file *file, const struct link *link, int64_t un
 	int ret = 0;
 
 	while (!file->incoming && !file->closed && !link->shut && !ret) {
-		if (!until)
+		if (!until || time_now() >= until)
 			return false;
+		if (help(file, until))
+			continue;
 		file->waited_for = true;
 		ret = pthread_cond_clockwait(&file->more, &file->lock, CLOCK_MONOTONIC, &end);
 		file->waited_for = false;
@@ -691,7 +725,7 @@ int file_open(struct accel *accel, uint64_t number, struct file **ret_file)
 
 	if (!file)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for an open file");
-	*file = (struct file){.accel = accel, .number = number, .refs = 2};
+	*file = (struct file){.accel = accel, .number = number, .refs = 2, .helped = -1};
 	atomic_fetch_add(&accel->refs, 1);
 	pthread_mutex_init(&file->lock, NULL);
 	pthread_cond_init(&file->more, NULL);

@@ -41,6 +41,7 @@ struct ring {
 	int call;			 /* or -1 */
 	void (*idle)(struct ring *ring); /* NULL, or to be called when nothing is under way */
 	void *owner;
+	struct vhost *vhost; /* whose threads walk it; NULL: there are none */
 };
 
 /* Where a ring begins. */

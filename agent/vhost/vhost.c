@@ -2,7 +2,9 @@
 /*
  * See vhost.h. One thread for each machine: it hears what the supervisor says, maps memory,
  * and hands chains to the device as the guest kicks. The descriptors that kick are watched
- * for edges and never read: who else has them cannot make it wait.
+ * for edges and never read: who else has them cannot make it wait. A thread that waits for
+ * the next message of a file may take this one's place for a moment, which saves
+ * going from one to the other.
  */
 #include "agent/vhost/vhost.h"
 
@@ -20,6 +22,7 @@
 #include "agent/vhost/update.h"
 #include "agent/worker/worker.h"
 #include "base/util.h"
+#include "transport/transport.h"
 
 /* Chains of one queue before the others have their turn. */
 #define BATCH 32
@@ -33,12 +36,13 @@ struct vhost {
 	void *device;
 	char peer[64];
 	int channel, epoll, wake;
+	int help_epoll, help_wake; /* of who helps */
 	pthread_t thread;
 	bool has_thread;
 	atomic_bool draining;
 	atomic_bool over; /* the thread is at its end */
 
-	/* The thread's */
+	pthread_mutex_t walking;	  /* all below */
 	struct guest *guest, *next_guest; /* NULL: none yet */
 	void *inflight;			  /* mapped; NULL: none */
 	struct vhost_inflight shape;	  /* of it */
@@ -69,11 +73,11 @@ static void wake(struct vhost *vhost)
 	(void)!write(vhost->wake, &(uint64_t){1}, sizeof(uint64_t));
 }
 
-static int watch(struct vhost *vhost, int fd, uint32_t events, uint32_t what)
+static int watch(int epoll, int fd, uint32_t events, uint32_t what)
 {
 	struct epoll_event event = {.events = events, .data.u32 = what};
 
-	if (epoll_ctl(vhost->epoll, EPOLL_CTL_ADD, fd, &event))
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
 		return vaccel_fail(errno,
 				   "what a machine's monitor passes cannot be waited for: %s",
 				   strerror(errno));
@@ -143,6 +147,15 @@ static struct inflight_queue *inflight_of(const struct vhost *vhost, const struc
 					 INFLIGHT_STRIDE(vhost->shape.queue_size) * update->queue);
 }
 
+/* Who helps is woken, if there is somebody, and else the thread. */
+static int watch_kick(struct vhost *vhost, const struct ring *ring)
+{
+	const uint32_t events = EPOLLIN | EPOLLET | EPOLLEXCLUSIVE;
+	int ret = watch(vhost->help_epoll, ring->kick, events, ring->queue);
+
+	return ret ? ret : watch(vhost->epoll, ring->kick, events, ring->queue);
+}
+
 static bool is_running(const struct vhost *vhost)
 {
 	for (unsigned int i = 0; i < QUEUES_MAX; i++)
@@ -175,7 +188,7 @@ static int start(struct vhost *vhost, const struct update *update, int fds[UPDAT
 	vhost->addresses[update->queue] = update->addresses;
 	ret = ring_start(ring, &setup, vhost->guest, inflight);
 	if (!ret)
-		ret = watch(vhost, ring->kick, EPOLLIN | EPOLLET, update->queue);
+		ret = watch_kick(vhost, ring);
 	ring->enabled = update->enabled;
 	vhost->due[update->queue] = true;
 	return ret;
@@ -204,6 +217,7 @@ static void stop(struct vhost *vhost, unsigned int queue)
 	if (!ring->running)
 		return;
 	epoll_ctl(vhost->epoll, EPOLL_CTL_DEL, ring->kick, NULL);
+	epoll_ctl(vhost->help_epoll, EPOLL_CTL_DEL, ring->kick, NULL);
 	ring->running = false;
 	vhost->kind->stop(vhost->device, queue);
 	ring_stop(ring, stopped);
@@ -314,19 +328,40 @@ static void leave(struct vhost *vhost)
 	vhost->left = true;
 }
 
-static void wait_for_event(struct vhost *vhost, bool more)
+static void act(struct vhost *vhost, uint32_t what)
 {
-	struct epoll_event event;
 	uint64_t count;
 
-	if (epoll_wait(vhost->epoll, &event, 1, more ? 0 : -1) <= 0)
-		return;
-	if (event.data.u32 < QUEUES_MAX)
-		vhost->due[event.data.u32] = true;
-	else if (event.data.u32 == WAKE)
+	if (what < QUEUES_MAX)
+		vhost->due[what] = true;
+	else if (what == WAKE)
 		(void)!read(vhost->wake, &count, sizeof(count));
 	else if (!listen_to_supervisor(vhost))
 		leave(vhost);
+}
+
+/* True: there is more to be done. */
+static bool turn(struct vhost *vhost, const struct epoll_event *event)
+{
+	bool more;
+
+	SCOPED_LOCK(&vhost->walking);
+	if (event)
+		act(vhost, event->data.u32);
+	more = !atomic_load(&vhost->stopping) && walk_all(vhost);
+	if (!atomic_load(&vhost->stopping) && (atomic_load(&vhost->draining) || vhost->left))
+		stop_all(vhost);
+	return more;
+}
+
+static void let_go(struct vhost *vhost)
+{
+	SCOPED_LOCK(&vhost->walking);
+	vhost->kind->rest(vhost->device);
+	guest_unref(TAKE(vhost->guest));
+	for (unsigned int i = 0; i < QUEUES_MAX; i++)
+		guest_unref(TAKE(vhost->rings[i].guest));
+	leave(vhost);
 }
 
 /* Ends when the machine is gone, or to be left, and all that ran for it has been answered. */
@@ -336,19 +371,40 @@ static void *vhost_main(void *context)
 	bool more = false;
 
 	while (!atomic_load(&vhost->stopping) || !is_idle(vhost)) {
-		wait_for_event(vhost, more);
-		more = !atomic_load(&vhost->stopping) && walk_all(vhost);
-		if (!atomic_load(&vhost->stopping) &&
-		    (atomic_load(&vhost->draining) || vhost->left))
-			stop_all(vhost);
+		struct epoll_event event;
+		int nr = epoll_wait(vhost->epoll, &event, 1, more ? 0 : -1);
+
+		more = turn(vhost, nr > 0 ? &event : NULL);
 	}
-	vhost->kind->rest(vhost->device);
-	guest_unref(TAKE(vhost->guest));
-	for (unsigned int i = 0; i < QUEUES_MAX; i++)
-		guest_unref(TAKE(vhost->rings[i].guest));
-	leave(vhost);
+	let_go(vhost);
 	atomic_store(&vhost->over, true);
 	return NULL;
+}
+
+int vhost_help_fd(const struct vhost *vhost)
+{
+	return vhost->help_wake;
+}
+
+/* Whatever woke it, or nothing: all rings are looked at, since the thread was not told. */
+void vhost_help(struct vhost *vhost, int64_t until)
+{
+	int64_t left = until - time_now();
+	struct epoll_event event;
+	uint64_t count;
+	bool more;
+
+	if (left > 0 &&
+	    epoll_wait(vhost->help_epoll, &event, 1, (int)(left / MILLISECOND) + 1) > 0 &&
+	    event.data.u32 == WAKE)
+		(void)!read(vhost->help_wake, &count, sizeof(count));
+	pthread_mutex_lock(&vhost->walking);
+	for (unsigned int i = 0; i < QUEUES_MAX; i++)
+		vhost->due[i] |= vhost->rings[i].running;
+	more = !atomic_load(&vhost->stopping) && walk_all(vhost);
+	pthread_mutex_unlock(&vhost->walking);
+	if (more)
+		wake(vhost);
 }
 
 /* Beginning and end */
@@ -372,15 +428,22 @@ int vhost_new(struct worker *worker, const struct device_kind *kind,
 	atomic_fetch_add(&worker->stats->connections, 1);
 	for (unsigned int i = 0; i < QUEUES_MAX; i++)
 		ring_init(&vhost->rings[i], i, vhost);
+	for (unsigned int i = 0; i < QUEUES_MAX; i++)
+		vhost->rings[i].vhost = vhost;
+	pthread_mutex_init(&vhost->walking, NULL);
 	vhost->epoll = epoll_create1(EPOLL_CLOEXEC);
+	vhost->help_epoll = epoll_create1(EPOLL_CLOEXEC);
 	vhost->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	ret = vhost->epoll < 0 || vhost->wake < 0
+	vhost->help_wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	ret = vhost->epoll < 0 || vhost->wake < 0 || vhost->help_epoll < 0 || vhost->help_wake < 0
 		      ? vaccel_fail(errno, "no descriptor for a machine: %s", strerror(errno))
 		      : kind->start(worker, listener, peer, &vhost->device);
 	if (!ret)
-		ret = watch(vhost, channel, EPOLLIN, CHANNEL);
+		ret = watch(vhost->epoll, channel, EPOLLIN, CHANNEL);
 	if (!ret)
-		ret = watch(vhost, vhost->wake, EPOLLIN, WAKE);
+		ret = watch(vhost->epoll, vhost->wake, EPOLLIN, WAKE);
+	if (!ret)
+		ret = watch(vhost->help_epoll, vhost->help_wake, EPOLLIN, WAKE);
 	vhost->has_thread = !ret && !pthread_create(&vhost->thread, NULL, vhost_main, vhost);
 	if (!ret && !vhost->has_thread)
 		ret = vaccel_fail(VACCEL_ENOMEM, "no thread for a machine");
@@ -423,5 +486,8 @@ void vhost_delete(struct vhost *vhost)
 	closep(&vhost->channel);
 	closep(&vhost->epoll);
 	closep(&vhost->wake);
+	closep(&vhost->help_epoll);
+	closep(&vhost->help_wake);
+	pthread_mutex_destroy(&vhost->walking);
 	free(vhost);
 }

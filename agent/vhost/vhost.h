@@ -90,6 +90,14 @@ int vhost_new(struct worker *worker, const struct device_kind *kind,
  * worker. Any thread. */
 void vhost_drain(struct vhost *vhost);
 
+/*
+ * One thread at a time that has nothing else to do until @until may wait for the guest and walk
+ * the rings: what comes for it, it then has without another thread. It returns as soon as it has
+ * walked, or somebody has written to vhost_help_fd().
+ */
+void vhost_help(struct vhost *vhost, int64_t until);
+int vhost_help_fd(const struct vhost *vhost);
+
 /* Whether it has left, or has been left. */
 bool vhost_is_over(const struct vhost *vhost);
 
