@@ -37,6 +37,9 @@
 /* With nothing to do the thread looks at leases so often. */
 #define LOOK_MS 1000
 
+/* After so many looks without any bytes a range holds no memory. */
+#define QUIET_LOOKS 30
+
 /* A queue's share that is held at most. */
 #define HELD_SHARE 8
 
@@ -73,11 +76,13 @@ static void wake(struct drive *drive)
 	(void)!write(drive->wake, &one, sizeof(one));
 }
 
-/* What the thread waits for; the end of a connection is seen when its socket is used. */
+/* What the thread waits for. A socket from which nothing is wanted is not in the set: its end
+ * would be told again and again. */
 static void watch(struct drive *drive, uint32_t number)
 {
-	const struct range *range = drive->ranges[number];
+	struct range *range = drive->ranges[number];
 	struct epoll_event event = {.data.u32 = number};
+	int how = EPOLL_CTL_MOD;
 
 	if (range->fd < 0)
 		return;
@@ -85,7 +90,14 @@ static void watch(struct drive *drive, uint32_t number)
 		event.events |= EPOLLIN;
 	if (range->is_full)
 		event.events |= EPOLLOUT;
-	epoll_ctl(drive->epoll, EPOLL_CTL_MOD, range->fd, &event);
+	if (event.events == range->watched)
+		return;
+	if (!event.events)
+		how = EPOLL_CTL_DEL;
+	else if (!range->watched)
+		how = EPOLL_CTL_ADD;
+	epoll_ctl(drive->epoll, how, range->fd, &event);
+	range->watched = event.events;
 }
 
 /* Blocks */
@@ -154,14 +166,12 @@ static void renew(const struct drive *drive, struct range *range)
 
 static void claim(struct drive *drive, uint32_t number, const unsigned char *nonce)
 {
-	struct epoll_event event = {.data.u32 = number};
 	struct range *range;
 	int peer;
 
 	if (drive->nr_ranges == drive->setup.held_max || range_new(nonce, &range, &peer))
 		return;
-	if (!drive->setup.connect(drive->setup.context, peer) ||
-	    epoll_ctl(drive->epoll, EPOLL_CTL_ADD, range->fd, &event)) {
+	if (!drive->setup.connect(drive->setup.context, peer)) {
 		range_delete(range);
 		return;
 	}
@@ -284,6 +294,7 @@ static bool write_at(struct drive *drive, const struct drive_request *request, u
 		return spot->place || control(drive, spot->number, request, from);
 	if (!range || range->is_released)
 		return false;
+	range->quiet = 0;
 	ret = range_write(range, request, from, spot->place, size);
 	renew(drive, range);
 	range_send(range);
@@ -314,6 +325,7 @@ static bool hold(struct drive *drive, struct drive_request *request)
 
 	if (request->is_write || !range)
 		return false;
+	range->quiet = 0;
 	range_receive(range);
 	if (!range_is_waited_for(range, spot.place, request->size))
 		return false;
@@ -404,7 +416,7 @@ static void look_at_leases(struct drive *drive, int64_t now)
 			continue;
 		if (now > drive->ranges[i]->lease)
 			release(drive, i);
-		else if (now > drive->ranges[i]->lease - drive->setup.lease_ms / 2 * NS_PER_MS)
+		else if (++drive->ranges[i]->quiet == QUIET_LOOKS)
 			range_rest(drive->ranges[i]);
 	}
 }

@@ -18,6 +18,8 @@ struct range {
 	unsigned char nonce[DRIVE_NONCE];
 	int fd; /* -1: the connection has ended */
 	int64_t lease;
+	uint32_t watched;	    /* events of @fd in the drive's epoll set; 0: it is not there */
+	unsigned int quiet;	    /* looks of the drive's thread since bytes were moved */
 	bool is_released;	    /* by the guest; what it wrote before is still sent */
 	struct drive_request *held; /* a read of what is not there yet */
 
