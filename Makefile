@@ -36,7 +36,8 @@ demo: build ## build, then classify a picture here and through an agent
 
 demo-vm: build ## build, then classify a picture here and in a virtual machine
 	@$(DEPS) vm
-	@tools/vm/demo $(stage) $(PICTURE)
+	@tools/vm/module build/vm/virtio_vaccel.ko
+	@tools/vm/demo $(stage) build/vm/virtio_vaccel.ko $(PICTURE)
 
 test: ## build and run every test; ends in one line with the counts
 	@$(DEPS) build test vm
@@ -68,7 +69,7 @@ lint: ## check the layout, the code (clang-tidy) and the scripts (shellcheck)
 	@$(DEPS) build test lint
 	@clang-format-14 --dry-run -Werror $(sources)
 	@shellcheck --severity warning .ci/run tools/demo tools/deps tools/fetch tools/mobilenet tools/run-fuzz tools/size \
-		tools/vm/fetch tools/vm/init deploy/vmm/qemu deploy/vmm/cloud-hypervisor
+		tools/vm/fetch tools/vm/init tools/vm/module deploy/vmm/qemu deploy/vmm/cloud-hypervisor
 	@$(call setup,build)
 	@ninja -C build
 	@tools/tidy build

@@ -90,6 +90,17 @@ class Drive:
         ]
 
 
+class Accelerator:
+    """The device of docs/virtio.md that the agent serves at vhost-user://PATH, where it must listen already."""
+
+    def __init__(self, path, queues=1):
+        self.options = [
+            "-chardev", f"socket,id=accelerator,path={path}",
+            "-device", f"vhost-user-test-device-pci,virtio-id=21,num_vqs={queues},vq_size=256,config_size=64,"
+                       "chardev=accelerator",
+        ]
+
+
 class Machine:
     """A guest that does what it is told by run(), until the end of the context."""
 
