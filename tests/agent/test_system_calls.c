@@ -166,6 +166,7 @@ static void test_harm(void **state)
 		{"accept", SYS_accept4, {-1, 0, 0, 0}, KILLED, WORKER | FRONT},
 		{"accept", SYS_accept4, {-1, 0, 0, 0}, EBADF, MONITOR},
 		{"pair", SYS_socketpair, {1, 1, 0, 0}, KILLED, MONITOR},
+		{"pair", SYS_socketpair, {1, 1, 0, 0}, EFAULT, WORKER | FRONT},
 		{"linger", SYS_setsockopt, {-1, SOL_SOCKET, SO_LINGER, 0, 0}, EACCES, ALL},
 		{"an option", SYS_setsockopt, {-1, SOL_SOCKET, SO_RCVTIMEO, 0, 0}, EBADF, ALL},
 		/* Processes */

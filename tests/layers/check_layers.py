@@ -39,7 +39,8 @@ LIBC = set(
     stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string threads time uchar wchar
     dirent dlfcn fcntl fnmatch getopt glob grp libgen netdb poll pthread pwd sched semaphore spawn
     strings syslog termios ucontext unistd link elf endian byteswap error malloc
-    arpa/inet net/if netinet/in netinet/tcp linux/vm_sockets linux/memfd linux/futex linux/limits linux/magic linux/aio_abi linux/fs
+    arpa/inet net/if netinet/in netinet/tcp linux/vm_sockets linux/memfd linux/futex linux/limits linux/magic
+    linux/aio_abi linux/fs
     sys/epoll sys/eventfd sys/file sys/ioctl sys/mman sys/random sys/resource sys/select sys/sendfile
     sys/signalfd sys/socket sys/stat sys/statfs sys/statvfs sys/syscall sys/sysmacros sys/time sys/timerfd sys/types
     sys/uio sys/vfs sys/un sys/utsname sys/wait sys/xattr sys/prctl sys/auxv""".split()
