@@ -52,7 +52,6 @@ static inline void vaccel_freezable_end(void)
 #define vaccel_wait(head, condition, state, jiffies)                                 \
 	({                                                                           \
 		long __most = (jiffies), __ret = __most;                             \
-                                                                                     \
 		vaccel_freezable_begin();                                            \
 		if (!___wait_cond_timeout(condition))                                \
 			__ret = ___wait_event(head, ___wait_cond_timeout(condition), \

@@ -115,14 +115,19 @@ void vaccel_chain_withdraw(struct vaccel_chain *chain)
 	spin_unlock_irq(&chain->queue->lock);
 }
 
+/* Which has waited longest. queue->lock. */
+static struct vaccel_chain *next_waiting(struct vaccel_queue *queue)
+{
+	return list_first_entry(&queue->waiting, struct vaccel_chain, node);
+}
+
 /* Sends what waits, as far as there is room. queue->lock. */
 static void queue_refill(struct vaccel_queue *queue)
 {
-	struct vaccel_chain *chain, *next;
 	bool added = false;
 
-	list_for_each_entry_safe(chain, next, &queue->waiting, node)
-	{
+	while (!list_empty(&queue->waiting)) {
+		struct vaccel_chain *chain = next_waiting(queue);
 		int ret = chain_add(chain, chain->nr_out + chain->nr_in == VACCEL_RESERVED);
 
 		if (ret == -ENOSPC)
@@ -177,11 +182,11 @@ void vaccel_queue_stop(struct vaccel_queue *queue)
 
 void vaccel_queue_down(struct vaccel_queue *queue)
 {
-	struct vaccel_chain *chain, *next;
+	struct vaccel_chain *chain;
 
 	spin_lock_irq(&queue->lock);
-	list_for_each_entry_safe(chain, next, &queue->waiting, node)
-	{
+	while (!list_empty(&queue->waiting)) {
+		chain = next_waiting(queue);
 		list_del_init(&chain->node);
 		chain_over(chain, CHAIN_LOST);
 	}
