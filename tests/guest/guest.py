@@ -8,6 +8,8 @@ programs, machines that boot it, and an agent that they reach.
 import argparse
 import contextlib
 import pathlib
+import string
+import subprocess
 import sys
 import tempfile
 import time
@@ -30,7 +32,7 @@ class Site:
 
     def __init__(self, options, directory):
         self.build = world.Build(options.build, sanitized=False)
-        self.library, self.backends = options.library, options.backend
+        self.library, self.backends, self.carrier = options.library, options.backend, options.carrier
         self.tree = check_stage.install(options.build, options.prefix, directory)
         self.functions = next(self.tree.rglob("libfunctions.so"))
         self.arch, guest, tree = native_arch(), self.build.root, self.tree
@@ -44,51 +46,80 @@ class Site:
         add = [(guest / path, f"{HOME}/bin/{name}") for name, path in programs.items()]
         # A library that exec is to run has one path here and there, and is made for here.
         add += [(path, str(path)) for path in map(pathlib.Path, (self.library, self.functions, self.build.deeds))]
-        make_image(tree, self.image, self.arch, libraries=["libcurl.so.4"], add=add)
+        make_image(tree, self.image, self.arch, self.modules(options), libraries=["libcurl.so.4"], add=add)
+
+    def modules(self, options):
+        """The driver of the device, which is not in Debian's kernel."""
+        if options.carrier != "virtio":
+            return []
+        module = self.build.root / "kernel/virtio_vaccel.ko"
+        subprocess.run([TESTS.parent / "tools/vm/module", module], check=True)
+        return [str(module)]
 
     def plugins(self):
         return {path.stem.removeprefix("libvaccel-") for path in self.build.plugins.glob("libvaccel-*.so")}
 
 
 class Host(world.Agent):
-    """An agent whose tenants, {name: policy}, are the ports of a machine's vsock, {machine: tenants}."""
+    """An agent with a listener for each tenant of a machine, {machine: {tenant: policy}}, all of one carrier."""
 
-    def __init__(self, site, machines, policies):
+    def __init__(self, site, machines, policies, carrier="vsock"):
         super().__init__(site.build, policies=policies)
-        self.site, self.machines = site, machines
+        self.site, self.machines, self.carrier = site, machines, carrier
         self.extra = {"VACCEL_DATA_DIR": str(site.tree / "share/vaccel")}
-        self.ports = {
-            tenant: (name, port)
-            for name, tenants in machines.items() for port, tenant in enumerate(tenants, PORT)
+        self.places = {
+            tenant: (name, index) for name, tenants in machines.items() for index, tenant in enumerate(tenants)
         }
+
+    def address(self, tenant):
+        """Where the agent listens."""
+        name, index = self.places[tenant]
+        return {
+            "vsock": f"vsock-uds://{self.directory}/{name}.sock:{PORT + index}",
+            "virtio": f"vhost-user://{self.directory}/{tenant}.accelerator",
+            "blk": f"vhost-user-blk://{self.directory}/{tenant}.drive",
+        }[self.carrier]
 
     def write_config(self):
         self.listeners = [
-            {"address": f"vsock-uds://{self.directory}/{name}.sock:{port}", "tenant": tenant,
-             "policy": self.machines[name][tenant]}
-            for tenant, (name, port) in self.ports.items()
+            {"address": self.address(tenant), "tenant": tenant, "policy": self.machines[name][tenant]}
+            for tenant, (name, _) in self.places.items()
         ]
         super().write_config()
 
     @contextlib.contextmanager
     def guest(self, name="vm", **options):
-        """The machine of this name, which has its vsock whether the agent listens or not."""
-        cid = 3 + list(self.machines).index(name)
-        with machine.Vsock(self.directory / f"{name}.sock", cid) as vsock, \
-                machine.Machine(self.directory, self.site.image, [vsock], self.site.arch, name, **options) as guest:
-            yield guest
+        """The machine of this name. It has its vsock whether the agent listens or not."""
+        tenants = self.machines[name]
+        with contextlib.ExitStack() as stack:
+            if self.carrier == "vsock":
+                cid = 3 + list(self.machines).index(name)
+                devices = [stack.enter_context(machine.Vsock(self.directory / f"{name}.sock", cid))]
+            elif self.carrier == "virtio":
+                devices = [machine.Accelerator(self.directory / f"{tenant}.accelerator") for tenant in tenants]
+            else:
+                devices = [machine.Drive(self.directory / f"{tenant}.drive") for tenant in tenants]
+            yield stack.enter_context(machine.Machine(
+                self.directory, self.site.image, devices, self.site.arch, name, **options,
+            ))
 
     def environment(self, tenant):
         """That of a program in this tenant's machine."""
+        _, index = self.places[tenant]
         return {
             "VACCEL_PLUGINS": "remote",
-            "VACCEL_RPC_ADDRESS": f"vsock://2:{self.ports[tenant][1]}",
+            "VACCEL_RPC_ADDRESS": {
+                "vsock": f"vsock://2:{PORT + index}",
+                "virtio": f"virtio:///dev/accel{index}",
+                "blk": f"blk:///dev/vd{string.ascii_lowercase[index]}",
+            }[self.carrier],
             "LD_LIBRARY_PATH": self.site.lib,
         }
 
     def socket_of(self, tenant):
-        name, port = self.ports[tenant]
-        return f"{self.directory}/{name}.sock_{port}"
+        """What the vsock device connects to."""
+        name, index = self.places[tenant]
+        return f"{self.directory}/{name}.sock_{PORT + index}"
 
 
 def skip(why):
@@ -102,12 +133,14 @@ def run(tests):
     parser.add_argument("--prefix", required=True)
     parser.add_argument("--library", required=True, help="what exec may run")
     parser.add_argument("--backend", nargs=2, action="append", default=[], metavar=("NAME", "PROMISES"))
+    parser.add_argument("--carrier", choices=["vsock", "virtio", "blk"], default="vsock")
     parser.add_argument("--guest", nargs=2, metavar=("ARCH", "BUILD"), help="machines of another architecture")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     arch, build = options.guest or (native_arch(), options.build)
-    if missing := machine.missing(arch):
-        skip(f"not fetched: {' '.join(missing)}; `tools/vm/fetch --arch {arch}` gets what machines are run with")
+    parts = ["qemu", "linux", "vsock"] + ["headers"] * (options.carrier == "virtio")
+    if missing := machine.missing(arch, parts):
+        skip(f"not fetched; `tools/vm/fetch --arch {arch} {' '.join(missing)}` gets what machines are run with")
     if not (pathlib.Path(build) / "tests/guest/patient").exists():
         skip(f"nothing is built for {arch}; `make cross ARCH={arch}` does that")
     failed = skipped = 0

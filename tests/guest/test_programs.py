@@ -77,7 +77,7 @@ def policies(site):
 
 def test_programs(site):
     rules = policies(site)
-    with Host(site, {"vm": {name: name for name in rules}}, rules) as host, host.guest() as guest:
+    with Host(site, {"vm": {name: name for name in rules}}, rules, site.carrier) as host, host.guest() as guest:
         print(f"  booted, in the guest's time after {guest.uptime} s", flush=True)
         check_conformance(site, host, guest)
         check_examples(site, host, guest)

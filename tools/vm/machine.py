@@ -27,11 +27,11 @@ class MachineEnded(Exception):
     pass
 
 
-def missing(arch=None):
-    """What is to be fetched before there can be machines; empty when all is there."""
+def missing(arch=None, parts=("qemu", "linux", "vsock")):
+    """Which of these parts are to be fetched before there can be machines; empty when all are there."""
     arch = arch or native_arch()
-    parts = {"qemu": f"qemu-{arch}", "linux": f"linux-{arch}", "vsock": "vsock"}
-    return [part for part, name in parts.items() if not (FETCHED / name / ".fetched").exists()]
+    places = {part: part if part == "vsock" else f"{part}-{arch}" for part in parts}
+    return [part for part, name in places.items() if not (FETCHED / name / ".fetched").exists()]
 
 
 def foreign(tree, program):
@@ -84,9 +84,10 @@ class Drive:
     """A drive that the agent serves at vhost-user-blk://PATH, where it must listen already."""
 
     def __init__(self, path):
+        name = pathlib.Path(path).name
         self.options = [
-            "-chardev", f"socket,id=drive,path={path}",
-            "-device", "vhost-user-blk-pci,chardev=drive,num-queues=1",
+            "-chardev", f"socket,id={name},path={path}",
+            "-device", f"vhost-user-blk-pci,chardev={name},num-queues=1",
         ]
 
 
@@ -94,10 +95,11 @@ class Accelerator:
     """The device of docs/virtio.md that the agent serves at vhost-user://PATH, where it must listen already."""
 
     def __init__(self, path, queues=1):
+        name = pathlib.Path(path).name
         self.options = [
-            "-chardev", f"socket,id=accelerator,path={path}",
+            "-chardev", f"socket,id={name},path={path}",
             "-device", f"vhost-user-test-device-pci,virtio-id=21,num_vqs={queues},vq_size=256,config_size=64,"
-                       "chardev=accelerator",
+                       f"chardev={name}",
         ]
 
 
@@ -133,15 +135,11 @@ class Machine:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
             listener.listen(1)
-            listener.settimeout(PATIENCE)
             self.process = subprocess.Popen(
                 self.command(path), stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
             )
             try:
-                self.port, _ = listener.accept()
-            except TimeoutError:
-                self.kill()
-                raise MachineEnded(self.words()) from None
+                self.port = self.accept(listener)
             finally:
                 path.unlink()
         self.port.settimeout(PATIENCE)
@@ -151,6 +149,18 @@ class Machine:
             self.kill()
             raise
         return self
+
+    def accept(self, listener):
+        """QEMU's connection, unless it has ended before."""
+        end = time.monotonic() + PATIENCE
+        listener.settimeout(0.1)
+        while self.process.poll() is None and time.monotonic() < end:
+            try:
+                return listener.accept()[0]
+            except TimeoutError:
+                continue
+        self.kill()
+        raise MachineEnded(self.words())
 
     def receive(self):
         try:
