@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A machine's monitor at a running agent: what it is told, what it has when its worker is lost, and what
+is refused. usage: test_agent.py BUILD"""
+
+import array
+import contextlib
+import mmap
+import os
+import pathlib
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+BUILD = pathlib.Path(sys.argv.pop(1))
+PATIENCE = 60
+SIZE, MEMORY, FRONT = 8, 1 << 20, 1 << 40
+DESCRIPTORS, AVAILABLE, USED, BYTES = 0, 4096, 8192, 16384
+ECHO, BEGIN_END, OK = 4, 3, 0
+
+
+class Monitor:
+    """The front end, and the guest of which all memory is one region."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect(str(path))
+        self.index = 0
+
+    def say(self, request, body=b"", fds=(), flags=1):
+        passed = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        self.socket.sendmsg([struct.pack("<III", request, flags, len(body)) + body], passed)
+
+    def ask(self, request, body=b""):
+        self.say(request, body)
+        header = self.socket.recv(12, socket.MSG_WAITALL)
+        return self.socket.recv(struct.unpack("<III", header)[2], socket.MSG_WAITALL)
+
+    def is_closed(self):
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def begin(self, memory=None):
+        features = struct.unpack("<Q", self.ask(1))[0]
+        self.say(16, self.ask(15))
+        self.say(3)
+        self.say(2, struct.pack("<Q", features))
+        self.fd = os.memfd_create("machine")
+        os.ftruncate(self.fd, MEMORY)
+        self.memory = mmap.mmap(self.fd, MEMORY)
+        region = struct.pack("<QQQQ", 0, MEMORY, FRONT, 0)
+        self.say(5, struct.pack("<II", 1, 0) + region, [self.fd if memory is None else memory])
+        self.kick, self.call = os.eventfd(0), os.eventfd(0)
+
+    def start(self):
+        self.say(8, struct.pack("<II", 0, SIZE))
+        self.say(10, struct.pack("<II", 0, self.index))
+        self.say(9, struct.pack("<IIQQQQ", 0, 0, FRONT + DESCRIPTORS, FRONT + USED, FRONT + AVAILABLE, 0))
+        self.say(12, bytes(8), [self.kick])
+        self.say(13, bytes(8), [self.call])
+        self.say(18, struct.pack("<II", 0, 1))
+
+    def echo(self, data):
+        """A chain by which the device gives back what it is given."""
+        header = struct.pack("<HHIIIQQQQQQ", ECHO, BEGIN_END, 0, 0, 0, 0, 1, 0, len(data), len(data), 0)
+        self.memory[BYTES:BYTES + 64 + len(data)] = header + data
+        room = BYTES + 4096
+        self.memory[0:32] = struct.pack("<QIHHQIHH", BYTES, 64 + len(data), 1, 1, room, 32 + len(data), 2, 0)
+        at = AVAILABLE + 4 + 2 * (self.index % SIZE)
+        self.memory[at:at + 2] = bytes(2)
+        self.index = (self.index + 1) % 65536
+        self.memory[AVAILABLE + 2:AVAILABLE + 4] = struct.pack("<H", self.index)
+        os.eventfd_write(self.kick, 1)
+        end = time.monotonic() + PATIENCE
+        while struct.unpack("<H", self.memory[USED + 2:USED + 4])[0] != self.index:
+            if time.monotonic() > end:
+                raise TimeoutError("the chain does not come back")
+            time.sleep(0.0005)
+        code, _, used = struct.unpack("<IIQ", self.memory[room:room + 16])
+        return code, self.memory[room + 32:room + 32 + used]
+
+    def stop(self):
+        return struct.unpack("<II", self.ask(11, bytes(8)))[1]
+
+    def close(self):
+        self.socket.close()
+
+
+class Agent:
+    def __init__(self, directory):
+        self.path = directory / "vm.sock"
+        self.process = subprocess.Popen(
+            [BUILD / "agent/vaccel-agent", "--runtime-dir", directory / "run", "-a",
+             f"vhost-user://{self.path},tenant=vm1", "--vaccel-config", "plugins=noop"],
+            stderr=subprocess.PIPE, text=True,
+            env=os.environ | {"VACCEL_PLUGIN_DIR": str(BUILD / "plugins"), "VACCEL_BOOTSTRAP_ENABLED": "0"},
+        )
+        self.said = ""
+        self.read_until(" ready\n")
+
+    def read_until(self, words):
+        """All that it has said since; it blocks until the words come."""
+        said = ""
+        while words not in said:
+            line = self.process.stderr.readline()
+            if not line:
+                raise EOFError(f"'{words}' is not in: {self.said}")
+            said += line
+            self.said += line
+        return said
+
+    def worker(self):
+        return int(re.findall(r"worker (\d+) started", self.said)[-1])
+
+    def freeze_worker(self):
+        """Returns when none of its threads runs any more."""
+        os.kill(self.worker(), signal.SIGSTOP)
+        tasks = pathlib.Path(f"/proc/{self.worker()}/task")
+        while any(task.read_text().rsplit(") ", 1)[1][0] != "T" for task in tasks.glob("*/stat")):
+            time.sleep(0.001)
+
+    def close(self):
+        self.process.terminate()
+        self.process.communicate()
+
+
+class Test(unittest.TestCase):
+    def setUp(self):
+        stack = contextlib.ExitStack()
+        self.addCleanup(stack.close)
+        directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        self.agent = Agent(directory)
+        stack.callback(self.agent.close)
+
+    def monitor(self):
+        monitor = Monitor(self.agent.path)
+        self.addCleanup(monitor.close)
+        return monitor
+
+    def test_a_worker_is_lost(self):
+        monitor = self.monitor()
+        monitor.begin()
+        monitor.start()
+        self.assertEqual(monitor.echo(b"hello"), (OK, b"hello"))
+        self.agent.read_until("started")
+        for i in range(3):
+            before = self.agent.worker()
+            os.kill(before, signal.SIGKILL)
+            self.assertEqual(monitor.echo(b"again %d" % i), (OK, b"again %d" % i))
+            self.agent.read_until("started")
+            self.assertNotEqual(self.agent.worker(), before)
+        self.assertEqual(monitor.stop(), 4)
+        monitor.start()
+        self.assertEqual(monitor.echo(b"on"), (OK, b"on"))
+        self.assertEqual(monitor.stop(), 5)
+
+    def test_a_worker_is_lost_while_a_queue_stops(self):
+        monitor = self.monitor()
+        monitor.begin()
+        monitor.start()
+        self.assertEqual(monitor.echo(b"x"), (OK, b"x"))
+        self.agent.read_until("started")
+        self.agent.freeze_worker()
+        monitor.say(11, bytes(8))
+        self.agent.read_until("its worker is ended")
+        self.assertEqual(monitor.socket.recv(20, socket.MSG_WAITALL)[12:], struct.pack("<II", 0, 1))
+
+    def test_one_at_a_time(self):
+        first, second = self.monitor(), self.monitor()
+        self.assertTrue(second.is_closed())
+        self.assertIn("give each a listener of its own", self.agent.read_until("refused"))
+        first.begin()
+        first.close()
+        self.agent.read_until("has closed the connection")
+        self.monitor().begin()
+
+    def test_memory_that_is_not_shared(self):
+        monitor = self.monitor()
+        monitor.begin()
+        monitor.say(5, struct.pack("<II", 1, 0) + struct.pack("<QQQQ", 0, MEMORY, FRONT, 0))
+        self.assertTrue(monitor.is_closed())
+        self.assertIn("memory-backend-memfd", self.agent.read_until("SET_MEM_TABLE"))
+
+    def test_memory_that_cannot_be_mapped(self):
+        monitor = self.monitor()
+        monitor.begin(os.eventfd(0))
+        self.assertTrue(monitor.is_closed())
+        self.assertIn("memory-backend-memfd", self.agent.read_until("cannot be mapped"))
+
+
+if __name__ == "__main__":
+    unittest.main()
