@@ -4,11 +4,13 @@
 
 usage: test_driver.py MODULE ACCEL [TEST]...
 
-MODULE is virtio_vaccel.ko, built for the guest's kernel, ACCEL the program of accel.c.
+MODULE is virtio_vaccel.ko, which is built first if need be, ACCEL the program of accel.c.
 """
 
 import pathlib
 import queue
+import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,7 +24,7 @@ from backend import (  # noqa: E402
     STALE, Backend, pattern,
 )
 from image import make_image  # noqa: E402
-from machine import Machine  # noqa: E402
+from machine import Machine, missing  # noqa: E402
 
 PATIENCE = 20  # seconds that a chain may take to come
 SEGMENTS = 126  # of a ring of 128, two of which are left for CANCEL
@@ -82,7 +84,10 @@ class Guest:
         self.machine.start("accel " + " ".join(map(str, words)))
 
     def log(self):
-        return self.sh("dmesg -c")[1]
+        """What the kernel has said since the last time; it must have no complaint."""
+        words = self.sh("dmesg -c")[1]
+        assert not re.search("WARNING|BUG:|wrong timeout", words), words
+        return words
 
     def bind_anew(self):
         where = "/sys/bus/virtio/drivers/virtio_vaccel"
@@ -391,13 +396,11 @@ def unplugged(guest):
         echo 1 >$path/remove
         wait
         test -e /dev/accel0 && echo "error=still"
-        dmesg | grep -c -e WARNING -e BUG: | sed 's/^/complaints=/'
         echo 1 >/sys/bus/pci/rescan; sleep 1""")
-    first, second, poll, complaints = guest.finish()
+    first, second, poll = guest.finish()
     expect(first, error="ENODEV")
     expect(second, error="ENODEV")
     expect(poll, hup=1)
-    expect(complaints, complaints=0)
     guest.forget()
     expect(guest.call("--in 8 --out 16"), error=0, used=16)
 
@@ -421,7 +424,7 @@ def run_one(guest, test):
     try:
         test(guest)
         assert guest.device.failure is None, guest.device.failure
-        assert guest.machine.run("dmesg | grep -e WARNING -e BUG: -e 'wrong timeout'")[0] == 1, "the kernel complains"
+        guest.log()
         verdict = "ok"
     except Exception:
         traceback.print_exc()
@@ -447,6 +450,10 @@ def refused(directory, image):
 
 def main():
     module, accel, *names = sys.argv[1:]
+    if not_there := missing():
+        print(f"SKIP: not fetched: {' '.join(not_there)}; tools/vm/fetch gets what machines are run with")
+        sys.exit(77)
+    subprocess.run([HERE.parents[1] / "tools/vm/module", module], check=True)
     tests = [test for test in TESTS if not names or test.__name__ in names]
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
