@@ -67,8 +67,9 @@ def test_qemu(site):
 def test_directories_fit(site):
     subprocess.run([site.build.agent, "--check-config", "--config", VMM / "agent.yaml"], check=True,
                    env=os.environ | {"VACCEL_PLUGIN_DIR": str(site.build.plugins)})
-    vsock = json.loads((VMM / "firecracker.json").read_text())["vsock"]["uds_path"]
-    assert f"vsock-uds://{vsock}:2048\n" in (VMM / "agent.yaml").read_text()
+    machine, agent = json.loads((VMM / "firecracker.json").read_text()), (VMM / "agent.yaml").read_text()
+    assert f"vsock-uds://{machine['vsock']['uds_path']}:2048\n" in agent
+    assert f"vhost-user-blk://{machine['drives'][0]['socket']}\n" in agent
 
 
 def test_links(site):
