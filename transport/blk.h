@@ -21,7 +21,9 @@ struct blk_slot {
 };
 
 struct blk {
-	char *name; /* the address, for words */
+	char *name;		     /* the address, for words */
+	struct blk *next, **link_to; /* of those that there are */
+	pid_t owner;		     /* who may tell the agent that the range is free */
 
 	/* What the first block says. */
 	uint64_t epoch;

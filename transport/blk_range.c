@@ -420,6 +420,51 @@ static int start_keeper(struct blk *blk)
 					  blk->name);
 }
 
+/* Programs that end without closing what they have: nobody else would tell the agent soon. */
+
+static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct blk *all;
+
+static void remember(struct blk *blk)
+{
+	SCOPED_LOCK(&all_lock);
+
+	blk->owner = getpid();
+	blk->next = all;
+	blk->link_to = &all;
+	if (all)
+		all->link_to = &blk->next;
+	all = blk;
+}
+
+static void forget(struct blk *blk)
+{
+	SCOPED_LOCK(&all_lock);
+
+	if (!blk->link_to)
+		return;
+	*blk->link_to = blk->next;
+	if (blk->next)
+		blk->next->link_to = blk->link_to;
+}
+
+/* A child that was forked has its parent's, which it must not touch. */
+__attribute__((destructor)) static void release_all(void)
+{
+	int64_t until = time_now() + CONTROL_NS;
+
+	if (pthread_mutex_trylock(&all_lock))
+		return;
+	for (struct blk *blk = all; blk; blk = blk->next) {
+		if (blk->owner != getpid() || pthread_mutex_trylock(&blk->lock))
+			continue;
+		if (blk->is_held)
+			blk->is_held = send_control(blk, DRIVE_RELEASE, until);
+		pthread_mutex_unlock(&blk->lock);
+	}
+	pthread_mutex_unlock(&all_lock);
+}
+
 static void blk_deletep(struct blk **blk)
 {
 	blk_delete(*blk);
@@ -445,9 +490,11 @@ int blk_new(const struct address *address, int fd, int64_t until, struct blk **r
 		ret = claim(blk, until);
 	if (!ret)
 		ret = start_keeper(blk);
-	if (!ret)
-		*ret_blk = TAKE(blk);
-	return ret;
+	if (ret)
+		return ret;
+	remember(blk);
+	*ret_blk = TAKE(blk);
+	return VACCEL_OK;
 }
 
 static void *release(void *context)
@@ -494,6 +541,7 @@ void blk_delete(struct blk *blk)
 
 	if (!blk)
 		return;
+	forget(blk);
 	end_keeper(blk);
 	if (!hangs(blk, time_now() + CONTROL_NS))
 		release(blk);

@@ -27,7 +27,7 @@ struct drive_setup {
 };
 
 #define DRIVE_HELD_MAX 128
-#define DRIVE_LEASE_MS 60000
+#define DRIVE_LEASE_MS 30000
 
 /* One access. It and its memory are the drive's until @done was called. */
 struct drive_request {
