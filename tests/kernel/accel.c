@@ -3,7 +3,6 @@
  * Makes calls by /dev/accel0, in a guest, and says in a line how each went. Bytes sent are a
  * pattern by which the device of backend.py knows them; bytes that come must be of it too.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -23,20 +22,20 @@
 
 #include "linux/vaccel.h"
 
+#define NODE   "/dev/accel0"
 #define PERIOD 251
 #define PIECES 256
 
 struct options {
-	const char *node;
-	size_t in, out;	     /* bytes */
-	unsigned int pieces; /* that each of them is in */
-	unsigned int skew;   /* bytes by which their memory is not aligned */
-	unsigned int repeat;
-	unsigned int threads;
+	uint64_t in, out; /* bytes */
+	uint64_t pieces;  /* that each of them is in */
+	uint64_t skew;	  /* bytes by which their memory is not aligned */
+	uint64_t repeat;
+	uint64_t processes;
 	uint64_t timeout_ms, request;
-	bool echo, fetch, huge, read_only, poll, info, quiet, wait;
-	long lock_kib; /* RLIMIT_MEMLOCK, of a user without rights; or -1 */
-	unsigned int kill_ms;
+	uint64_t lock_kib; /* RLIMIT_MEMLOCK, of a user without rights; or UINT64_MAX */
+	uint64_t kill_ms;
+	int echo, fetch, huge, read_only, poll, info, quiet;
 };
 
 static void die(const char *what)
@@ -137,17 +136,17 @@ static void say_poll(int fd)
 
 static int work(const struct options *o)
 {
-	int fd = open(o->node, O_RDWR | O_CLOEXEC), failed = 0;
+	int fd = open(NODE, O_RDWR | O_CLOEXEC), failed = 0;
 	unsigned char *in = memory(o, o->in), *out = memory(o, o->out);
 	double began;
 
 	if (fd < 0)
-		die(o->node);
+		die(NODE);
 	for (size_t i = 0; i < o->in; i++)
 		in[i] = i % PERIOD;
 	if (o->read_only)
 		mprotect(out - o->skew, o->out + o->skew, PROT_READ);
-	if (o->lock_kib >= 0) {
+	if (o->lock_kib != UINT64_MAX) {
 		struct rlimit limit = {o->lock_kib * 1024, o->lock_kib * 1024};
 
 		if (setrlimit(RLIMIT_MEMLOCK, &limit) || setuid(65534))
@@ -155,13 +154,11 @@ static int work(const struct options *o)
 	}
 	if (o->info)
 		say_info(fd);
-	if (o->wait && !pause())
-		die("pause");
 	began = seconds();
 	for (unsigned int i = 0; i < o->repeat; i++)
 		failed |= make_call(o, fd, in, out);
 	if (o->quiet)
-		printf("calls=%u failed=%d us=%.1f right=%d\n", o->repeat, failed,
+		printf("calls=%" PRIu64 " failed=%d us=%.1f right=%d\n", o->repeat, failed,
 		       (seconds() - began) / o->repeat * 1e6, is_pattern(out, o->out));
 	if (o->poll)
 		say_poll(fd);
@@ -174,7 +171,7 @@ static int run(const struct options *o)
 {
 	int failed = 0;
 
-	for (unsigned int i = 0; i < o->threads; i++) {
+	for (unsigned int i = 0; i < o->processes; i++) {
 		pid_t pid = fork();
 
 		if (pid < 0)
@@ -196,85 +193,27 @@ static int run(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	static const struct option known[] = {
-		{"node", 1, NULL, 'n'},	     {"in", 1, NULL, 'i'},
-		{"out", 1, NULL, 'o'},	     {"pieces", 1, NULL, 'p'},
-		{"skew", 1, NULL, 's'},	     {"repeat", 1, NULL, 'r'},
-		{"processes", 1, NULL, 'P'}, {"timeout-ms", 1, NULL, 't'},
-		{"request", 1, NULL, 'q'},   {"echo", 0, NULL, 'e'},
-		{"fetch", 0, NULL, 'f'},     {"huge", 0, NULL, 'h'},
-		{"read-only", 0, NULL, 'R'}, {"poll", 0, NULL, 'l'},
-		{"info", 0, NULL, 'I'},	     {"quiet", 0, NULL, 'Q'},
-		{"wait", 0, NULL, 'w'},	     {"lock-kib", 1, NULL, 'k'},
-		{"kill-ms", 1, NULL, 'K'},   {NULL, 0, NULL, 0},
+	struct options o = {.pieces = 1, .repeat = 1, .processes = 1, .lock_kib = UINT64_MAX};
+	uint64_t *const numbers[] = {&o.in,	  &o.out,	&o.pieces,     &o.skew,
+				     &o.repeat,	  &o.processes, &o.timeout_ms, &o.request,
+				     &o.lock_kib, &o.kill_ms};
+	const struct option known[] = {
+		{"in", 1, NULL, 1},	    {"out", 1, NULL, 2},
+		{"pieces", 1, NULL, 3},	    {"skew", 1, NULL, 4},
+		{"repeat", 1, NULL, 5},	    {"processes", 1, NULL, 6},
+		{"timeout-ms", 1, NULL, 7}, {"request", 1, NULL, 8},
+		{"lock-kib", 1, NULL, 9},   {"kill-ms", 1, NULL, 10},
+		{"echo", 0, &o.echo, 1},    {"fetch", 0, &o.fetch, 1},
+		{"huge", 0, &o.huge, 1},    {"read-only", 0, &o.read_only, 1},
+		{"poll", 0, &o.poll, 1},    {"info", 0, &o.info, 1},
+		{"quiet", 0, &o.quiet, 1},  {NULL, 0, NULL, 0},
 	};
-	struct options o = {
-		.node = "/dev/accel0", .pieces = 1, .repeat = 1, .threads = 1, .lock_kib = -1};
-	uint64_t value;
 
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-		value = optarg && c != 'n' ? strtoull(optarg, NULL, 0) : 0;
-		switch (c) {
-		case 'n':
-			o.node = optarg;
-			break;
-		case 'i':
-			o.in = value;
-			break;
-		case 'o':
-			o.out = value;
-			break;
-		case 'p':
-			o.pieces = value;
-			break;
-		case 's':
-			o.skew = value;
-			break;
-		case 'r':
-			o.repeat = value;
-			break;
-		case 'P':
-			o.threads = value;
-			break;
-		case 't':
-			o.timeout_ms = value;
-			break;
-		case 'q':
-			o.request = value;
-			break;
-		case 'e':
-			o.echo = true;
-			break;
-		case 'f':
-			o.fetch = true;
-			break;
-		case 'h':
-			o.huge = true;
-			break;
-		case 'R':
-			o.read_only = true;
-			break;
-		case 'l':
-			o.poll = true;
-			break;
-		case 'I':
-			o.info = true;
-			break;
-		case 'Q':
-			o.quiet = true;
-			break;
-		case 'w':
-			o.wait = true;
-			break;
-		case 'k':
-			o.lock_kib = value;
-			break;
-		case 'K':
-			o.kill_ms = value;
-			break;
-		default:
+		if (c == '?')
 			return 2;
-		}
+		if (c)
+			*numbers[c - 1] = strtoull(optarg, NULL, 0);
 	}
 	if (!o.pieces || o.pieces > PIECES)
 		return 2;
