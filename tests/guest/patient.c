@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A program with a session, a resource and one call that takes its time, and with a
- * megabyte of arguments: something to be interrupted. Says what
- * came of the call.
+ * megabyte of arguments: something to be interrupted. Says what came of it.
  *
  * usage: patient LIBRARY MILLISECONDS
  */

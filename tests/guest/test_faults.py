@@ -68,7 +68,7 @@ def test_agent_gone(site):
 
 
 def test_worker_killed(site):
-    with Host(site, ALONE, rules(site)) as host, host.guest() as guest:
+    with Host(site, ALONE, rules(site), site.carrier) as host, host.guest() as guest:
         begin(site, host, guest, "tenant", LONG_MS)
         os.kill(host.workers()["tenant"], signal.SIGKILL)
         must_fail(guest, "worker was ended by signal 9")
@@ -82,7 +82,7 @@ def held(host, tenant):
 
 def test_guest_killed(site):
     """What the agent held for it is free once the call is over."""
-    with Host(site, ALONE, rules(site)) as host, contextlib.ExitStack() as stack:
+    with Host(site, ALONE, rules(site), site.carrier) as host, contextlib.ExitStack() as stack:
         guest = stack.enter_context(host.guest())
         begin(site, host, guest, "tenant", SLOW_MS)
         assert {"connections", "sessions", "resources"} <= held(host, "tenant").keys()
