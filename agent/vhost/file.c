@@ -262,6 +262,17 @@ void file_room(struct file *file, const struct header *header, struct chain *cha
 
 /* Reading */
 
+/* What the descriptor has told of has been read, or taken away. */
+static void be_quiet(struct file *file)
+{
+	uint64_t count;
+
+	if (file->incoming || file->closed || !file->signaled)
+		return;
+	file->signaled = false;
+	(void)!read(file->event, &count, sizeof(count));
+}
+
 /*
  * Walks the rings until something has come; the lock is given up meanwhile. False: somebody
  * else does.
@@ -296,6 +307,8 @@ static bool wait_for_more(struct file *file, const struct link *link, int64_t un
 	};
 	int ret = 0;
 
+	if (!link->shut)
+		be_quiet(file);
 	while (!file->incoming && !file->closed && !link->shut && !ret) {
 		if (!until || time_now() >= until)
 			return false;
@@ -331,16 +344,12 @@ static void copy_message(const struct exchange *exchange, uint64_t from, char *t
 static void end_read(struct file *file)
 {
 	struct exchange *exchange = take_from(&file->incoming, file->incoming);
-	uint64_t count;
 
 	if (exchange->chain)
 		append(&file->running, exchange);
 	else
 		exchange_delete(file->accel, exchange);
-	if (file->incoming || file->closed || !file->signaled)
-		return;
-	file->signaled = false;
-	(void)!read(file->event, &count, sizeof(count));
+	be_quiet(file);
 }
 
 /* Never beyond the end of a message: behind it lies what it lends. */
@@ -463,7 +472,8 @@ static void end_write(struct file *file, struct exchange *exchange)
 	bool waits = false;
 	uint64_t end;
 
-	exchange = take_from(&file->running, exchange);
+	take_from(&file->incoming, exchange);
+	take_from(&file->running, exchange);
 	exchange->chain = NULL;
 	if (exchange->image) {
 		end = exchange->kept ? 0 : file->written;
