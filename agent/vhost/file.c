@@ -318,7 +318,8 @@ static bool wait_for_more(struct file *file, const struct link *link, int64_t un
 		ret = pthread_cond_clockwait(&file->more, &file->lock, CLOCK_MONOTONIC, &end);
 		file->waited_for = false;
 	}
-	return !ret || file->incoming;
+	/* Who told of it as the time was over has told nobody else. */
+	return !ret || file->incoming || file->closed || link->shut;
 }
 
 /* Bytes of the message from @from on, of which the frame is ours already. */
