@@ -481,6 +481,36 @@ static void test_messages_that_are_none(void **state)
 	assert_int_equal(front_answer(&stand->front, &request), CODE_BAD);
 }
 
+/* Refused by its number before it has been read. */
+static void test_a_hello_that_is_too_large(void **state)
+{
+	struct stand *stand = *state;
+	const size_t size = FRAME_SIZE + 131072;
+	unsigned char *bytes = calloc(1, size);
+	struct front_request request = {
+		.header =
+			{
+				.type = TYPE_MESSAGE,
+				.flags = FLAG_BEGIN | FLAG_END,
+				.file = 1,
+				.request = 1,
+				.readable = size,
+				.writable = 1000,
+			},
+	};
+	struct frame frame = {.kind = FRAME_HELLO, .request = 7, .head_size = 131072};
+
+	frame_put(&frame, bytes);
+	front_send(&stand->front, &request, bytes, size, 1000);
+	assert_int_equal(front_answer(&stand->front, &request), CODE_OK);
+	assert_int_equal(frame_get((unsigned char *)(request.out + 1),
+				   &(struct frame_limits){1000, 1000}, &frame),
+			 VACCEL_OK);
+	assert_int_equal(frame.kind, FRAME_WELCOME);
+	assert_int_equal(frame.status, VACCEL_EDQUOT);
+	free(bytes);
+}
+
 /* Queues that stop, and workers that are lost */
 
 static void test_stop_and_go_on(void **state)
@@ -829,6 +859,7 @@ int main(void)
 		TEST(test_chains_out_of_order),
 		TEST(test_files_that_are_not_known),
 		TEST(test_messages_that_are_none),
+		TEST(test_a_hello_that_is_too_large),
 		TEST(test_stop_and_go_on),
 		TEST(test_a_lost_worker),
 		TEST(test_nonsense),
