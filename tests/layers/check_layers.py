@@ -16,7 +16,8 @@ ALLOWED = {
     "include": {"installed"},
     "ops": {"installed"},
     "lib": {"installed"},
-    "transport": {"installed", "lib"},
+    # What the driver shows of itself to programs.
+    "transport": {"installed", "lib", "kernel/uapi"},
     "plugins": {"installed", "plugins/vision"},
     "plugins/vision": {"installed"},
     "plugins/remote": {"installed", "lib", "transport"},
@@ -59,7 +60,7 @@ SUFFIXES = {".c", ".h", ".cc", ".cpp"}
 def part_of(path):
     """The part that a file, relative to the top, belongs to."""
     top = path.parts[0]
-    if top == "plugins" and len(path.parts) > 2:
+    if top in ("plugins", "kernel") and len(path.parts) > 2:
         return "/".join(path.parts[:2])
     return top
 
