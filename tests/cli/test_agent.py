@@ -184,6 +184,8 @@ class Unreachable(CommandTest):
 
     @unittest.skipIf(os.getuid(), "only root can become somebody else")
     def test_socket_file_of_others(self):
+        if subprocess.run(["test", "-x", VACCEL], user=65534, check=False).returncode:
+            self.skipTest("nobody else may run what was built here")
         path = self.directory / "agent.sock"
         socket.socket(socket.AF_UNIX).bind(str(path))
         path.chmod(0o600)

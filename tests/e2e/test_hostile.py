@@ -25,7 +25,7 @@ from world import PATIENCE, Agent, Skipped, agent, descriptors_of, run, until
 
 HELLO_S, PROGRESS_S = 10, 30  # what the agent gives a peer, see agent/worker/connection.c
 SLACK_S = 4
-QUICK_S = 1.0  # what a call may take in the midst of it, on a machine that does other things
+QUICK_S = 4.0  # what a call may take in the midst of it: less than who waits for a peer's time to be over
 FLOOD_S = 6
 RATE = 100_000 / 60  # connects in a second
 

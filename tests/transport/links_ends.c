@@ -110,14 +110,18 @@ static void test_deadline_of_send(void **state)
 
 static void test_no_time_to_send(void **state)
 {
+	const struct bed *bed = *state;
 	struct ends ends = open_generous(state);
 	struct frame frame = {.kind = FRAME_PING};
 	struct message message;
 
 	assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1, 0), VACCEL_OK);
-	assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1, 1), VACCEL_OK);
 	assert_int_equal(link_receive(ends.agent, soon(), &message), VACCEL_OK);
-	assert_int_equal(link_receive(ends.agent, soon(), &message), VACCEL_OK);
+	/* A drive may be at the last one still. */
+	if (!bed->machine) {
+		assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1, 1), VACCEL_OK);
+		assert_int_equal(link_receive(ends.agent, soon(), &message), VACCEL_OK);
+	}
 	assert_int_equal(send_until_full(ends.client, -time_now()), VACCEL_ETIMEDOUT);
 	ends_close(&ends);
 }
