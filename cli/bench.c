@@ -90,6 +90,19 @@ static int run_rpc(const struct bench_models *models, bench_show *show, void *co
 	return bench_rpc(program, models, show, context);
 }
 
+/* Before minutes are spent on what comes before them. */
+static int look_for(const struct bench_models *models)
+{
+	if (models->picture && access(models->picture, R_OK))
+		return vaccel_fail(errno, "cannot read the picture '%s': %s", models->picture,
+				   strerror(errno));
+	for (const char *const *model = models->models; model && *model; model++)
+		if (access(*model, R_OK))
+			return vaccel_fail(errno, "cannot read the model '%s': %s", *model,
+					   strerror(errno));
+	return VACCEL_OK;
+}
+
 /* The operands after the suite are models; the list of operands ends in NULL. */
 static int run(const struct options *options, bench_show *show, void *context)
 {
@@ -99,7 +112,10 @@ static int run(const struct options *options, bench_show *show, void *context)
 		.picture = options->picture,
 		.brief = options->brief,
 	};
+	int ret = look_for(&models);
 
+	if (ret)
+		return ret;
 	if (!strcmp(options->operands[0], "call"))
 		return bench_call(show, context);
 	if (!strcmp(options->operands[0], "rpc"))

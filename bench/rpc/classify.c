@@ -10,7 +10,8 @@
 
 #include "bench/rpc/rpc.h"
 
-#define PATH_ROOM 4096
+#define PATH_ROOM  4096
+#define RUN_LENGTH 10 /* two copies of a model's weights push each other out of the cache */
 
 struct pair {
 	struct vaccel_session *remote;
@@ -117,10 +118,11 @@ static int measure_route(struct rpc *rpc, enum route route, const char *director
 		 .unit = "ms",
 		 .threads = 1,
 		 .batch = 1,
-		 .seconds = 10,
+		 .seconds = 20,
 		 .run = classify_there,
 		 .floor = classify_here,
 		 .context = &pair,
+		 .run_length = RUN_LENGTH,
 		 .goal = rpc->models->models ? goal : 0},
 		{.name = NULL},
 	};

@@ -272,9 +272,15 @@ class Config(CommandTest):
 class Bench(CommandTest):
     def test_failure(self):
         """What cannot be measured is said, and the JSON is whole all the same."""
-        out, err = self.run_vaccel("bench", "infer", "/nowhere", "--json", status=1, VACCEL_PLUGIN_DIR="/nowhere")
+        out, err = self.run_vaccel("bench", "infer", "/", "--json", status=1, VACCEL_PLUGIN_DIR="/nowhere")
         self.assertEqual(out.split(), ["[", "]"])
         self.assertRegex(err, r"(?m)^vaccel: ")
+
+    def test_nothing_there(self):
+        """A file that is missing is told before minutes are spent on the rows that come first."""
+        for options, words in (["/nowhere"], "model '/nowhere'"), (["-p", "/lost"], "picture '/lost'"):
+            _, err = self.run_vaccel("bench", "rpc", *options, status=1)
+            self.assertEqual(err, f"vaccel: cannot read the {words}: No such file or directory\n")
 
 
 if __name__ == "__main__":
