@@ -13,55 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/vhost/exchange.h"
 #include "agent/vhost/messages.h"
 #include "agent/vhost/vhost.h"
 #include "agent/worker/worker.h"
 #include "transport/transport.h"
-
-#define DEVICE_MAGIC   0x4c434356u /* "VCCL" */
-#define DEVICE_VERSION 1
-#define DEVICE_ECHO    1u /* of its features */
-
-struct device_config {
-	uint32_t magic;
-	uint16_t version;
-	uint16_t num_queues;
-	uint32_t features;
-	uint32_t segments_max;
-	uint64_t readable_max;
-	uint64_t writable_max;
-	uint64_t reserved[4];
-};
-
-enum request_type { TYPE_MESSAGE = 1, TYPE_CANCEL, TYPE_CLOSE, TYPE_ECHO };
-enum request_flag { FLAG_BEGIN = 1, FLAG_END = 2, FLAG_ROOM = 4, FLAG_FETCH = 8, FLAGS_KNOWN = 15 };
-
-/* What a chain begins with. */
-struct header {
-	uint16_t type;
-	uint16_t flags;
-	uint32_t uid;
-	uint32_t pid;
-	uint32_t reserved;
-	uint64_t file;
-	uint64_t request;
-	uint64_t offset;
-	uint64_t readable;
-	uint64_t writable;
-	uint64_t timeout_ns;
-};
-
-enum code { CODE_OK, CODE_BAD, CODE_NOSPACE, CODE_CANCELED, CODE_STALE, CODE_BUSY, CODE_GONE };
-enum status_flag { STATUS_GOAWAY = 1, STATUS_MORE = 2 };
-
-/* What its writable bytes begin with. */
-struct status {
-	uint32_t code;
-	uint32_t flags;
-	uint64_t used;
-	uint64_t wanted;
-	uint64_t reserved;
-};
 
 /* Gives the chain back. @touched: bytes of the room that the guest may look at. */
 struct answer {
@@ -70,37 +26,6 @@ struct answer {
 	uint64_t used, wanted, touched;
 };
 void chain_answer(struct chain *chain, const struct answer *answer);
-
-/* Memory of an argument that is not used where the guest has it, or an output there. */
-struct lent {
-	struct lent *next;
-	void *data;
-	uint64_t offset, size;
-	bool writable;
-	bool copied; /* @data is ours */
-	bool named;  /* by the answer */
-};
-
-/* A request of a file. */
-struct exchange {
-	struct exchange *next;
-	struct chain *chain; /* with END; NULL: answered, or a CANCEL of ours */
-	struct header header;
-	struct frame frame;
-	unsigned char bytes[FRAME_SIZE]; /* of it */
-	unsigned char *gathered;	 /* readable bytes of a request in several chains */
-	uint64_t have;			 /* so many of them */
-	unsigned char *image;		 /* writable bytes of a request with room in several */
-	uint64_t image_size, sent;	 /* of these the guest is to get, and has */
-	uint64_t size;			 /* of its message */
-	uint64_t read;			 /* by the connection */
-	uint64_t room;			 /* for the answer's message */
-	struct lent *lent;
-	bool canceled;
-	unsigned char *kept; /* the answer's message that found no room */
-	uint64_t kept_size;
-	uint64_t charged; /* bytes of the tenant's memory */
-};
 
 struct accel;
 
@@ -147,10 +72,6 @@ struct accel {
 };
 
 void accel_unref(struct accel *accel);
-
-struct exchange *exchange_new(struct accel *accel, const struct header *header);
-/* Its chain must be answered. */
-void exchange_delete(struct accel *accel, struct exchange *exchange);
 
 /* A file, and its connection with the worker. BUSY in words. */
 int file_open(struct accel *accel, uint64_t number, struct file **ret_file);
