@@ -150,6 +150,7 @@ static void test_harm(void **state)
 		{"own by fcntl, higher bits", SYS_fcntl, {1, F_SETOWN | 1L << 32, 1}, KILLED, ALL},
 #endif
 		{"signal by fcntl", SYS_fcntl, {1, F_SETSIG, SIGKILL}, KILLED, ALL},
+		{"lease", SYS_fcntl, {-1, F_SETLEASE, F_RDLCK}, EACCES, ALL},
 		{"own by ioctl", SYS_ioctl, {1, 0x8901, 0}, KILLED, ALL},
 		{"type", SYS_ioctl, {1, TIOCSTI, 0}, KILLED, ALL},
 		{"ptrace", SYS_ptrace, {0, 0, 0, 0}, KILLED, ALL},
@@ -167,6 +168,9 @@ static void test_harm(void **state)
 		{"accept", SYS_accept4, {-1, 0, 0, 0}, EBADF, MONITOR},
 		{"pair", SYS_socketpair, {1, 1, 0, 0}, KILLED, MONITOR},
 		{"pair", SYS_socketpair, {1, 1, 0, 0}, EFAULT, WORKER | FRONT},
+		{"datagrams", SYS_socketpair, {1, 2 | SOCK_CLOEXEC}, EACCES, WORKER | FRONT},
+		{"raw pair", SYS_socketpair, {1, 3, 0, 0}, EACCES, WORKER | FRONT},
+		{"pair of packets", SYS_socketpair, {1, 5, 0, 0}, EFAULT, WORKER | FRONT},
 		{"linger", SYS_setsockopt, {-1, SOL_SOCKET, SO_LINGER, 0, 0}, EACCES, ALL},
 		{"an option", SYS_setsockopt, {-1, SOL_SOCKET, SO_RCVTIMEO, 0, 0}, EBADF, ALL},
 		/* Processes */
