@@ -3,17 +3,22 @@
  * HTTP by libmicrohttpd, driven from outside. Whoever connects asks once, within
  * a few seconds: what libmicrohttpd takes for a sign of life, a byte now and then, would
  * otherwise keep a place for hours.
+ *
+ * This is a module of its own, since libmicrohttpd brings GnuTLS, which the agent's other
+ * processes need not hold.
  */
 #include "agent/monitor/http.h"
 
 #include <microhttpd.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <vaccel/error.h>
 
-#include "agent/monitor/metrics.h"
 #include "base/util.h"
+#include "transport/transport.h"
 
 #define VISITORS_MAX 64
 #define MEMORY_MAX   16384 /* of a request, and of what libmicrohttpd needs to answer it */
@@ -28,7 +33,8 @@ struct visitor {
 
 struct http {
 	struct MHD_Daemon *daemon;
-	const struct state *state;
+	http_answer *answer;
+	const void *context;
 	int64_t life;
 	struct visitor *visitors;
 	unsigned int nr_visitors;
@@ -63,51 +69,25 @@ static void count_visitor(void *context, struct MHD_Connection *connection, void
 	}
 }
 
-/* Takes @text, which may be NULL for want of memory. */
-static enum MHD_Result reply(struct MHD_Connection *connection, unsigned int status, char *text,
-			     size_t size, const char *type)
+static enum MHD_Result reply(struct MHD_Connection *connection, struct http_page *page)
 {
 	struct MHD_Response *response = NULL;
 	enum MHD_Result ret = MHD_NO;
 
-	if (text)
-		response = MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE);
+	if (page->text)
+		response = MHD_create_response_from_buffer(page->size, page->text,
+							   MHD_RESPMEM_MUST_FREE);
 	if (!response) {
-		free(text);
+		free(page->text);
 		return MHD_NO;
 	}
-	if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) &&
+	if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, page->type) &&
 	    MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") &&
-	    (status != MHD_HTTP_METHOD_NOT_ALLOWED ||
+	    (page->status != MHD_HTTP_METHOD_NOT_ALLOWED ||
 	     MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD")))
-		ret = MHD_queue_response(connection, status, response);
+		ret = MHD_queue_response(connection, page->status, response);
 	MHD_destroy_response(response);
 	return ret;
-}
-
-static enum MHD_Result reply_words(struct MHD_Connection *connection, unsigned int status,
-				   const char *words)
-{
-	return reply(connection, status, strdup(words), strlen(words), "text/plain; charset=utf-8");
-}
-
-static enum MHD_Result reply_metrics(struct MHD_Connection *connection, const struct state *state)
-{
-	size_t size = 0;
-	char *text = metrics_text(state, &size);
-
-	return reply(connection, MHD_HTTP_OK, text, size,
-		     "text/plain; version=0.0.4; charset=utf-8");
-}
-
-static enum MHD_Result reply_readiness(struct MHD_Connection *connection, const struct state *state)
-{
-	char words[32];
-
-	snprintf(words, sizeof(words), "%s\n", readiness_name(state->readiness));
-	return reply_words(connection,
-			   state->readiness == SERVING ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
-			   words);
 }
 
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path,
@@ -115,21 +95,19 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 			      size_t *upload_size, void **request)
 {
 	const struct http *http = context;
+	bool is_asked =
+		!strcmp(method, MHD_HTTP_METHOD_GET) || !strcmp(method, MHD_HTTP_METHOD_HEAD);
+	struct http_page page = {.status = MHD_HTTP_METHOD_NOT_ALLOWED, .text = NULL};
 
-	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-		return reply_words(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
-				   "only GET and HEAD are answered\n");
-	if (!strcmp(path, "/metrics"))
-		return reply_metrics(connection, http->state);
-	if (!strcmp(path, "/healthz"))
-		return reply_words(connection, MHD_HTTP_OK, "alive\n");
-	if (!strcmp(path, "/readyz"))
-		return reply_readiness(connection, http->state);
-	return reply_words(connection, MHD_HTTP_NOT_FOUND,
-			   "there are /metrics, /healthz and /readyz\n");
+	if (is_asked)
+		http->answer(http->context, path, &page);
+	else
+		http_words(&page, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are answered\n");
+	return reply(connection, &page);
 }
 
-int http_open(int listener, int life_ms, const struct state *state, struct http **ret_http)
+static int open_http(int listener, int life_ms, http_answer *find, const void *context,
+		     struct http **ret_http)
 {
 	struct http *http;
 
@@ -138,7 +116,8 @@ int http_open(int listener, int life_ms, const struct state *state, struct http 
 		return vaccel_fail(VACCEL_EINVAL, "there is no socket to serve metrics on");
 	http = calloc(1, sizeof(*http));
 	if (http) {
-		http->state = state;
+		http->answer = find;
+		http->context = context;
 		http->life = (int64_t)life_ms * NS_PER_MS;
 		http->daemon = MHD_start_daemon(
 			MHD_USE_EPOLL, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET,
@@ -156,7 +135,7 @@ int http_open(int listener, int life_ms, const struct state *state, struct http 
 	return VACCEL_OK;
 }
 
-void http_close(struct http *http)
+static void close_http(struct http *http)
 {
 	if (!http)
 		return;
@@ -164,12 +143,12 @@ void http_close(struct http *http)
 	free(http);
 }
 
-int http_fd(const struct http *http)
+static int fd_of(const struct http *http)
 {
 	return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 
-int http_patience(const struct http *http)
+static int patience_of(const struct http *http)
 {
 	MHD_UNSIGNED_LONG_LONG its = 0;
 	int64_t patience = INT64_MAX;
@@ -182,7 +161,7 @@ int http_patience(const struct http *http)
 	return patience == INT64_MAX ? -1 : (int)patience;
 }
 
-void http_run(struct http *http)
+static void run_http(struct http *http)
 {
 	bool was_full = http->nr_visitors == VISITORS_MAX;
 	int64_t now = time_now();
@@ -195,3 +174,11 @@ void http_run(struct http *http)
 	if (was_full && http->nr_visitors < VISITORS_MAX)
 		MHD_run(http->daemon);
 }
+
+const struct http_server agent_http = {
+	.open = open_http,
+	.close = close_http,
+	.fd = fd_of,
+	.patience = patience_of,
+	.run = run_http,
+};

@@ -6,25 +6,47 @@
  */
 #include "agent/monitor/monitor.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <vaccel/error.h>
+#include <vaccel/plugin.h>
 
 #include "agent/base/log.h"
 #include "agent/monitor/admin.h"
 #include "agent/monitor/http.h"
+#include "agent/monitor/pages.h"
 #include "agent/sandbox/sandbox.h"
 #include "base/util.h"
 
 struct monitor {
 	struct state state;
 	struct admin admin;
+	const struct http_server *server;
 	struct http *http;
+	char why_no_server[256];
 };
 
+#define HTTP_LIFE_MS 10000
+
 enum { POLL_IPC, POLL_HTTP, POLL_ADMIN, POLLS = POLL_ADMIN + ADMIN_POLLS };
+
+/* While files can still be opened. Whether it is needed is not known yet. */
+static void load_server(struct monitor *monitor)
+{
+	_cleanup_(freep) char *path = NULL;
+	void *module = NULL;
+
+	if (asprintf(&path, "%s/" HTTP_MODULE, vaccel_plugindir()) > 0)
+		module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	monitor->server = module ? dlsym(module, "agent_http") : NULL;
+	if (!monitor->server)
+		snprintf(monitor->why_no_server, sizeof(monitor->why_no_server), "%s", dlerror());
+}
 
 static int set_up(struct monitor *monitor)
 {
@@ -38,10 +60,30 @@ static int set_up(struct monitor *monitor)
 	log_open(&setup.log, LOG_FD);
 	worker_setup_release(&setup);
 	state_init(&monitor->state);
+	load_server(monitor);
 	ret = sandbox_enter(&sandbox, &missing);
 	if (!ret && missing)
 		log_line(VACCEL_LOG_WARN, NULL, "the monitor's sandbox lacks: %s", missing);
 	return ret;
+}
+
+static void close_http(struct monitor *monitor)
+{
+	if (monitor->http)
+		monitor->server->close(TAKE(monitor->http));
+}
+
+static int serve_http(struct monitor *monitor, int listener)
+{
+	close_http(monitor);
+	if (monitor->server)
+		return monitor->server->open(listener, HTTP_LIFE_MS, pages_answer, &monitor->state,
+					     &monitor->http);
+	close(listener);
+	return vaccel_fail(VACCEL_ENOTSUP,
+			   "cannot serve metrics: %s; install libmicrohttpd, or leave metrics out "
+			   "of the configuration",
+			   monitor->why_no_server);
 }
 
 static int take_socket(struct monitor *monitor, const char *what, int fd)
@@ -51,8 +93,7 @@ static int take_socket(struct monitor *monitor, const char *what, int fd)
 		monitor->admin.listener = fd;
 		return VACCEL_OK;
 	}
-	http_close(TAKE(monitor->http));
-	return http_open(fd, HTTP_LIFE_MS, &monitor->state, &monitor->http);
+	return serve_http(monitor, fd);
 }
 
 /* VACCEL_EAGAIN: it says nothing now. VACCEL_EREMOTEIO: the supervisor is gone. */
@@ -85,8 +126,8 @@ static int wait_for_any(struct monitor *monitor, struct pollfd polls[POLLS])
 	polls[POLL_IPC] = (struct pollfd){IPC_FD, POLLIN, 0};
 	polls[POLL_HTTP] = (struct pollfd){-1, POLLIN, 0};
 	if (monitor->http) {
-		polls[POLL_HTTP].fd = http_fd(monitor->http);
-		patience = shorter(patience, http_patience(monitor->http));
+		polls[POLL_HTTP].fd = monitor->server->fd(monitor->http);
+		patience = shorter(patience, monitor->server->patience(monitor->http));
 	}
 	if (poll(polls, POLLS, patience) < 0 && errno != EINTR)
 		return vaccel_fail(errno, "cannot wait: %s", strerror(errno));
@@ -107,7 +148,7 @@ static int serve(struct monitor *monitor)
 			break;
 		admin_run(&monitor->admin, &monitor->state, polls + POLL_ADMIN);
 		if (monitor->http)
-			http_run(monitor->http);
+			monitor->server->run(monitor->http);
 	}
 	return ret;
 }
@@ -122,7 +163,7 @@ int monitor_main(void)
 	ipc_report(IPC_FD, ret);
 	if (!ret)
 		ret = serve(&monitor);
-	http_close(monitor.http);
+	close_http(&monitor);
 	admin_release(&monitor.admin);
 	state_release(&monitor.state);
 	/* The supervisor's end is this one's. */

@@ -180,11 +180,11 @@ class Listening(Directory):
 
 class Serving(Directory):
     @contextlib.contextmanager
-    def serving(self, *arguments, program=AGENT):
+    def serving(self, *arguments, program=AGENT, plugins=BUILD / "plugins"):
         log = open(self.path / "log", "w+")
         process = subprocess.Popen(
             [program, *map(str, arguments), "--runtime-dir", self.path / "run"], stderr=log,
-            env={"PATH": os.environ["PATH"], "VACCEL_PLUGIN_DIR": str(BUILD / "plugins")},
+            env={"PATH": os.environ["PATH"], "VACCEL_PLUGIN_DIR": str(plugins)},
         )
         try:
             until(lambda: process.poll() is not None or " ready\n" in self.log(), "an agent that is ready")
@@ -230,6 +230,18 @@ class Serving(Directory):
                 peer.hello()
             self.assertIn("worker cannot start: ", self.log())
             self.assertIn("nosuch", self.log())
+
+    def test_metrics_without_their_module(self):
+        plugins = self.path / "plugins"
+        plugins.mkdir()
+        (plugins / "libvaccel-noop.so").symlink_to(BUILD / "plugins/libvaccel-noop.so")
+        config = self.path / "agent.yaml"
+        config.write_text(f"listeners: [{{address: 'unix://{self.path}/a.sock', policy: p}}]\n"
+                          "policies: {p: {plugins: [noop]}}\nmetrics: {address: '127.0.0.1:0'}\n")
+        with self.serving("--config", config, plugins=plugins):
+            self.call(f"{self.path}/a.sock")
+            until(lambda: "monitor: cannot serve metrics: " in self.log(), "what it lacks")
+            self.assertRegex(self.log(), "agent-http.so: .*; install libmicrohttpd, or leave metrics out")
 
 
 class Children(unittest.TestCase):

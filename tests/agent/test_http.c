@@ -17,6 +17,7 @@
 #include <vaccel/error.h>
 
 #include "agent/monitor/http.h"
+#include "agent/monitor/pages.h"
 #include "made_state.h"
 
 #define LONG_MS	 60000
@@ -30,23 +31,25 @@ static unsigned short port;
 static void open_http(int life_ms)
 {
 	state_init(&state);
-	assert_int_equal(http_open(listen_on_port(&port), life_ms, &state, &http), VACCEL_OK);
+	assert_int_equal(
+		agent_http.open(listen_on_port(&port), life_ms, pages_answer, &state, &http),
+		VACCEL_OK);
 }
 
 static void close_http(void)
 {
-	http_close(http);
+	agent_http.close(http);
 	state_release(&state);
 }
 
 /* Lets it run until @fd is readable. */
 static void run_until_readable(int fd)
 {
-	struct pollfd polls[] = {{http_fd(http), POLLIN, 0}, {fd, POLLIN, 0}};
+	struct pollfd polls[] = {{agent_http.fd(http), POLLIN, 0}, {fd, POLLIN, 0}};
 
 	while (!polls[1].revents) {
-		assert_true(poll(polls, 2, http_patience(http)) >= 0);
-		http_run(http);
+		assert_true(poll(polls, 2, agent_http.patience(http)) >= 0);
+		agent_http.run(http);
 	}
 }
 
@@ -161,7 +164,7 @@ static void test_a_crowd_does_not_stay(void **unused)
 	for (int i = 0; i < 2 * CROWD; i++) {
 		crowd[i] = connect_to_port(port);
 		send(crowd[i], "GET /", 5, MSG_NOSIGNAL);
-		http_run(http);
+		agent_http.run(http);
 	}
 	check(GET("/healthz"), "200", "alive\n");
 	for (int i = 0; i < 2 * CROWD; i++)
@@ -200,9 +203,9 @@ static void test_what_is_no_listener(void **unused)
 {
 	struct http *none = NULL;
 
-	assert_int_equal(http_open(-1, LONG_MS, &state, &none), VACCEL_EINVAL);
+	assert_int_equal(agent_http.open(-1, LONG_MS, pages_answer, &state, &none), VACCEL_EINVAL);
 	assert_null(none);
-	http_close(NULL);
+	agent_http.close(NULL);
 }
 
 int main(void)
