@@ -185,8 +185,8 @@ bool link_is_stale(struct link *link);
  * agent's end one that has been received and not been answered, at the client's the one
  * that comes next, or whose answer has been received. EINVAL where there is no such thing.
  */
-int link_at(struct link *link, uint64_t request, const struct payload *payload,
-	    enum vaccel_dir dir, void **ret_data);
+int link_at(struct link *link, uint64_t request, const struct payload *payload, enum vaccel_dir dir,
+	    void **ret_data);
 bool link_place(struct link *link, uint64_t request, const void *data, enum vaccel_dir dir,
 		struct payload *payload);
 

@@ -76,8 +76,7 @@ static bool request_place(void *context, const void *data, enum vaccel_dir dir,
 		return false;
 	if (link_place(request->connection->link, request->frame.request, data, dir, payload))
 		return true;
-	return request->borrowed.borrower &&
-	       borrowed_place(&request->borrowed, data, dir, payload);
+	return request->borrowed.borrower && borrowed_place(&request->borrowed, data, dir, payload);
 }
 
 void bench_init(struct bench *bench, struct running *running)
