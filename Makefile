@@ -123,6 +123,11 @@ bench: build ## measure calls and inference beside what the machine can do at be
 		$(stage)/bin/vaccel bench $$suite $$with || exit; \
 	done
 
+bench-vm: build ## measure calls out of a virtual machine beside what its devices can do at best
+	@$(DEPS) vm
+	@tools/vm/module build/vm/virtio_vaccel.ko
+	@tools/vm/bench $(stage) build/vm/virtio_vaccel.ko
+
 docs: ## build the API pages and the manual pages
 	@$(DEPS) build docs
 	@$(call setup,build)
@@ -132,4 +137,4 @@ docs: ## build the API pages and the manual pages
 clean: ## remove what was built, but not what was fetched
 	rm -rf build build-*
 
-.PHONY: help demo demo-vm test build install format lint size sanitize coverage fuzz fuzz-long cross bench docs clean
+.PHONY: help demo demo-vm test build install format lint size sanitize coverage fuzz fuzz-long cross bench bench-vm docs clean

@@ -68,4 +68,7 @@ int bench_infer(const struct bench_models *models, bench_show *show, void *conte
 int bench_rpc(const char *program, const struct bench_models *models, bench_show *show,
 	      void *context);
 
+/* In a virtual machine, through an agent of its host. */
+int bench_vm(const struct bench_models *models, bench_show *show, void *context);
+
 #endif

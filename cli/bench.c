@@ -120,6 +120,8 @@ static int run(const struct options *options, bench_show *show, void *context)
 		return bench_call(show, context);
 	if (!strcmp(options->operands[0], "rpc"))
 		return run_rpc(&models, show, context);
+	if (!strcmp(options->operands[0], "vm"))
+		return bench_vm(&models, show, context);
 	return bench_infer(&models, show, context);
 }
 
@@ -130,8 +132,8 @@ int bench_main(const struct options *options)
 
 	if (strcmp(options->operands[0], "call") != 0 &&
 	    strcmp(options->operands[0], "infer") != 0 &&
-	    strcmp(options->operands[0], "rpc") != 0) {
-		complain("bench has the suites call, infer and rpc, not '%s'",
+	    strcmp(options->operands[0], "rpc") != 0 && strcmp(options->operands[0], "vm") != 0) {
+		complain("bench has the suites call, infer, rpc and vm, not '%s'",
 			 options->operands[0]);
 		return STATUS_USAGE;
 	}

@@ -83,7 +83,7 @@ static const struct option_row bench_rows[] = {
 	{
 		.name = "brief",
 		FILLS(brief),
-		.sentence = "measure a moment only: whether all works, not how fast (rpc)",
+		.sentence = "measure a moment only: whether all works, not how fast (rpc, vm)",
 	},
 	ROW_JSON,
 };
@@ -188,12 +188,13 @@ const struct command commands[] = {
 		.least_operands = 1,
 		.most_operands = INT_MAX,
 		.completes = COMPLETES_FILES,
-		.words = "call infer rpc",
+		.words = "call infer rpc vm",
 		.sentence = "Measure what vaccel adds to the work itself.",
 		.details =
 			"The suite call measures operations that do nothing, infer measures "
 			"classification with the models given, or with our own, rpc both through "
-			"an agent that it starts. Each row stands beside its limit, which is "
+			"an agent that it starts, vm calls out of the virtual machine that it is "
+			"run in. Each row stands beside its limit, which is "
 			"measured in turns with it.",
 		ROWS(bench_rows),
 		.run = bench_main,
