@@ -18,6 +18,8 @@
 #include "agent/vhost/ring.h"
 #include "base/util.h"
 
+struct cancel_patience cancel_patience = {.alone = SECOND, .lent = 7 * SECOND};
+
 /* Files whose programs have not said who they are, beyond the connections that are permitted. */
 #define FILES_SPARE 256
 
@@ -353,7 +355,7 @@ static void cancel(struct accel *accel, const struct header *header)
 			drop_parts(accel, i);
 	}
 	if (file)
-		file_cancel(file, header->request);
+		accel->canceled |= file_cancel(file, header->request);
 }
 
 static void device_take(void *device, struct chain *chain)
@@ -429,6 +431,26 @@ static void device_rest(void *device)
 	struct accel *accel = device;
 
 	while (accel->files) {
+/* A canceled call has so long until its memory is worth more than the process. */
+static int device_look(void *device)
+{
+	struct accel *accel = device;
+	int64_t now, first = FOREVER;
+
+	if (likely(!accel->canceled))
+		return VACCEL_OK;
+	now = time_now();
+	for (struct file *file = accel->files; file; file = file->next)
+		first = MIN_OF(first, file_look(file, now));
+	accel->canceled = first != FOREVER && now - first < cancel_patience.lent;
+	if (accel->canceled)
+		return VACCEL_EAGAIN;
+	if (first == FOREVER)
+		return VACCEL_OK;
+	return vaccel_fail(VACCEL_ETIMEDOUT,
+			   "a canceled call goes on in memory that the machine wants back");
+}
+
 		file_close(accel->files);
 		forget(&accel->files);
 	}
@@ -456,6 +478,7 @@ static const struct device_kind device_accel = {
 
 const struct device_kind *device_by_scheme(const char *scheme)
 {
+	.look = device_look,
 	if (!strcmp(scheme, device_blk.scheme))
 		return &device_blk;
 	return strcmp(scheme, device_accel.scheme) ? NULL : &device_accel;

@@ -65,11 +65,19 @@ struct accel {
 	_Atomic(struct vhost *) vhost; /* goes under that; NULL: there is none */
 	uint64_t bytes_max;	       /* readable or writable, of one request */
 	struct file *files;	       /* the walking thread's */
+	bool canceled;		       /* and something that runs was; device_look() has it */
 	struct exchange
 		*parts[QUEUES_MAX]; /* requests between BEGIN and END; the walking thread's */
 	struct header refused[QUEUES_MAX]; /* of which more may come */
 	enum code refused_code[QUEUES_MAX];
 };
+
+/* ns that a canceled call may go on; for tests to change. */
+struct cancel_patience {
+	int64_t alone; /* without memory of the guest's: then its chain is given back */
+	int64_t lent;  /* with some, which only the end of the process gives back */
+};
+extern struct cancel_patience cancel_patience;
 
 void accel_unref(struct accel *accel);
 
@@ -79,7 +87,10 @@ void file_unref(struct file *file);
 
 /* The walking thread: takes the exchange, which has its frame. */
 void file_push(struct file *file, struct exchange *exchange);
-void file_cancel(struct file *file, uint64_t request);
+/* True: it runs, and comes back later; file_look() sees to that. */
+bool file_cancel(struct file *file, uint64_t request);
+/* Of what was canceled and has not come back: when the first was; FOREVER: there is none. */
+int64_t file_look(struct file *file, int64_t now);
 /* Its connection ends when all is read. */
 void file_close(struct file *file);
 /* What has not begun to be read of that queue is given back. */

@@ -34,7 +34,8 @@ struct exchange {
 	uint64_t read;			 /* by the connection */
 	uint64_t room;			 /* for the answer's message */
 	struct lent *lent;
-	bool canceled;
+	bool lends;	     /* a call may use memory of the guest's for it */
+	int64_t canceled;    /* when; 0: it is wanted */
 	unsigned char *kept; /* the answer's message that found no room */
 	uint64_t kept_size;
 	uint64_t charged; /* bytes of the tenant's memory */

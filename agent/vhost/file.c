@@ -73,7 +73,7 @@ static void send_cancel(struct file *file, uint64_t number)
 	tell(file);
 }
 
-void file_cancel(struct file *file, uint64_t request)
+bool file_cancel(struct file *file, uint64_t request)
 {
 	struct exchange *exchange;
 
@@ -81,18 +81,42 @@ void file_cancel(struct file *file, uint64_t request)
 	exchange = exchange_find(file->incoming, request);
 	if (exchange && exchange->chain && !exchange->read) {
 		file_finish(file, exchange_take(&file->incoming, exchange), CODE_CANCELED);
-		return;
+		return false;
 	}
 	if (!exchange)
 		exchange = exchange_find(file->running, request);
 	if (exchange && exchange->chain) {
-		exchange->canceled = true;
+		exchange->canceled = time_now();
 		send_cancel(file, exchange->frame.request);
-		return;
+		return true;
 	}
 	exchange = exchange_find(file->kept, request);
 	if (exchange)
 		exchange_delete(file->accel, exchange_take(&file->kept, exchange));
+	return false;
+}
+
+/* A call that lends nothing goes on without its chain, and its answer will go nowhere. */
+int64_t file_look(struct file *file, int64_t now)
+{
+	int64_t first = FOREVER;
+	struct exchange *next;
+
+	SCOPED_LOCK(&file->lock);
+	for (struct exchange *at = file->running; at; at = next) {
+		next = at->next;
+		if (!at->canceled)
+			continue;
+		if (now - at->canceled >= cancel_patience.alone && !at->lends &&
+		    at != file->writing)
+			file_finish(file, exchange_take(&file->running, at), CODE_STALE);
+		else
+			first = MIN_OF(first, at->canceled);
+	}
+	/* One that is being read. */
+	if (file->incoming && file->incoming->canceled)
+		first = MIN_OF(first, file->incoming->canceled);
+	return first;
 }
 
 void file_stop(struct file *file, unsigned int queue)

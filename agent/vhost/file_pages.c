@@ -11,7 +11,8 @@
 #include "base/util.h"
 #include "transport/link.h"
 
-static struct exchange *running(struct file *file, uint64_t number)
+/* The request of that number, if it lends something from now on: then it stays until answered. */
+static struct exchange *lending(struct file *file, uint64_t number, bool from_now)
 {
 	struct exchange *exchange;
 
@@ -19,7 +20,10 @@ static struct exchange *running(struct file *file, uint64_t number)
 	exchange = file->running;
 	while (exchange && exchange->frame.request != number)
 		exchange = exchange->next;
-	return exchange;
+	if (!exchange)
+		return NULL;
+	exchange->lends |= from_now;
+	return exchange->lends ? exchange : NULL;
 }
 
 static bool is_apart(const struct exchange *exchange, const struct payload *payload)
@@ -76,7 +80,7 @@ int file_at(struct link *link, uint64_t number, const struct payload *payload, e
 	    void **ret_data)
 {
 	struct file *file = link->io;
-	struct exchange *exchange = running(file, number);
+	struct exchange *exchange = lending(file, number, true);
 	struct lent *lent;
 	int ret;
 
@@ -114,7 +118,7 @@ int file_at(struct link *link, uint64_t number, const struct payload *payload, e
 bool file_place(struct link *link, uint64_t number, const void *data, enum vaccel_dir dir,
 		struct payload *payload)
 {
-	struct exchange *exchange = running(link->io, number);
+	struct exchange *exchange = lending(link->io, number, false);
 
 	for (struct lent *lent = exchange ? exchange->lent : NULL; lent; lent = lent->next) {
 		if (lent->data != data || !lent->writable || payload->size > lent->size)

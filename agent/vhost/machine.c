@@ -309,6 +309,9 @@ static void hear(struct source *source, uint32_t events)
 	}
 }
 
+	} else if (update.kind == UPDATE_STUCK) {
+		log_machine(machine, VACCEL_LOG_WARN, update.words);
+		tenant_end_worker(machine->supervisor, machine->tenant);
 /* Where the inflight region says that the used ring was. */
 static uint16_t last_used(const struct backend *backend, unsigned int queue)
 {

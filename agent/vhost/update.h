@@ -21,7 +21,8 @@ enum update_kind {
 
 	/* From the worker */
 	UPDATE_STOPPED, /* queue, base */
-	UPDATE_FAILED	/* words: it can do nothing for this machine */
+	UPDATE_FAILED,	/* words: it can do nothing for this machine */
+	UPDATE_STUCK /* words: it is to be ended, since it cannot give back what is the machine's */
 };
 
 #define UPDATE_FDS 2

@@ -24,6 +24,9 @@
 #include "base/util.h"
 #include "transport/transport.h"
 
+/* While the device waits for what takes long. */
+#define LOOK_MS 250
+
 /* Chains of one queue before the others have their turn. */
 #define BATCH 32
 
@@ -49,6 +52,7 @@ struct vhost {
 	struct ring rings[QUEUES_MAX];
 	struct vhost_addresses addresses[QUEUES_MAX];
 	bool due[QUEUES_MAX]; /* there may be chains */
+	bool looks;	      /* the device wants to look again soon */
 	atomic_bool stopping; /* all of them, for good */
 	bool left;	      /* the channel is closed */
 };
@@ -60,9 +64,9 @@ static void complain(const struct vhost *vhost)
 		 vhost->peer, vaccel_error_text());
 }
 
-static void give_up(struct vhost *vhost)
+static void say(struct vhost *vhost, enum update_kind kind)
 {
-	struct update update = {.kind = UPDATE_FAILED};
+	struct update update = {.kind = kind};
 
 	snprintf(update.words, sizeof(update.words), "%s", vaccel_error_text());
 	update_send(vhost->channel, &update, -1, -1);
@@ -268,7 +272,7 @@ static bool listen_to_supervisor(struct vhost *vhost)
 			closep(&fds[i]);
 		if (ret) {
 			complain(vhost);
-			give_up(vhost);
+			say(vhost, UPDATE_FAILED);
 		}
 	}
 	return ret == VACCEL_EAGAIN;
@@ -340,8 +344,20 @@ static void act(struct vhost *vhost, uint32_t what)
 		leave(vhost);
 }
 
-/* True: there is more to be done. */
-static bool turn(struct vhost *vhost, const struct epoll_event *event)
+/* True: it is to look again, and did not want to before. */
+static bool look(struct vhost *vhost)
+{
+	int ret = vhost->kind->look ? vhost->kind->look(vhost->device) : VACCEL_OK;
+	bool looked = vhost->looks;
+
+	vhost->looks = ret == VACCEL_EAGAIN;
+	if (ret == VACCEL_ETIMEDOUT)
+		say(vhost, UPDATE_STUCK);
+	return vhost->looks && !looked;
+}
+
+/* In how many ms there is more to be done, or -1. */
+static int turn(struct vhost *vhost, const struct epoll_event *event)
 {
 	bool more;
 
@@ -351,7 +367,8 @@ static bool turn(struct vhost *vhost, const struct epoll_event *event)
 	more = !atomic_load(&vhost->stopping) && walk_all(vhost);
 	if (!atomic_load(&vhost->stopping) && (atomic_load(&vhost->draining) || vhost->left))
 		stop_all(vhost);
-	return more;
+	look(vhost);
+	return more ? 0 : vhost->looks ? LOOK_MS : -1;
 }
 
 static void let_go(struct vhost *vhost)
@@ -368,13 +385,13 @@ static void let_go(struct vhost *vhost)
 static void *vhost_main(void *context)
 {
 	struct vhost *vhost = context;
-	bool more = false;
+	int wait_ms = -1;
 
 	while (!atomic_load(&vhost->stopping) || !is_idle(vhost)) {
 		struct epoll_event event;
-		int nr = epoll_wait(vhost->epoll, &event, 1, more ? 0 : -1);
+		int nr = epoll_wait(vhost->epoll, &event, 1, wait_ms);
 
-		more = turn(vhost, nr > 0 ? &event : NULL);
+		wait_ms = turn(vhost, nr > 0 ? &event : NULL);
 	}
 	let_go(vhost);
 	atomic_store(&vhost->over, true);
@@ -404,6 +421,7 @@ void vhost_help(struct vhost *vhost, int64_t until)
 	more = !atomic_load(&vhost->stopping) && walk_all(vhost);
 	pthread_mutex_unlock(&vhost->walking);
 	if (more)
+	more |= look(vhost);
 		wake(vhost);
 }
 

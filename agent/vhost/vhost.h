@@ -66,6 +66,13 @@ struct device_kind {
 	 */
 	void (*stop)(void *device, unsigned int queue);
 
+	/*
+	 * After each walk, and soon again if that is VACCEL_EAGAIN: sees to what takes too long.
+	 * VACCEL_ETIMEDOUT in words: only the end of this process gives the machine back what is
+	 * its. The same thread. NULL: nothing does.
+	 */
+	int (*look)(void *device);
+
 	/* All queues have stopped, as by a reset: what the guest had made of the device is void.
 	 * The same thread. */
 	void (*rest)(void *device);

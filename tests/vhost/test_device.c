@@ -218,6 +218,29 @@ static void test_cancel_of_what_waits(void **state)
 			gate_wait(&gate[i]);
 	}
 	while (!queue_waiting(&stand->bed.worker.calls))
+static enum code say(struct stand *stand, uint64_t file, enum frame_kind kind, size_t size)
+{
+	struct front_request request = {
+		.header =
+			{
+				.type = TYPE_MESSAGE,
+				.flags = FLAG_BEGIN | FLAG_END,
+				.file = file,
+				.request = ++stand->front.last_request,
+				.readable = size,
+				.writable = 1000,
+			},
+	};
+	unsigned char bytes[256] = "";
+
+	frame_put(&(struct frame){.kind = kind,
+				  .request = 1,
+				  .head_size = size == FRAME_SIZE ? 0 : 64},
+		  bytes);
+	front_send(&stand->front, &request, bytes, size, 1000);
+	return front_answer(&stand->front, &request);
+}
+
 		usleep(1000);
 	program_send_frame(&program[4], FRAME_CANCEL, request[4]);
 	program_expect_end(&program[4]);
@@ -225,6 +248,7 @@ static void test_cancel_of_what_waits(void **state)
 		program_send_frame(&program[i], FRAME_CANCEL, request[i]);
 		gate_open(&gate[i]);
 		assert_int_equal(gate_reply(&gate[i], &program[i], request[i]), VACCEL_OK);
+	cancel_patience.alone = FOREVER;
 	}
 	for (int i = 0; i < 5; i++) {
 		gate_release(&gate[i]);
@@ -251,6 +275,32 @@ static bool place_in_pages(void *context, const void *data, enum vaccel_dir dir,
 static void lend(struct stand *stand, struct program *program, int64_t session, const int32_t *in,
 		 size_t count, struct front_request *ret_request)
 {
+static void test_cancel_of_what_runs(void **state)
+{
+	struct stand *stand = *state;
+	struct program program, other;
+	struct gate gate;
+	uint64_t request;
+
+	cancel_patience.alone = 0;
+	gate_init(&gate);
+	connect_with_room(&program, stand, 4096);
+	request = gate_send(&gate, &program, program_session(&program));
+	gate_wait(&gate);
+	program_send_frame(&program, FRAME_CANCEL, request);
+	program_expect_end(&program);
+	/* It still runs; its file and others live. */
+	assert_int_equal(say(stand, stand->front.last_file, FRAME_PING, FRAME_SIZE), CODE_OK);
+	connect_with_room(&other, stand, 4096);
+	assert_int_equal(program_noop(&other, program_session(&other)), VACCEL_OK);
+	gate_open(&gate);
+	program_close(&other);
+	program_close(&program);
+	while (stand->bed.worker.stats->sessions)
+		usleep(1000);
+	gate_release(&gate);
+}
+
 	static int32_t out[1];
 	const struct codec_hooks hooks = {.place = place_in_pages};
 	struct vaccel_fpga_arraycopy_args args = {{in, count}, {out, count}};
@@ -334,6 +384,37 @@ static void test_several_chains(void **state)
 {
 	size_t cuts[] = {0, 10, 64, 1000, 3000, 0};
 	struct stand *stand = *state;
+/* Only the worker's end could give back what such a call has, and that is asked for. */
+static void test_cancel_of_what_is_lent(void **state)
+{
+	struct stand *stand = *state;
+	struct pollfd poller = {.fd = stand->channel, .events = POLLIN};
+	struct front_request request;
+	struct program program;
+	struct update update;
+	struct gate gate;
+	int fds[UPDATE_FDS];
+
+	cancel_patience = (struct cancel_patience){.lent = 300 * MILLISECOND};
+	gate_init(&gate);
+	connect_with_room(&program, stand, 4096);
+	lend(stand, &program, program_session(&program), gate.in, 2, &request);
+	gate_wait(&gate);
+	assert_int_equal(poll(&poller, 1, 0), 0);
+	assert_int_equal(
+		front_call(&stand->front, TYPE_CANCEL, request.header.file, request.header.request),
+		CODE_OK);
+	assert_int_equal(poll(&poller, 1, 60000), 1);
+	assert_int_equal(update_receive(stand->channel, &update, fds), VACCEL_OK);
+	assert_int_equal(update.kind, UPDATE_STUCK);
+	assert_non_null(strstr(update.words, "canceled"));
+	assert_false(front_is_done(&stand->front, 0, request.head));
+	gate_open(&gate);
+	assert_int_equal(front_answer(&stand->front, &request), CODE_OK);
+	gate_release(&gate);
+	program_close(&program);
+}
+
 	struct front_request whole, part;
 	struct program program;
 	int32_t in[1000];
@@ -423,26 +504,6 @@ static void test_chains_out_of_order(void **state)
 }
 
 /* Nonsense */
-
-static enum code say(struct stand *stand, uint64_t file, enum frame_kind kind, size_t size)
-{
-	struct front_request request = {
-		.header =
-			{
-				.type = TYPE_MESSAGE,
-				.flags = FLAG_BEGIN | FLAG_END,
-				.file = file,
-				.request = ++stand->front.last_request,
-				.readable = size,
-				.writable = 1000,
-			},
-	};
-	unsigned char bytes[256] = "";
-
-	frame_put(&(struct frame){.kind = kind, .request = 1, .head_size = 64}, bytes);
-	front_send(&stand->front, &request, bytes, size, 1000);
-	return front_answer(&stand->front, &request);
-}
 
 static void test_files_that_are_not_known(void **state)
 {
@@ -869,3 +930,5 @@ int main(void)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
+		TEST(test_cancel_of_what_runs),
+		TEST(test_cancel_of_what_is_lent),
