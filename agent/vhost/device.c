@@ -214,7 +214,8 @@ static bool take_memory(struct accel *accel, struct exchange *exchange, uint64_t
 	if (size > SIZE_MAX / 2 || !meter_take(&accel->worker->memory, size))
 		return false;
 	exchange->charged += size;
-	*ret_memory = malloc((size_t)size + 1);
+	/* What nobody writes there must not come out of earlier calls. */
+	*ret_memory = calloc(1, (size_t)size + 1);
 	return *ret_memory;
 }
 
@@ -330,12 +331,17 @@ static void take_message(struct accel *accel, const struct header *header, struc
 
 /* The other types */
 
-static void echo(struct chain *chain)
+static void echo(const struct accel *accel, struct chain *chain)
 {
 	uint64_t size = MIN_OF(readable_of(chain), room_of(chain));
 	unsigned char bytes[4096];
 	size_t part;
 
+	/* A chain can name the same memory a thousand times. */
+	if (size > accel->bytes_max) {
+		answer_code(chain, CODE_BAD);
+		return;
+	}
 	for (uint64_t done = 0; done < size; done += part) {
 		part = (size_t)MIN_OF(size - done, (uint64_t)sizeof(bytes));
 		chain_read(chain, sizeof(struct header) + done, bytes, part);
@@ -377,7 +383,7 @@ static void device_take(void *device, struct chain *chain)
 	} else if (header.type == TYPE_MESSAGE) {
 		take_message(accel, &header, chain);
 	} else if (header.type == TYPE_ECHO && header.flags == (FLAG_BEGIN | FLAG_END)) {
-		echo(chain);
+		echo(accel, chain);
 	} else if (header.type == TYPE_CANCEL) {
 		cancel(accel, &header);
 		answer_code(chain, CODE_OK);

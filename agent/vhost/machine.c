@@ -6,6 +6,7 @@
  */
 #include "agent/vhost/machine.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include <vaccel/error.h>
@@ -232,8 +233,12 @@ static void attach(struct machine *machine)
 	}
 	machine->channel = (struct source){.fd = ends[0], .ready = hear};
 	machine->attached = time_now();
-	if (loop_add(&machine->supervisor->loop, &machine->channel, EPOLLIN) ||
-	    arrival_new(listener, machine->model.scheme, machine->peer, ends[1], &arrival)) {
+	if (arrival_new(listener, machine->model.scheme, machine->peer, ends[1], &arrival)) {
+		try_again(machine);
+		return;
+	}
+	if (loop_add(&machine->supervisor->loop, &machine->channel, EPOLLIN)) {
+		arrival_delete(arrival);
 		try_again(machine);
 		return;
 	}
@@ -309,17 +314,18 @@ static void hear(struct source *source, uint32_t events)
 	}
 }
 
-	} else if (update.kind == UPDATE_STUCK) {
-		log_machine(machine, VACCEL_LOG_WARN, update.words);
-		tenant_end_worker(machine->supervisor, machine->tenant);
-/* Where the inflight region says that the used ring was. */
+/*
+ * Where the inflight region says that the used ring was. A front end that brings one that is
+ * no memory could have who reads it wait.
+ */
 static uint16_t last_used(const struct backend *backend, unsigned int queue)
 {
 	struct inflight_queue state = {0};
 	size_t offset = (size_t)backend->inflight.offset +
 			INFLIGHT_STRIDE(backend->inflight.queue_size) * queue;
 
-	if (pread(backend->inflight_fd, &state, sizeof(state), (off_t)offset) < 0)
+	if (fcntl(backend->inflight_fd, F_GET_SEALS) < 0 ||
+	    pread(backend->inflight_fd, &state, sizeof(state), (off_t)offset) < 0)
 		return 0;
 	return state.used;
 }

@@ -20,6 +20,7 @@
 struct mapping {
 	struct vhost_region at;
 	char *memory; /* of the region's first byte */
+	size_t bytes; /* mapped, to the region's end */
 };
 
 struct guest {
@@ -52,20 +53,20 @@ void guest_unref(struct guest *guest)
 	for (size_t i = 0; i < guest->nr; i++) {
 		struct mapping *mapping = &guest->mappings[i];
 
-		munmap(mapping->memory - mapping->at.offset,
-		       (size_t)(mapping->at.size + mapping->at.offset));
+		munmap(mapping->memory - mapping->at.offset, mapping->bytes);
 	}
 	free(guest);
 }
 
 int guest_add(struct guest *guest, const struct vhost_region *region, int fd)
 {
+	size_t bytes;
 	char *memory;
 
-	if (guest->nr == REGIONS_MAX || region->size > SIZE_MAX - region->offset)
+	if (guest->nr == REGIONS_MAX ||
+	    __builtin_add_overflow(region->offset, region->size, &bytes))
 		return vaccel_fail(VACCEL_ERANGE, "the machine's memory is too large to be mapped");
-	memory = mmap(NULL, (size_t)(region->size + region->offset), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_NORESERVE, fd, 0);
+	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (memory == MAP_FAILED)
 		return vaccel_fail(errno,
 				   "%" PRIu64 " MiB of the machine's memory cannot be mapped: %s; "
@@ -74,8 +75,8 @@ int guest_add(struct guest *guest, const struct vhost_region *region, int fd)
 				   "node,memdev=mem",
 				   region->size >> 20, strerror(errno));
 	/* Nothing of it is to be in a core file. */
-	madvise(memory, (size_t)(region->size + region->offset), MADV_DONTDUMP);
-	guest->mappings[guest->nr++] = (struct mapping){*region, memory + region->offset};
+	madvise(memory, bytes, MADV_DONTDUMP);
+	guest->mappings[guest->nr++] = (struct mapping){*region, memory + region->offset, bytes};
 	return VACCEL_OK;
 }
 

@@ -16,7 +16,11 @@
 
 #include "agent/supervisor/closer.h"
 #include "base/util.h"
+
 #define HEADER_SIZE sizeof(struct vhost_header)
+
+/* Of one front end, which may be faster than we are, before others have their turn. */
+#define READS_MAX 64
 
 void backend_init(struct backend *backend, const struct model *model,
 		  const struct backend_events *events, int fd)
@@ -128,10 +132,10 @@ static int act(struct backend *backend)
 		return refuse(rule->name, "descriptors came along that do not belong to it, or the "
 					  "one that does is missing");
 	ret = rule->act(backend);
-	if (ret && ret != VACCEL_ENOTSUP)
+	if (ret)
 		return ret;
 	/* The answer to a reset comes when it is done. */
-	return wants_ack && !backend->resetting ? answer_number(backend, ret != 0) : VACCEL_OK;
+	return wants_ack && !backend->resetting ? answer_number(backend, 0) : VACCEL_OK;
 }
 
 /* Reading */
@@ -206,7 +210,7 @@ int backend_read(struct backend *backend)
 {
 	int ret = VACCEL_OK;
 
-	while (!ret && !backend_waits(backend)) {
+	for (int i = 0; !ret && i < READS_MAX && !backend_waits(backend); i++) {
 		ret = read_some(backend);
 		if (!ret && backend->have == HEADER_SIZE)
 			ret = check_header(backend);

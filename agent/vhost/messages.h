@@ -95,8 +95,9 @@ void backend_init(struct backend *backend, const struct model *model,
 void backend_release(struct backend *backend);
 
 /*
- * Acts on what the front end has sent. VACCEL_OK: there is no more for now;
- * VACCEL_EREMOTEIO: it is gone, or what it says is none of the protocol: words.
+ * Acts on what the front end has sent, as much as one turn takes: the socket stays readable
+ * if there is more. VACCEL_EREMOTEIO: it is gone, or what it says is none of the protocol:
+ * words.
  */
 int backend_read(struct backend *backend);
 

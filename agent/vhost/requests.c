@@ -323,6 +323,7 @@ static int make_inflight(struct backend *backend, uint16_t queues, uint16_t queu
 	drop_fd(backend, &backend->inflight_fd);
 	backend->inflight_fd = TAKE_FD(fd);
 	backend->inflight_given = false;
+	backend->events->inflight(backend);
 	return VACCEL_OK;
 }
 
@@ -356,14 +357,11 @@ static int set_vring_kick(struct backend *backend)
 	if (ring->started)
 		return refuse("SET_VRING_KICK", "the queue runs");
 	ret = check_start(backend, ring);
-	if (!ret && backend->inflight_fd < 0) {
-		exchange_fd(backend, &ring->kick);
+	if (ret)
+		return ret;
+	exchange_fd(backend, &ring->kick);
+	if (backend->inflight_fd < 0)
 		ret = make_inflight(backend, QUEUES_MAX, QUEUE_SIZE_MAX);
-		if (!ret)
-			backend->events->inflight(backend);
-	} else if (!ret) {
-		exchange_fd(backend, &ring->kick);
-	}
 	if (ret)
 		return ret;
 	/* Without protocol features nobody ever enables it. */
@@ -441,12 +439,6 @@ static int get_config(struct backend *backend)
 	return send_answer(backend, config, front + config->size, -1);
 }
 
-/* The driver is told so, the connection goes on: a guest must not end it. */
-static int set_config(struct backend *backend)
-{
-	return VACCEL_ENOTSUP;
-}
-
 static int get_inflight_fd(struct backend *backend)
 {
 	struct vhost_inflight *wanted = &backend->body.inflight;
@@ -510,8 +502,8 @@ static const struct rule rules[VHOST_REQUEST_END] = {
 			      set_vring_enable},
 	[GET_CONFIG] = {"GET_CONFIG", 12, SIZE_OF(config), NO_FD, true, PROTOCOL_CONFIG,
 			get_config},
-	[SET_CONFIG] = {"SET_CONFIG", 12, SIZE_OF(config), NO_FD, false, PROTOCOL_CONFIG,
-			set_config},
+	/* A guest that writes there changes nothing; some front ends end if they are told so. */
+	[SET_CONFIG] = {"SET_CONFIG", 12, SIZE_OF(config), NO_FD, false, PROTOCOL_CONFIG, nothing},
 	[GET_INFLIGHT_FD] = {"GET_INFLIGHT_FD", VHOST_INFLIGHT_SIZE, SIZE_OF(inflight), NO_FD,
 			     true, PROTOCOL_INFLIGHT, get_inflight_fd},
 	[SET_INFLIGHT_FD] = {"SET_INFLIGHT_FD", VHOST_INFLIGHT_SIZE, SIZE_OF(inflight), ONE_FD,

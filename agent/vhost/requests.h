@@ -13,7 +13,7 @@ struct rule {
 	enum fds fds;
 	bool answers;	   /* has an answer of its own */
 	uint64_t protocol; /* that must have been agreed on, or 0 */
-	/* VACCEL_ENOTSUP: no, and that is all; what else is not VACCEL_OK ends the connection. */
+	/* What is not VACCEL_OK ends the connection. */
 	int (*act)(struct backend *backend);
 };
 

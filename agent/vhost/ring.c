@@ -106,24 +106,27 @@ int ring_move(struct ring *ring, const struct vhost_addresses *addresses, struct
 }
 
 /*
- * What the one before us has left. If the used index is one ahead of what was written down,
- * the last one had been given to the guest, and that alone was still to be written.
+ * What the one before us has left, in memory that the front end may write to meanwhile. If the
+ * used index is one ahead of what was written down, the last one had been given to the
+ * guest, and that alone was still to be written.
  */
 static void resume(struct ring *ring)
 {
 	struct inflight_queue *inflight = ring->inflight;
+	uint16_t last = __atomic_load_n(&inflight->last_finished, __ATOMIC_RELAXED);
 	uint16_t used = load(&ring->used->index);
 
 	if (inflight->used != used) {
-		if (inflight->last_finished < ring->size)
-			inflight->entries[inflight->last_finished].under_way = 0;
+		if (last < ring->size)
+			inflight->entries[last].under_way = 0;
 		inflight->used = used;
 	}
 	for (uint32_t i = 0; i < ring->size; i++) {
 		struct inflight_entry *entry = &inflight->entries[i];
+		bool again = __atomic_load_n(&entry->under_way, __ATOMIC_RELAXED);
 
-		entry->under_way = entry->under_way != 0;
-		ring->again += entry->under_way;
+		entry->under_way = again;
+		ring->again += again;
 		ring->counter = MAX_OF(ring->counter, entry->counter);
 	}
 	ring->used_next = used;

@@ -116,9 +116,12 @@ static int use_memory(struct vhost *vhost)
 	return VACCEL_OK;
 }
 
+/* 0: more than can be mapped. */
 static size_t inflight_bytes(const struct vhost_inflight *shape)
 {
-	return (size_t)(shape->offset + shape->size);
+	size_t bytes;
+
+	return __builtin_add_overflow(shape->offset, shape->size, &bytes) ? 0 : bytes;
 }
 
 static int use_inflight(struct vhost *vhost, const struct update *update, int fd)
@@ -128,10 +131,9 @@ static int use_inflight(struct vhost *vhost, const struct update *update, int fd
 
 	if (vhost->inflight)
 		munmap(TAKE(vhost->inflight), inflight_bytes(&vhost->shape));
-	memory = shape->offset % INFLIGHT_ALIGN || shape->size > SIZE_MAX - shape->offset
-			 ? MAP_FAILED
-			 : mmap(NULL, inflight_bytes(shape), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-				0);
+	memory = shape->offset % INFLIGHT_ALIGN ? MAP_FAILED
+						: mmap(NULL, inflight_bytes(shape),
+						       PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
 		return vaccel_fail(VACCEL_EREMOTEIO,
 				   "the memory for requests under way cannot be mapped");
@@ -172,18 +174,18 @@ static int start(struct vhost *vhost, const struct update *update, int fds[UPDAT
 {
 	struct ring *ring = &vhost->rings[update->queue];
 	struct inflight_queue *inflight = inflight_of(vhost, update);
-	const struct ring_setup setup = {
+	struct ring_setup setup = {
 		.size = update->size,
 		.features = update->features,
 		.addresses = update->addresses,
 		.base = update->base,
-		.kick = TAKE_FD(fds[0]),
-		.call = TAKE_FD(fds[1]),
 	};
 	int ret;
 
 	if (!inflight || !vhost->guest || ring->running)
 		return vaccel_fail(VACCEL_EINVAL, "a queue starts too early");
+	setup.kick = TAKE_FD(fds[0]);
+	setup.call = TAKE_FD(fds[1]);
 	if (update->fresh)
 		inflight->version = 0;
 	/* The beginning of a driver; a machine that was only stopped goes on elsewhere. */

@@ -3,6 +3,7 @@
 #include "bed.h"
 #include "front.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,24 @@ static void test_echo(void **state)
 	front_send(&stand->front, &request, "hello", 5, 3);
 	assert_int_equal(front_answer(&stand->front, &request), CODE_OK);
 	assert_int_equal(request.status.used, 3);
+}
+
+/* The work that a guest can ask for without a call has a bound, too. */
+static void test_an_echo_that_is_too_large(void **state)
+{
+	struct stand *stand = *state;
+	struct front_request request = {
+		.header = {.type = TYPE_ECHO, .flags = FLAG_BEGIN | FLAG_END},
+	};
+	size_t most = 16 << 20;
+	char *bytes = calloc(1, most + 1);
+
+	detach(stand);
+	stand->bed.worker.setup.policy.payload = 0;
+	attach(stand, true);
+	front_send(&stand->front, &request, bytes, most + 1, most + 1);
+	assert_int_equal(front_answer(&stand->front, &request), CODE_BAD);
+	free(bytes);
 }
 
 static void call_often(struct stand *stand)
@@ -420,6 +439,7 @@ static void test_cancel_of_what_is_lent(void **state)
 	int32_t in[1000];
 	int64_t session;
 	char *message;
+	uint64_t used;
 	size_t sent;
 
 	for (size_t i = 0; i < ARRAY_SIZE(in); i++)
@@ -444,6 +464,7 @@ static void test_cancel_of_what_is_lent(void **state)
 		assert_int_equal(part.status.flags, last ? STATUS_MORE : 0);
 	}
 	assert_int_equal(part.written, sizeof(struct status) + 100);
+	used = part.status.used;
 	message = calloc(1, whole.room);
 	memcpy(message, part.out + 1, 100);
 	for (sent = 100; part.status.flags & STATUS_MORE; sent += 3000) {
@@ -456,6 +477,9 @@ static void test_cancel_of_what_is_lent(void **state)
 		memcpy(message + sent, part.out + 1, part.written - sizeof(struct status));
 	}
 	assert_memory_equal(message + LENT_AT, in, sizeof(in));
+	/* Nothing else of the worker's memory came along. */
+	for (size_t i = (size_t)used; i < LENT_AT; i++)
+		assert_int_equal(message[i], 0);
 	free(message);
 	program_close(&program);
 }
@@ -597,6 +621,78 @@ static void test_stop_and_go_on(void **state)
 			 VACCEL_OK);
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(front_call(&stand->front, TYPE_CANCEL, 9, 1), CODE_OK);
+}
+
+static unsigned int open_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int nr = 0;
+
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr;
+}
+
+static void expect_failure(struct stand *stand, const char *words)
+{
+	struct pollfd poller = {.fd = stand->channel, .events = POLLIN};
+	struct update update;
+	int fds[UPDATE_FDS];
+
+	assert_int_equal(poll(&poller, 1, 60000), 1);
+	assert_int_equal(update_receive(stand->channel, &update, fds), VACCEL_OK);
+	assert_int_equal(update.kind, UPDATE_FAILED);
+	assert_non_null(strstr(update.words, words));
+}
+
+/* What cannot start keeps nothing of what came with it. */
+static void test_a_queue_that_starts_twice(void **state)
+{
+	struct stand *stand = *state;
+	const struct update update = {
+		.kind = UPDATE_START,
+		.size = FRONT_SIZE,
+		.addresses = front_addresses(&stand->front, 0),
+	};
+	unsigned int before;
+
+	assert_int_equal(front_call(&stand->front, TYPE_CANCEL, 9, 1), CODE_OK);
+	before = open_descriptors();
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(update_send(stand->channel, &update, stand->front.queues[0].kick,
+					     stand->front.queues[0].call),
+				 VACCEL_OK);
+		expect_failure(stand, "too early");
+	}
+	assert_int_equal(open_descriptors(), before);
+	call_often(stand);
+}
+
+/* Sizes whose sum is none are not mapped. */
+static void test_memory_that_cannot_be_mapped(void **state)
+{
+	struct stand *stand = *state;
+	struct update region = {
+		.kind = UPDATE_REGION,
+		.region = {.size = UINT64_MAX - 4095, .offset = 8192},
+	};
+	struct update inflight = {
+		.kind = UPDATE_INFLIGHT,
+		.inflight = {UINT64_MAX - 4095, 8192, 1, FRONT_SIZE, 0},
+	};
+
+	assert_int_equal(update_send(stand->channel, &region, stand->front.fd, -1), VACCEL_OK);
+	expect_failure(stand, "too large to be mapped");
+	for (unsigned int i = 0; i < FRONT_QUEUES; i++)
+		front_stop(stand->channel, i, &(uint16_t){0});
+	assert_int_equal(update_send(stand->channel, &inflight, stand->front.inflight, -1),
+			 VACCEL_OK);
+	expect_failure(stand, "cannot be mapped");
+	inflight.inflight = (struct vhost_inflight){4096, 3, 1, FRONT_SIZE, 0};
+	assert_int_equal(update_send(stand->channel, &inflight, stand->front.inflight, -1),
+			 VACCEL_OK);
+	expect_failure(stand, "cannot be mapped");
 }
 
 /* What the one before had taken: the inflight region says so, as it would have. */
@@ -906,6 +1002,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_echo),
+		TEST(test_an_echo_that_is_too_large),
 		TEST(test_calls),
 		TEST(test_indirect_calls),
 		TEST(test_payloads_both_ways),
@@ -922,6 +1019,8 @@ int main(void)
 		TEST(test_messages_that_are_none),
 		TEST(test_a_hello_that_is_too_large),
 		TEST(test_stop_and_go_on),
+		TEST(test_a_queue_that_starts_twice),
+		TEST(test_memory_that_cannot_be_mapped),
 		TEST(test_a_lost_worker),
 		TEST(test_nonsense),
 		TEST(test_memory_changes),
