@@ -309,6 +309,9 @@ static void hear(struct source *source, uint32_t events)
 	if (update.kind == UPDATE_FAILED) {
 		log_machine(machine, VACCEL_LOG_ERROR, update.words);
 		machine_delete(machine);
+	} else if (update.kind == UPDATE_STUCK) {
+		log_machine(machine, VACCEL_LOG_WARN, update.words);
+		tenant_end_worker(machine->supervisor, machine->tenant);
 	} else if (update.kind == UPDATE_STOPPED && update.queue < machine->model.queues) {
 		stopped(machine, update.queue, update.base);
 	}
