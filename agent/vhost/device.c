@@ -431,12 +431,6 @@ static void device_stop(void *device, unsigned int queue)
 		file_stop(file, queue);
 }
 
-/* After a reset no file is known: the next thing that the guest does is another's. */
-static void device_rest(void *device)
-{
-	struct accel *accel = device;
-
-	while (accel->files) {
 /* A canceled call has so long until its memory is worth more than the process. */
 static int device_look(void *device)
 {
@@ -457,6 +451,12 @@ static int device_look(void *device)
 			   "a canceled call goes on in memory that the machine wants back");
 }
 
+/* After a reset no file is known: the next thing that the guest does is another's. */
+static void device_rest(void *device)
+{
+	struct accel *accel = device;
+
+	while (accel->files) {
 		file_close(accel->files);
 		forget(&accel->files);
 	}
@@ -478,13 +478,13 @@ static const struct device_kind device_accel = {
 	.start = device_start,
 	.take = device_take,
 	.stop = device_stop,
+	.look = device_look,
 	.rest = device_rest,
 	.end = device_end,
 };
 
 const struct device_kind *device_by_scheme(const char *scheme)
 {
-	.look = device_look,
 	if (!strcmp(scheme, device_blk.scheme))
 		return &device_blk;
 	return strcmp(scheme, device_accel.scheme) ? NULL : &device_accel;

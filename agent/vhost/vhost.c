@@ -421,9 +421,9 @@ void vhost_help(struct vhost *vhost, int64_t until)
 	for (unsigned int i = 0; i < QUEUES_MAX; i++)
 		vhost->due[i] |= vhost->rings[i].running;
 	more = !atomic_load(&vhost->stopping) && walk_all(vhost);
+	more |= look(vhost);
 	pthread_mutex_unlock(&vhost->walking);
 	if (more)
-	more |= look(vhost);
 		wake(vhost);
 }
 

@@ -218,25 +218,6 @@ static void test_two_files_at_once(void **state)
 	program_close(&second);
 }
 
-static void test_cancel_of_what_waits(void **state)
-{
-	struct stand *stand = *state;
-	struct program program[5];
-	struct gate gate[5];
-	uint64_t request[5];
-
-	/* Four run, the fifth waits. */
-	for (int i = 0; i < 5; i++) {
-		int64_t session;
-
-		gate_init(&gate[i]);
-		connect_with_room(&program[i], stand, 4096);
-		session = program_session(&program[i]);
-		request[i] = gate_send(&gate[i], &program[i], session);
-		if (i < 4)
-			gate_wait(&gate[i]);
-	}
-	while (!queue_waiting(&stand->bed.worker.calls))
 static enum code say(struct stand *stand, uint64_t file, enum frame_kind kind, size_t size)
 {
 	struct front_request request = {
@@ -260,6 +241,26 @@ static enum code say(struct stand *stand, uint64_t file, enum frame_kind kind, s
 	return front_answer(&stand->front, &request);
 }
 
+static void test_cancel_of_what_waits(void **state)
+{
+	struct stand *stand = *state;
+	struct program program[5];
+	struct gate gate[5];
+	uint64_t request[5];
+
+	cancel_patience.alone = FOREVER;
+	/* Four run, the fifth waits. */
+	for (int i = 0; i < 5; i++) {
+		int64_t session;
+
+		gate_init(&gate[i]);
+		connect_with_room(&program[i], stand, 4096);
+		session = program_session(&program[i]);
+		request[i] = gate_send(&gate[i], &program[i], session);
+		if (i < 4)
+			gate_wait(&gate[i]);
+	}
+	while (!queue_waiting(&stand->bed.worker.calls))
 		usleep(1000);
 	program_send_frame(&program[4], FRAME_CANCEL, request[4]);
 	program_expect_end(&program[4]);
@@ -267,7 +268,6 @@ static enum code say(struct stand *stand, uint64_t file, enum frame_kind kind, s
 		program_send_frame(&program[i], FRAME_CANCEL, request[i]);
 		gate_open(&gate[i]);
 		assert_int_equal(gate_reply(&gate[i], &program[i], request[i]), VACCEL_OK);
-	cancel_patience.alone = FOREVER;
 	}
 	for (int i = 0; i < 5; i++) {
 		gate_release(&gate[i]);
@@ -275,25 +275,6 @@ static enum code say(struct stand *stand, uint64_t file, enum frame_kind kind, s
 	}
 }
 
-/* Lent pages */
-
-/* Behind the message, and behind the beginning of the room. */
-#define GAP	512
-#define LENT_AT 4096
-
-static bool place_in_pages(void *context, const void *data, enum vaccel_dir dir,
-			   struct payload *payload)
-{
-	payload->place = PAYLOAD_PAGES;
-	payload->region = dir == VACCEL_DIR_OUT;
-	payload->offset = dir == VACCEL_DIR_OUT ? LENT_AT : GAP;
-	return true;
-}
-
-/* A request of arraycopy whose arguments are lent: message and array, room and array. */
-static void lend(struct stand *stand, struct program *program, int64_t session, const int32_t *in,
-		 size_t count, struct front_request *ret_request)
-{
 static void test_cancel_of_what_runs(void **state)
 {
 	struct stand *stand = *state;
@@ -320,6 +301,25 @@ static void test_cancel_of_what_runs(void **state)
 	gate_release(&gate);
 }
 
+/* Lent pages */
+
+/* Behind the message, and behind the beginning of the room. */
+#define GAP	512
+#define LENT_AT 4096
+
+static bool place_in_pages(void *context, const void *data, enum vaccel_dir dir,
+			   struct payload *payload)
+{
+	payload->place = PAYLOAD_PAGES;
+	payload->region = dir == VACCEL_DIR_OUT;
+	payload->offset = dir == VACCEL_DIR_OUT ? LENT_AT : GAP;
+	return true;
+}
+
+/* A request of arraycopy whose arguments are lent: message and array, room and array. */
+static void lend(struct stand *stand, struct program *program, int64_t session, const int32_t *in,
+		 size_t count, struct front_request *ret_request)
+{
 	static int32_t out[1];
 	const struct codec_hooks hooks = {.place = place_in_pages};
 	struct vaccel_fpga_arraycopy_args args = {{in, count}, {out, count}};
@@ -384,25 +384,6 @@ static void lend_arrays(struct stand *stand)
 	program_close(&program);
 }
 
-static void test_lent_pages(void **state)
-{
-	lend_arrays(*state);
-}
-
-static void test_lent_pages_in_pieces(void **state)
-{
-	struct stand *stand = *state;
-
-	stand->front.indirect = stand->front.spread = true;
-	lend_arrays(stand);
-}
-
-/* Several chains */
-
-static void test_several_chains(void **state)
-{
-	size_t cuts[] = {0, 10, 64, 1000, 3000, 0};
-	struct stand *stand = *state;
 /* Only the worker's end could give back what such a call has, and that is asked for. */
 static void test_cancel_of_what_is_lent(void **state)
 {
@@ -434,6 +415,25 @@ static void test_cancel_of_what_is_lent(void **state)
 	program_close(&program);
 }
 
+static void test_lent_pages(void **state)
+{
+	lend_arrays(*state);
+}
+
+static void test_lent_pages_in_pieces(void **state)
+{
+	struct stand *stand = *state;
+
+	stand->front.indirect = stand->front.spread = true;
+	lend_arrays(stand);
+}
+
+/* Several chains */
+
+static void test_several_chains(void **state)
+{
+	size_t cuts[] = {0, 10, 64, 1000, 3000, 0};
+	struct stand *stand = *state;
 	struct front_request whole, part;
 	struct program program;
 	int32_t in[1000];
@@ -1011,6 +1011,8 @@ int main(void)
 		TEST(test_outputs_that_grow),
 		TEST(test_two_files_at_once),
 		TEST(test_cancel_of_what_waits),
+		TEST(test_cancel_of_what_runs),
+		TEST(test_cancel_of_what_is_lent),
 		TEST(test_lent_pages),
 		TEST(test_lent_pages_in_pieces),
 		TEST(test_several_chains),
@@ -1029,5 +1031,3 @@ int main(void)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
-		TEST(test_cancel_of_what_runs),
-		TEST(test_cancel_of_what_is_lent),
