@@ -294,13 +294,57 @@ static int reach_agent(void)
 	return ret;
 }
 
+struct search {
+	struct doctor *doctor;
+	char address[512];  /* of the first place that can be used; else empty */
+	char nothing[1024]; /* where there is nothing */
+};
+
+static void check_place(void *context, const struct vaccel_agent_place *place)
+{
+	struct search *search = context;
+	size_t used = strlen(search->nothing);
+	bool is_enough = *search->address || !place->code || place->code == VACCEL_ENOTSUP;
+
+	if (place->code == VACCEL_ENOENT) {
+		snprintf(search->nothing + used, sizeof(search->nothing) - used, "%s%s",
+			 used ? "; " : "", place->sentence);
+		return;
+	}
+	find(search->doctor, is_enough ? FINE : DOUBTFUL, place->advice, "%s", place->sentence);
+	if (!place->code && !*search->address)
+		snprintf(search->address, sizeof(search->address), "%s", place->address);
+}
+
+/* Where nobody has named an agent. */
+static void check_places(struct doctor *doctor)
+{
+	struct search search = {.doctor = doctor};
+
+	/* Which plugins are named decides what is looked at. */
+	if (vaccel_bootstrap() || !has_remote())
+		return;
+	vaccel_agent_look(check_place, &search);
+	if (!*search.address)
+		find(doctor, FINE, NULL, "no agent is configured, and none was found: %s",
+		     search.nothing);
+	else if (!reach_agent())
+		find(doctor, FINE, NULL, "the agent at %s answers", search.address);
+	else
+		find(doctor, WRONG,
+		     "Mend that, or set VACCEL_RPC_ADDRESS to where another agent listens.", "%s",
+		     vaccel_error_text());
+}
+
 static void check_agent(struct doctor *doctor, const char *failure)
 {
 	const char *address = value_set("VACCEL_RPC_ADDRESS");
 
-	if (!address || !*address)
+	if ((!address || !*address) && failure)
 		return;
-	if (!has_remote() && !is_installed("remote"))
+	if (!address || !*address)
+		check_places(doctor);
+	else if (!has_remote() && !is_installed("remote"))
 		find(doctor, WRONG, "Install the plugin remote, or unset VACCEL_RPC_ADDRESS.",
 		     "an agent is set, %s, and no plugin here can reach one", address);
 	else if (failure || !has_remote())

@@ -77,6 +77,11 @@ int tcp_connect(const struct address *address, int64_t until, int *ret_fd)
 	for (struct addrinfo *at = list; at && fd < 0; at = at->ai_next)
 		error = socket_connect(at->ai_family, at->ai_addr, at->ai_addrlen,
 				       MIN_OF(until, time_now() + CONNECT_NS), &fd);
+	if (fd < 0 && error == ETIMEDOUT)
+		return vaccel_fail(VACCEL_ETIMEDOUT,
+				   "connecting to %s: no answer in time; see whether that is the "
+				   "host, and whether a firewall lets the port through",
+				   address->text);
 	if (fd < 0)
 		return connect_failed(address->text, error);
 	set_options(fd);

@@ -44,16 +44,47 @@ static struct sockaddr_vm name_of(const struct address *address)
 	};
 }
 
+/* What to look at where nobody answers. Some monitors refuse then, others say nothing. */
+static const char *advice_for(const struct address *address)
+{
+	return address->cid == VMADDR_CID_HOST
+		       ? "on the host vaccel-agent has to listen at vsock-uds://PATH:PORT with the "
+			 "path of this machine's vsock (Firecracker, Cloud Hypervisor, "
+			 "vhost-device-vsock) or at vsock://2:PORT (vhost_vsock), with the same "
+			 "port"
+		       : "start vaccel-agent there, or correct the address; from a virtual machine "
+			 "its host has CID 2";
+}
+
+static int why_not(const struct address *address, int error)
+{
+	switch (error) {
+	case ECONNRESET: /* so the kernel says that nobody listens */
+	case ECONNREFUSED:
+		return vaccel_fail(VACCEL_EREMOTEIO, "connecting to %s: nobody listens; %s",
+				   address->text, advice_for(address));
+	case ETIMEDOUT:
+		return vaccel_fail(VACCEL_ETIMEDOUT, "connecting to %s: no answer in time; %s",
+				   address->text, advice_for(address));
+	case EAFNOSUPPORT:
+	case EADDRNOTAVAIL:
+	case ENODEV:
+		return vaccel_fail(VACCEL_EREMOTEIO,
+				   "connecting to %s: this machine has no vsock (%s); add one to "
+				   "it, and load its driver, for VirtIO vmw_vsock_virtio_transport",
+				   address->text, strerror(error));
+	default:
+		return connect_failed(address->text, error);
+	}
+}
+
 static int connect_to(const struct address *address, int64_t until, int *ret_fd)
 {
 	struct sockaddr_vm name = name_of(address);
 	int error = socket_connect(AF_VSOCK, &name, sizeof(name),
 				   MIN_OF(until, time_now() + CONNECT_NS), ret_fd);
 
-	/* So the kernel says that nobody listens. */
-	if (error == ECONNRESET)
-		error = ECONNREFUSED;
-	return error ? connect_failed(address->text, error) : VACCEL_OK;
+	return error ? why_not(address, error) : VACCEL_OK;
 }
 
 static int listen_at(const struct address *address, mode_t mode, int *ret_fd)

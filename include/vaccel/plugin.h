@@ -423,14 +423,37 @@ typedef void vaccel_plugin_seen_fn(void *context, const struct vaccel_plugin *pl
 int vaccel_plugin_installed(vaccel_plugin_seen_fn *seen, void *context);
 
 /**
- * vaccel_agent_socket() - the socket file where an agent is looked for that nobody has named
- * @ret_path: the caller's to free: for users other than root, `agent.sock` in their directory
- *            for run-time files, if it is there and the directory theirs alone; otherwise
- *            `/run/vaccel/agent.sock`, whether it is there or not
- *
- * Return: VACCEL_OK; VACCEL_EINVAL for NULL; VACCEL_ENOMEM.
+ * struct vaccel_agent_place - a place where an agent is looked for that nobody has named
+ * @address: by which it is reached there
+ * @code: VACCEL_OK: there is something to connect to; VACCEL_ENOENT: there is nothing;
+ *        VACCEL_EACCES: this user may not use it; VACCEL_EREMOTEIO: a socket file on which
+ *        nobody listens, or a device without a driver; VACCEL_ENOTSUP: it is not looked there
+ * @sentence: what was found
+ * @advice: what can be done about it, or NULL
  */
-int vaccel_agent_socket(char **ret_path);
+struct vaccel_agent_place {
+	const char *address;
+	int code;
+	const char *sentence;
+	const char *advice;
+};
+
+/** Receives one place. */
+typedef void vaccel_agent_seen_fn(void *context, const struct vaccel_agent_place *place);
+
+/**
+ * vaccel_agent_look() - look where an agent may be that nobody has named
+ * @seen: called for each place, those to be asked first before others; what it is handed is valid
+ *        until it returns
+ * @context: handed to @seen
+ *
+ * Looks for the socket files of this machine, a virtual machine's device /dev/accel0, its drive
+ * with the serial number vaccel-drive and, if VACCEL_PLUGINS names a remote plugin, its vsock.
+ * Connects to none of them.
+ *
+ * Return: VACCEL_OK; VACCEL_EINVAL for NULL.
+ */
+int vaccel_agent_look(vaccel_agent_seen_fn *seen, void *context);
 
 /**
  * vaccel_plugin_path() - the file of a plugin

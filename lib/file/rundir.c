@@ -34,8 +34,6 @@
 #define DIR_FLAGS    (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define DEPTH_MAX    64 /* each level holds a descriptor */
 #define PARENT_TRIES 16
-#define SYSTEM_DIR   "/run/vaccel"
-#define AGENT_SOCKET "agent.sock"
 
 static struct {
 	pthread_mutex_t lock;
@@ -110,23 +108,13 @@ static bool is_ours_itself(const char *dir)
 	       !(st.st_mode & 022);
 }
 
-int vaccel_agent_socket(char **ret_path)
+char *rundir_agent_socket(void)
 {
-	_cleanup_(freep) char *parent = NULL;
-	_cleanup_(freep) char *path = NULL;
+	_cleanup_(freep) char *parent = parent_path();
 
-	if (!ret_path)
-		return vaccel_fail(VACCEL_EINVAL, "the place for the path is NULL");
-	parent = geteuid() ? parent_path() : file_path(SYSTEM_DIR);
-	path = parent ? file_path("%s/" AGENT_SOCKET, parent) : NULL;
-	if (path && geteuid() && (!is_ours_itself(parent) || access(path, F_OK))) {
-		free(path);
-		path = file_path(SYSTEM_DIR "/" AGENT_SOCKET);
-	}
-	if (!path)
-		return VACCEL_ENOMEM;
-	*ret_path = TAKE(path);
-	return VACCEL_OK;
+	if (!parent || (!access(parent, F_OK) && !is_ours_itself(parent)))
+		return NULL;
+	return file_path("%s/agent.sock", parent);
 }
 
 static int lock_file(int fd, int operation)

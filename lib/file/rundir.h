@@ -27,6 +27,12 @@ void rundir_sweep(void);
 /* Removes this process's directory, if it has one. */
 void rundir_cleanup(void);
 
+/*
+ * The socket file of an agent that this user has started, whether it is there or not, to be
+ * freed; NULL if others could put something in its place, or without memory.
+ */
+char *rundir_agent_socket(void);
+
 /* Around a fork: nobody is at work while the process is copied, and the child forgets. */
 void rundir_before_fork(void);
 void rundir_after_fork(bool in_child);

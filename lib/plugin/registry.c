@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/knob.h"
 #include "base/util.h"
+#include "file/place.h"
 #include "plugin/load.h"
 #include "plugin/registry.h"
 
@@ -28,6 +29,7 @@ static _Atomic(struct plugin *) first;
 static bool version_ignored;
 static bool agent_is_named; /* then nothing else will do where it cannot be reached */
 static bool remote_goes_first;
+static atomic_bool remote_is_named; /* in the list, not by `auto` or its directory */
 
 int plugin_result(const struct vaccel_plugin *plugin, const char *what, int ret)
 {
@@ -164,12 +166,24 @@ static int each_in(const char *directory, void (*take)(void *context, const char
 			   directory);
 }
 
-/* Where agents are looked for that nobody has named. */
+/* What is there and cannot be used may be why a program's work is done elsewhere. */
+static void consider(void *context, const struct vaccel_agent_place *place)
+{
+	bool *found = context;
+
+	if (*found || place->code == VACCEL_ENOENT || place->code == VACCEL_ENOTSUP)
+		return;
+	*found = !place->code;
+	if (place->code)
+		vaccel_warn("%s; it is passed over", place->sentence);
+}
+
 static bool agent_is_found(void)
 {
-	_cleanup_(freep) char *path = NULL;
+	bool found = false;
 
-	return !vaccel_agent_socket(&path) && !access(path, F_OK);
+	places_look("", false, consider, &found);
+	return found;
 }
 
 static bool is_remote(const struct plugin *plugin)
@@ -202,6 +216,17 @@ static int add_auto(void)
 	return VACCEL_OK;
 }
 
+static bool is_name_of_remote(const char *item)
+{
+	_cleanup_(freep) char *path = NULL;
+	struct plugin *plugin;
+
+	if (!strcmp(item, AUTO) || plugin_find(item, &path))
+		return false;
+	plugin = known_by_path(path);
+	return plugin && is_remote(plugin);
+}
+
 static int add_item(const char *item)
 {
 	_cleanup_(freep) char *path = NULL;
@@ -226,9 +251,12 @@ static int add_list(const char *list)
 
 	if (!copy)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for the list of plugins");
-	while (!ret && (item = strsep(&rest, ":")))
+	while (!ret && (item = strsep(&rest, ":"))) {
 		if (*item)
 			ret = add_item(item);
+		if (*item && !ret && is_name_of_remote(item))
+			remote_is_named = true;
+	}
 	return ret;
 }
 
@@ -250,6 +278,7 @@ void registry_close(void)
 
 	agent_is_named = false;
 	remote_goes_first = false;
+	remote_is_named = false;
 	while (plugin) {
 		struct plugin *next = next_of(plugin);
 
@@ -373,6 +402,14 @@ int vaccel_plugin_installed(vaccel_plugin_seen_fn *seen, void *context)
 	if (!seen)
 		return vaccel_fail(VACCEL_EINVAL, "there is nobody to look at the plugins");
 	return each_in(vaccel_plugindir(), show_to, &(struct onlooker){seen, context});
+}
+
+int vaccel_agent_look(vaccel_agent_seen_fn *seen, void *context)
+{
+	if (!seen)
+		return vaccel_fail(VACCEL_EINVAL, "there is nobody to look at the places");
+	places_look("", remote_is_named, seen, context);
+	return VACCEL_OK;
 }
 
 const char *vaccel_plugin_path(const struct vaccel_plugin *plugin)

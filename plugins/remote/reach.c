@@ -11,7 +11,6 @@
 
 #include "base/util.h"
 #include "remote/server.h"
-#include "remote/settings.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -141,18 +140,6 @@ static int try_all(struct server *preferred, int64_t until, struct channel **ret
 	return ret ? ret : vaccel_fail(VACCEL_ENOENT, "the addresses of agents lead nowhere");
 }
 
-/* An agent that nobody told of, and that is not there, is nobody's fault. */
-static int in_words(int ret)
-{
-	if (!settings.found || ret != VACCEL_ENOENT)
-		return ret;
-	return vaccel_fail(
-		VACCEL_ENOTSUP,
-		"no local plugin does this, and no agent is configured: set VACCEL_RPC_ADDRESS "
-		"to where one listens, or start one here; there is none at %s",
-		settings.addresses);
-}
-
 int servers_reach(struct server *preferred, int64_t until, struct channel **ret_channel)
 {
 	int64_t when;
@@ -165,7 +152,7 @@ int servers_reach(struct server *preferred, int64_t until, struct channel **ret_
 	while ((ret = try_all(preferred, until, ret_channel))) {
 		when = retry_at(NULL);
 		if (when >= until)
-			return in_words(ret);
+			return ret;
 		sleep_until(when);
 		servers_resolve(NAMES_AGE_IN_NEED);
 	}

@@ -86,12 +86,7 @@ static void report_server(struct server *server, vaccel_plugin_report_fn *say, v
 		ret = channel_ping(channel, until, &time);
 		channel_give(channel);
 	}
-	if (ret == VACCEL_ENOENT && settings.found)
-		snprintf(text, sizeof(text),
-			 "none at %s; start vaccel-agent, or set VACCEL_RPC_ADDRESS to where one "
-			 "listens",
-			 server->name);
-	else if (ret)
+	if (ret)
 		snprintf(text, sizeof(text), "%s", vaccel_error_text());
 	else
 		snprintf(text, sizeof(text), "%s: answers in %" PRId64 " us", server->name,

@@ -17,6 +17,7 @@
 
 #include <vaccel/error.h>
 #include <vaccel/log.h>
+#include <vaccel/plugin.h>
 
 #include "base/util.h"
 #include "remote/session.h"
@@ -125,7 +126,7 @@ static int open_tls(void)
 
 int servers_open(void)
 {
-	int ret = parse(settings.addresses);
+	int ret = settings.addresses ? parse(settings.addresses) : VACCEL_OK;
 
 	if (!ret && uses_tls())
 		ret = open_tls();
@@ -248,6 +249,45 @@ static int resolve(const struct address *address)
 	return ret;
 }
 
+/* Where nobody has named an agent */
+
+struct search {
+	char address[512];    /* of the first place that can be used; else empty */
+	char sentences[2048]; /* what is at all others */
+};
+
+static void note_place(void *context, const struct vaccel_agent_place *place)
+{
+	struct search *search = context;
+	size_t used = strlen(search->sentences);
+
+	if (!place->code && !*search->address)
+		snprintf(search->address, sizeof(search->address), "%s", place->address);
+	if (place->code)
+		snprintf(search->sentences + used, sizeof(search->sentences) - used, "%s%s",
+			 used ? "; " : "", place->sentence);
+}
+
+static int find_server(void)
+{
+	_cleanup_(address_release) struct address address = {0};
+	struct search search = {"", ""};
+	int ret = vaccel_agent_look(note_place, &search);
+
+	if (ret)
+		return ret;
+	if (!*search.address)
+		return vaccel_fail(VACCEL_ENOTSUP,
+				   "no agent is configured, and none was found: %s; start "
+				   "vaccel-agent, or set VACCEL_RPC_ADDRESS to where one listens",
+				   search.sentences);
+	ret = address_parse(search.address, &address);
+	if (ret)
+		return ret;
+	SCOPED_LOCK(&remote_lock);
+	return add_server(&address);
+}
+
 /* Whether this thread is to look the names up; others wait only where there is no server yet. */
 static bool begin_resolving(int64_t age)
 {
@@ -281,6 +321,8 @@ int servers_resolve(int64_t age)
 
 	if (!begin_resolving(age))
 		return VACCEL_OK;
+	if (!settings.addresses)
+		return end_resolving(find_server());
 	for (size_t i = 0; i < nr_addresses; i++) {
 		int failure = resolve(&addresses[i]);
 

@@ -40,17 +40,6 @@ static const char *address_set(void)
 	return NULL;
 }
 
-/* Where one is looked for that nobody has named, to be freed; NULL without memory. */
-static char *address_found(void)
-{
-	_cleanup_(freep) char *path = NULL;
-	char *address;
-
-	if (vaccel_agent_socket(&path) || asprintf(&address, "unix://%s", path) < 0)
-		return NULL;
-	return address;
-}
-
 int settings_read(void)
 {
 	const char *set = address_set();
@@ -58,13 +47,12 @@ int settings_read(void)
 	const char *token_file = vaccel_knob_text(&knobs[KNOB_TOKEN_FILE]);
 
 	settings = (struct settings){
-		.addresses = is_set ? strdup(set) : address_found(),
-		.found = !is_set,
+		.addresses = is_set ? strdup(set) : NULL,
 		.timeout_ns = vaccel_knob_number(&knobs[KNOB_TIMEOUT]) * 1000000,
 		.spin_us = (uint32_t)vaccel_knob_number(&knobs[KNOB_SPIN]),
 		.token_file = token_file ? strdup(token_file) : NULL,
 	};
-	if (settings.addresses && (settings.token_file || !token_file))
+	if (!settings.addresses == !is_set && !settings.token_file == !token_file)
 		return VACCEL_OK;
 	settings_release();
 	return vaccel_fail(VACCEL_ENOMEM, "no memory for the settings of the remote plugin");

@@ -3,7 +3,6 @@
 #ifndef VACCEL_REMOTE_SETTINGS_H
 #define VACCEL_REMOTE_SETTINGS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include <vaccel/plugin.h>
@@ -21,8 +20,7 @@ enum {
 extern const struct vaccel_knob knobs[KNOB_COUNT];
 
 struct settings {
-	char *addresses;    /* with commas between them */
-	bool found;	    /* nobody set them: where an agent is by default */
+	char *addresses;    /* with commas between them; NULL: an agent is looked for */
 	int64_t timeout_ns; /* 0: none */
 	uint32_t spin_us;
 	char *token_file; /* or NULL */
