@@ -18,9 +18,9 @@
 
 static void make_queue(struct front *front, struct front_queue *queue)
 {
-	queue->descriptors = front_take(front, FRONT_SIZE * sizeof(*queue->descriptors));
-	queue->available = front_take(front, 6 + 2 * FRONT_SIZE);
-	queue->used = front_take(front, 6 + 8 * FRONT_SIZE);
+	queue->descriptors = front_take(front, front->size * sizeof(*queue->descriptors));
+	queue->available = front_take(front, 6 + 2 * (size_t)front->size);
+	queue->used = front_take(front, 6 + 8 * (size_t)front->size);
 	queue->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	queue->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	assert_true(queue->kick >= 0 && queue->call >= 0);
@@ -28,12 +28,18 @@ static void make_queue(struct front *front, struct front_queue *queue)
 
 void front_init(struct front *front)
 {
+	front_init_sized(front, FRONT_SIZE);
+}
+
+void front_init_sized(struct front *front, uint16_t size)
+{
 	memset(front, 0, sizeof(*front));
+	front->size = size;
 	pthread_mutex_init(&front->lock, NULL);
 	front->fd = memfd_create("machine", MFD_CLOEXEC);
 	front->inflight = memfd_create("inflight", MFD_CLOEXEC);
 	assert_int_equal(ftruncate(front->fd, FRONT_MEMORY), 0);
-	assert_int_equal(ftruncate(front->inflight, INFLIGHT_STRIDE(FRONT_SIZE) * FRONT_QUEUES), 0);
+	assert_int_equal(ftruncate(front->inflight, INFLIGHT_STRIDE(size) * FRONT_QUEUES), 0);
 	front->memory = mmap(NULL, FRONT_MEMORY, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(front->memory, MAP_FAILED);
 	for (unsigned int i = 0; i < 2; i++)
@@ -55,6 +61,18 @@ void front_release(struct front *front)
 	close(front->fd);
 	close(front->inflight);
 	pthread_mutex_destroy(&front->lock);
+}
+
+void front_reset_queue(struct front *front, unsigned int number)
+{
+	struct front_queue *queue = &front->queues[number];
+
+	memset(queue->descriptors, 0, front->size * sizeof(*queue->descriptors));
+	memset(queue->available, 0, 6 + 2 * (size_t)front->size);
+	memset(queue->used, 0, 6 + 8 * (size_t)front->size);
+	memset(queue->busy, 0, sizeof(queue->busy));
+	memset(queue->done, 0, sizeof(queue->done));
+	queue->seen = queue->next_head = 0;
 }
 
 uint64_t front_address(const struct front *front, const void *at)
@@ -158,10 +176,10 @@ static size_t fill(struct front *front, struct front_descriptor *table, const ui
 	return nr;
 }
 
-static uint16_t take_slot(struct front_queue *queue)
+static uint16_t take_slot(const struct front *front, struct front_queue *queue)
 {
-	for (uint16_t i = 0; i < FRONT_SIZE; i++) {
-		uint16_t slot = (uint16_t)((queue->next_head + i) % FRONT_SIZE);
+	for (uint16_t i = 0; i < front->size; i++) {
+		uint16_t slot = (uint16_t)((queue->next_head + i) % front->size);
 
 		if (queue->busy[slot])
 			continue;
@@ -174,11 +192,11 @@ static uint16_t take_slot(struct front_queue *queue)
 	return 0;
 }
 
-static void publish(struct front_queue *queue, uint16_t head)
+static void publish(const struct front *front, struct front_queue *queue, uint16_t head)
 {
 	uint16_t index = queue->available[1];
 
-	queue->available[2 + index % FRONT_SIZE] = head;
+	queue->available[2 + index % front->size] = head;
 	__atomic_store_n(&queue->available[1], (uint16_t)(index + 1), __ATOMIC_RELEASE);
 }
 
@@ -191,12 +209,12 @@ uint16_t front_put(struct front *front, unsigned int number, const struct front_
 {
 	struct front_queue *queue = &front->queues[number];
 	struct front_descriptor *table;
-	uint16_t slots[FRONT_SIZE], head;
+	uint16_t slots[FRONT_MAX], head;
 
 	SCOPED_LOCK(&front->lock);
-	assert_true(nr <= FRONT_SIZE);
+	assert_true(nr <= front->size);
 	if (front->indirect) {
-		head = take_slot(queue);
+		head = take_slot(front, queue);
 		table = front_take(front, nr * sizeof(*table));
 		for (uint16_t i = 0; i < nr; i++)
 			slots[i] = i;
@@ -208,13 +226,13 @@ uint16_t front_put(struct front *front, unsigned int number, const struct front_
 		};
 	} else {
 		for (size_t i = 0; i < nr; i++)
-			slots[i] = take_slot(queue);
+			slots[i] = take_slot(front, queue);
 		head = slots[0];
 		fill(front, queue->descriptors, slots, pieces, nr);
 		/* Remembered for the end of the chain. */
 	}
 	front->under_way++;
-	publish(queue, head);
+	publish(front, queue, head);
 	return head;
 }
 
@@ -227,7 +245,7 @@ static void free_chain(struct front_queue *queue, uint16_t head)
 {
 	uint16_t at = head;
 
-	for (int i = 0; i < FRONT_SIZE; i++) {
+	for (int i = 0; i < FRONT_MAX; i++) {
 		queue->busy[at] = false;
 		if (!(queue->descriptors[at].flags & 1))
 			break;
@@ -244,8 +262,8 @@ bool front_is_done(struct front *front, unsigned int number, uint16_t head)
 	while (queue->seen != now) {
 		uint32_t entry[2];
 
-		memcpy(entry, &queue->used[2 + 4 * (queue->seen % FRONT_SIZE)], sizeof(entry));
-		assert_true(entry[0] < FRONT_SIZE);
+		memcpy(entry, &queue->used[2 + 4 * (queue->seen % front->size)], sizeof(entry));
+		assert_true(entry[0] < front->size);
 		assert_true(queue->busy[entry[0]] && !queue->done[entry[0]]);
 		queue->done[entry[0]] = true;
 		queue->written[entry[0]] = entry[1];
@@ -253,7 +271,7 @@ bool front_is_done(struct front *front, unsigned int number, uint16_t head)
 		front->under_way--;
 	}
 	/* The next one is worth an interrupt. */
-	__atomic_store_n(&queue->available[2 + FRONT_SIZE], queue->seen, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&queue->available[2 + front->size], queue->seen, __ATOMIC_SEQ_CST);
 	return queue->done[head];
 }
 

@@ -18,7 +18,8 @@
 #include "agent/vhost/update.h"
 
 #define FRONT_QUEUES 2
-#define FRONT_SIZE   64 /* of each queue */
+#define FRONT_SIZE   64 /* of each queue, unless front_init_sized() says otherwise */
+#define FRONT_MAX    256
 #define FRONT_MEMORY (UINT64_C(64) << 20)
 
 /* The guest has it in two regions that adjoin there, and lie the other way round in the file. */
@@ -37,14 +38,15 @@ struct front_queue {
 	uint16_t seen;
 	uint16_t next_head;
 	int kick, call;
-	bool busy[FRONT_SIZE]; /* of heads */
-	bool done[FRONT_SIZE]; /* given back */
-	uint32_t written[FRONT_SIZE];
+	bool busy[FRONT_MAX]; /* of heads */
+	bool done[FRONT_MAX]; /* given back */
+	uint32_t written[FRONT_MAX];
 };
 
 struct front {
 	int fd, inflight;
-	char *memory; /* in the guest's order */
+	uint16_t size; /* of each queue */
+	char *memory;  /* in the guest's order */
 	size_t taken;
 	unsigned int under_way;
 	bool indirect; /* chains are in tables */
@@ -55,7 +57,11 @@ struct front {
 };
 
 void front_init(struct front *front);
+void front_init_sized(struct front *front, uint16_t size);
 void front_release(struct front *front);
+
+/* The queue as its next driver would have it: nothing is in it. */
+void front_reset_queue(struct front *front, unsigned int queue);
 
 uint64_t front_address(const struct front *front, const void *at);
 struct vhost_region front_region(const struct front *front, unsigned int index);
