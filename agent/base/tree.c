@@ -1,22 +1,99 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Directories with all that is below them. Nobody is told of what cannot be removed:
- * it shows when its directory cannot be, and the caller knows whether that matters.
+ * Directories with all that is below them. Whoever filled one may have meant harm: it
+ * may be deeper than paths are long, or closed to its owner. So it is walked by
+ * descriptors, of which there are few, and what lies deeper is moved to the top first.
+ * Nobody is told of what cannot be removed: it shows when its directory cannot be,
+ * and the caller knows whether that matters.
  */
-#include <ftw.h>
-#include <stdio.h>
-
 #include "agent/base/tree.h"
 
-#define TREE_FDS 32
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 
-static int remove_one(const char *path, const struct stat *st, int what, struct FTW *where)
+#include "base/util.h"
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+/* Folders on the way to what is not moved; each has a descriptor. A resource's files have fewer. */
+#define DEPTH_MAX 40
+
+struct tree {
+	int top;
+	uint64_t next_name; /* of what is moved there */
+};
+
+static void empty(struct tree *tree, int fd, unsigned int depth);
+
+static int open_directory(int parent, const char *name)
 {
-	remove(path);
-	return 0;
+	int fd = openat(parent, name, DIR_FLAGS);
+
+	if (fd < 0 && errno == EACCES && !fchmodat(parent, name, 0700, 0))
+		fd = openat(parent, name, DIR_FLAGS);
+	return fd;
+}
+
+static bool move_to_top(struct tree *tree, int parent, const char *name)
+{
+	char moved[32];
+
+	snprintf(moved, sizeof(moved), "%016" PRIx64, tree->next_name++);
+	/* Only who may write to a directory can give it another parent. */
+	fchmodat(parent, name, 0700, 0);
+	return !renameat(parent, name, tree->top, moved);
+}
+
+/* False: it is there still. */
+static bool remove_entry(struct tree *tree, int parent, const char *name, unsigned int depth)
+{
+	int fd;
+
+	if (!unlinkat(parent, name, 0) || !unlinkat(parent, name, AT_REMOVEDIR))
+		return true;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return false;
+	if (depth == DEPTH_MAX)
+		return move_to_top(tree, parent, name);
+	fd = open_directory(parent, name);
+	if (fd >= 0)
+		empty(tree, fd, depth + 1);
+	return !unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+/* Takes the descriptor. Looks again until there is nothing more that can be removed. */
+static void empty(struct tree *tree, int fd, unsigned int depth)
+{
+	_cleanup_(closedirp) DIR *stream = fdopendir(fd);
+	const struct dirent *entry;
+	bool again = stream;
+
+	if (!stream)
+		close(fd);
+	while (again) {
+		again = false;
+		rewinddir(stream);
+		while ((entry = readdir(stream)))
+			if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+				again |= remove_entry(tree, fd, entry->d_name, depth);
+	}
 }
 
 void tree_remove(const char *path)
 {
-	nftw(path, remove_one, TREE_FDS, FTW_DEPTH | FTW_PHYS);
+	struct tree tree = {.top = open_directory(AT_FDCWD, path)};
+
+	if (tree.top >= 0 &&
+	    getrandom(&tree.next_name, sizeof(tree.next_name), 0) == sizeof(tree.next_name))
+		empty(&tree, tree.top, 0);
+	else
+		closep(&tree.top);
+	remove(path);
 }
