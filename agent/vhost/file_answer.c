@@ -82,13 +82,15 @@ void file_fetch(struct file *file, const struct header *header, struct chain *ch
 
 void file_room(struct file *file, const struct header *header, struct chain *chain)
 {
-	struct answer answer = {.code = CODE_BAD};
+	struct answer answer = {.code = CODE_STALE};
 	struct exchange *exchange;
 
 	SCOPED_LOCK(&file->lock);
 	exchange = exchange_find(file->kept, header->request);
 	if (exchange && exchange->image && header->offset == exchange->sent)
 		send_next(file, exchange, chain, &answer);
+	else if (exchange && exchange->image)
+		answer.code = CODE_BAD;
 	answer.flags |= file->goaway ? STATUS_GOAWAY : 0;
 	chain_answer(chain, &answer);
 }

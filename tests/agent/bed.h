@@ -47,7 +47,7 @@ struct program {
 	struct encoder encoder;
 	struct decoder decoder;
 	uint64_t request; /* the last one */
-	uint64_t epoch; /* 0 before HELLO: the agent's, whatever it is */
+	uint64_t epoch;	  /* 0 before HELLO: the agent's, whatever it is */
 	unsigned char token[TOKEN_SIZE];
 	char words[FRAME_TEXT_MAX + 1]; /* of the last failure */
 };
