@@ -4,9 +4,11 @@
  * A larger one fills two in turns, so that the device reads one while the other is being pinned;
  * what its answer has too much comes in chains of room, one after another.
  *
- * A caller gives up when its time is over or it is killed. Then CANCEL is sent, and the thread
- * stays until every chain is back, since its pages are the device's till then. A device
- * that does not give them back is reset.
+ * A caller gives up when its time is over, when it is killed, or when the device gives nothing back
+ * any more, not even an ECHO. Then CANCEL is sent, and the thread stays until every chain is back,
+ * since its pages are the device's till then, unless the caller has said that it does not want
+ * them back: then the call is left to the device, and freed when that has given it back. A
+ * device that keeps what is wanted is reset.
  *
  * What comes back is checked, in a copy: the device could change it meanwhile.
  */
@@ -15,6 +17,7 @@
 #include <linux/moduleparam.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uidgid.h>
 
@@ -55,15 +58,48 @@ static long jiffies_left(const struct vaccel_call *call)
 	return min_t(u64, nsecs_to_jiffies64(left) + 1, MAX_SCHEDULE_TIMEOUT - 1);
 }
 
-/* 0 when @chain is over, -ETIMEDOUT, -EINTR. */
+static long patience_jiffies(u64 patience)
+{
+	return min_t(u64, nsecs_to_jiffies64(patience) + 1, MAX_SCHEDULE_TIMEOUT - 1);
+}
+
+/* Something that any device gives back at once. */
+static void send_probe(struct vaccel_call *call)
+{
+	if (!vaccel_chain_is_over(&call->probe))
+		return;
+	vaccel_chain_bare(&call->probe, call->probe_sg);
+	vaccel_header_stamp(&call->probe.header, VACCEL_ECHO, call->file, call->request);
+	call->probe.header.flags = cpu_to_le16(VACCEL_BEGIN | VACCEL_END);
+	vaccel_chain_send(&call->probe, call->file->life, true);
+}
+
+/*
+ * 0 when @chain is over, -ETIMEDOUT, -EINTR; -EHOSTDOWN when nothing has come for a third of the
+ * caller's patience, and in the rest of it not even what was asked for then.
+ */
 static int wait_for(struct vaccel_call *call, struct vaccel_chain *chain)
 {
-	long ret = vaccel_wait(call->wait, vaccel_chain_is_over(chain), TASK_KILLABLE,
-			       jiffies_left(call));
+	long quiet = call->patience ? patience_jiffies(call->patience / 3) : MAX_SCHEDULE_TIMEOUT;
+	long most = patience_jiffies(call->patience - call->patience / 3);
 
-	if (ret < 0)
-		return -EINTR;
-	return ret ? 0 : -ETIMEDOUT;
+	for (;;) {
+		long ret = vaccel_wait(call->wait, vaccel_chain_is_over(chain), TASK_KILLABLE,
+				       min(jiffies_left(call), quiet));
+
+		if (ret)
+			return ret < 0 ? -EINTR : 0;
+		if (!time_left(call))
+			return -ETIMEDOUT;
+		send_probe(call);
+		ret = vaccel_wait(call->wait,
+				  vaccel_chain_is_over(chain) || vaccel_chain_is_over(&call->probe),
+				  TASK_KILLABLE, min(jiffies_left(call), most));
+		if (ret < 0)
+			return -EINTR;
+		if (!ret)
+			return time_left(call) ? -EHOSTDOWN : -ETIMEDOUT;
+	}
 }
 
 /* Whether the device may say so of a chain; @answer: of the one with END. */
@@ -272,7 +308,7 @@ static int receive_more(struct vaccel_call *call)
 static bool all_over(struct vaccel_call *call)
 {
 	return vaccel_chain_is_over(&call->chain[0]) && vaccel_chain_is_over(&call->chain[1]) &&
-	       vaccel_chain_is_over(&call->cancel);
+	       vaccel_chain_is_over(&call->cancel) && vaccel_chain_is_over(&call->probe);
 }
 
 static void cancel(struct vaccel_call *call)
@@ -282,9 +318,24 @@ static void cancel(struct vaccel_call *call)
 	vaccel_chain_send(&call->cancel, call->file->life, true);
 }
 
-/* Takes back what the device still has. */
-static void take_back(struct vaccel_call *call)
+/* Of what has been left as much may be pinned as a file may have. */
+static bool may_leave(struct vaccel_call *call)
 {
+	struct vaccel_device *device = call->file->device;
+	unsigned long count = call->chain[0].nr_pages + call->chain[1].nr_pages;
+
+	if (!call->may_leave)
+		return false;
+	if (atomic_long_add_return(count, &device->nr_left) <= vaccel_pages_max())
+		return true;
+	atomic_long_sub(count, &device->nr_left);
+	return false;
+}
+
+/* Takes back what the device still has, which @why was given up, or leaves it. */
+static void take_back(struct vaccel_call *call, int why)
+{
+	long patience = why == -ETIMEDOUT ? patience_jiffies(call->patience) : 1;
 	struct vaccel_chain *chains[] = {&call->chain[0], &call->chain[1], &call->cancel};
 	unsigned int i;
 
@@ -292,6 +343,12 @@ static void take_back(struct vaccel_call *call)
 		vaccel_chain_withdraw(chains[i]);
 	if (!call->finished && call->chain[0].sent)
 		cancel(call);
+	if (call->may_leave &&
+	    vaccel_wait(call->wait, all_over(call), TASK_KILLABLE, patience) <= 0 &&
+	    may_leave(call)) {
+		call->left = true;
+		return;
+	}
 	if (!vaccel_wait(call->wait, all_over(call), TASK_UNINTERRUPTIBLE,
 			 READ_ONCE(reset_after) * HZ + 1)) {
 		vaccel_device_reset(call->file->device);
@@ -310,20 +367,94 @@ int vaccel_call_run(struct vaccel_call *call)
 	vaccel_chain_init(&call->chain[0], call->queue, &call->wait);
 	vaccel_chain_init(&call->chain[1], call->queue, &call->wait);
 	vaccel_chain_init(&call->cancel, call->queue, &call->wait);
+	vaccel_chain_init(&call->probe, call->queue, &call->wait);
 
 	ret = send_readable(call);
 	if (!ret && !call->finished)
 		ret = receive_more(call);
 	if (ret || !all_over(call)) {
-		take_back(call);
+		take_back(call, ret);
 		/* The answer may have come just before the end. */
-		if ((ret == -ETIMEDOUT || ret == -EINTR) && call->finished && !call->code)
+		if ((ret == -ETIMEDOUT || ret == -EINTR || ret == -EHOSTDOWN) && call->finished &&
+		    !call->code)
 			ret = 0;
 	}
 	gather_end(call);
+	if (call->left)
+		return ret;
 	vaccel_chain_empty(&call->chain[0], call->file);
 	vaccel_chain_empty(&call->chain[1], call->file);
 	if (call->code)
 		call->used = 0;
 	return ret;
+}
+
+static struct vaccel_call *call_of(struct vaccel_chain *chain)
+{
+	return container_of(chain->wait, struct vaccel_call, wait);
+}
+
+static void left_over(struct vaccel_chain *chain)
+{
+	schedule_work(&call_of(chain)->file->device->reap);
+}
+
+void vaccel_call_leave(struct vaccel_call *call)
+{
+	struct vaccel_device *device = call->file->device;
+
+	mmgrab(current->mm);
+	kref_get(&call->file->ref);
+	WRITE_ONCE(call->file->left, true);
+
+	spin_lock_irq(&call->queue->lock);
+	call->chain[0].over = left_over;
+	call->chain[1].over = left_over;
+	call->cancel.over = left_over;
+	call->probe.over = left_over;
+	spin_unlock_irq(&call->queue->lock);
+
+	spin_lock_irq(&device->lock);
+	list_add(&call->node, &device->left);
+	/* It may be back already. */
+	schedule_work(&device->reap);
+	spin_unlock_irq(&device->lock);
+}
+
+static void left_free(struct vaccel_call *call)
+{
+	struct mm_struct *mm = call->chain[0].mm;
+
+	atomic_long_sub(call->chain[0].nr_pages + call->chain[1].nr_pages,
+			&call->file->device->nr_left);
+	vaccel_chain_empty(&call->chain[0], call->file);
+	vaccel_chain_empty(&call->chain[1], call->file);
+	mmdrop(mm);
+	vaccel_file_put(call->file);
+	kfree(call);
+}
+
+void vaccel_calls_reap(struct work_struct *work)
+{
+	struct vaccel_device *device = container_of(work, struct vaccel_device, reap);
+	struct vaccel_call *call, *next;
+	LIST_HEAD(calls);
+
+	kref_get(&device->ref);
+	spin_lock_irq(&device->lock);
+	list_splice_init(&device->left, &calls);
+	spin_unlock_irq(&device->lock);
+
+	list_for_each_entry_safe(call, next, &calls, node)
+	{
+		if (!all_over(call))
+			continue;
+		list_del(&call->node);
+		left_free(call);
+	}
+
+	spin_lock_irq(&device->lock);
+	list_splice(&calls, &device->left);
+	spin_unlock_irq(&device->lock);
+	vaccel_device_put(device);
 }

@@ -219,6 +219,8 @@ static struct vaccel_device *device_new(struct virtio_device *vdev)
 	spin_lock_init(&device->lock);
 	init_waitqueue_head(&device->changed);
 	INIT_WORK(&device->reset, device_reset);
+	INIT_WORK(&device->reap, vaccel_calls_reap);
+	INIT_LIST_HEAD(&device->left);
 	get_device(&vdev->dev);
 	device->vdev = vdev;
 	vdev->priv = device;
@@ -269,6 +271,7 @@ static void vaccel_remove(struct virtio_device *vdev)
 	cancel_work_sync(&device->reset);
 	misc_deregister(&device->misc);
 	device_down(device);
+	flush_work(&device->reap);
 	vaccel_device_put(device);
 }
 

@@ -42,12 +42,29 @@ static int file_open(struct inode *inode, struct file *filp)
 		return life ? -ENOMEM : -ENXIO;
 	}
 	kref_get(&device->ref);
+	kref_init(&file->ref);
 	file->device = device;
 	file->life = life;
 	file->number = atomic64_inc_return(&device->last_file);
 	file->close = &closing->chain;
 	filp->private_data = file;
 	return nonseekable_open(inode, filp);
+}
+
+/* Closed, and nothing of it is under way any more. */
+static void file_free(struct kref *ref)
+{
+	struct vaccel_file *file = container_of(ref, struct vaccel_file, ref);
+
+	if (!READ_ONCE(file->begun) || vaccel_chain_send(file->close, file->life, false))
+		close_over(file->close);
+	vaccel_device_put(file->device);
+	kfree(file);
+}
+
+void vaccel_file_put(struct vaccel_file *file)
+{
+	kref_put(&file->ref, file_free);
 }
 
 static int file_release(struct inode *inode, struct file *filp)
@@ -60,10 +77,10 @@ static int file_release(struct inode *inode, struct file *filp)
 	vaccel_chain_bare(file->close, closing->sg);
 	vaccel_header_stamp(&file->close->header, VACCEL_CLOSE, file, 0);
 	file->close->over = close_over;
-	if (!READ_ONCE(file->begun) || vaccel_chain_send(file->close, file->life, false))
-		kfree(closing);
-	kfree(file);
-	vaccel_device_put(device);
+	/* The module may go when this is over; what is to come later, remove waits for. */
+	if (READ_ONCE(file->left))
+		flush_work(&device->reap);
+	vaccel_file_put(file);
 	return 0;
 }
 
@@ -135,7 +152,7 @@ static int check(const struct vaccel_file *file, enum vaccel_type type,
 {
 	if (args->nr_in > ACCEL_BUFFERS_MAX || args->nr_out > ACCEL_BUFFERS_MAX - args->nr_in)
 		return -EINVAL;
-	if (args->flags & ~ACCEL_FETCH)
+	if (args->flags & ~(ACCEL_FETCH | ACCEL_LEAVE))
 		return -EINVAL;
 	if (args->flags & ACCEL_FETCH && (type != VACCEL_MESSAGE || args->nr_in || !args->request))
 		return -EINVAL;
@@ -159,6 +176,8 @@ static int call_make(struct vaccel_call *call, struct accel_call *args)
 	call->deadline = args->timeout_ns ? now + args->timeout_ns : U64_MAX;
 	if (call->deadline < now)
 		call->deadline = U64_MAX;
+	call->patience = args->patience_ns;
+	call->may_leave = args->flags & ACCEL_LEAVE;
 
 	ret = cursors_init(call, buffers, args);
 	if (!ret) {
@@ -171,7 +190,8 @@ static int call_make(struct vaccel_call *call, struct accel_call *args)
 	args->used = call->used;
 	args->wanted = call->wanted;
 	args->code = call->code;
-	args->flags = READ_ONCE(call->file->goaway) ? ACCEL_GOAWAY : 0;
+	args->flags =
+		(READ_ONCE(call->file->goaway) ? ACCEL_GOAWAY : 0) | (call->left ? ACCEL_LEFT : 0);
 	args->request = call->request;
 	return ret;
 }
@@ -193,7 +213,10 @@ static long call_ioctl(struct vaccel_file *file, enum vaccel_type type, void __u
 	call->file = file;
 	call->type = type;
 	ret = call_make(call, &args);
-	kfree(call);
+	if (call->left)
+		vaccel_call_leave(call);
+	else
+		kfree(call);
 
 	if (args.code == ACCEL_STALE && READ_ONCE(file->device->removed))
 		ret = -ENODEV;

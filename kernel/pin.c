@@ -49,9 +49,9 @@ static unsigned long take_of_process(unsigned long want)
 	return want - excess;
 }
 
-static void give_back(struct vaccel_file *file, unsigned long count)
+static void give_back(struct vaccel_file *file, struct mm_struct *mm, unsigned long count)
 {
-	atomic64_sub(count, &current->mm->pinned_vm);
+	atomic64_sub(count, &mm->pinned_vm);
 	atomic_long_sub(count, &file->nr_pages);
 }
 
@@ -108,7 +108,7 @@ static int pin_some(struct vaccel_chain *chain, struct vaccel_file *file,
 	if (!got)
 		return 0;
 	pinned = pin_user_pages_fast(address - offset, got, flags, pages);
-	give_back(file, got - max(pinned, 0));
+	give_back(file, chain->mm, got - max(pinned, 0));
 	if (pinned <= 0)
 		return pinned ? pinned : -EFAULT;
 
@@ -159,6 +159,7 @@ static int make_room(struct vaccel_chain *chain, const struct vaccel_limits *lim
 		return -ENOMEM;
 	sg_init_table(chain->sg, chain->sg_room);
 	chain->entry_max = limits->segment_size_max;
+	chain->mm = current->mm;
 	chain->nr_out = 0;
 	chain->nr_in = 0;
 	return 0;
@@ -207,7 +208,7 @@ void vaccel_chain_empty(struct vaccel_chain *chain, struct vaccel_file *file)
 		unpin_entries(chain->sg + 1, chain->nr_out - 1, false);
 	if (chain->nr_in > 1)
 		unpin_entries(chain->sg + chain->nr_out + 1, chain->nr_in - 1, true);
-	give_back(file, chain->nr_pages);
+	give_back(file, chain->mm, chain->nr_pages);
 	chain->nr_pages = 0;
 	kvfree(chain->sg);
 	chain->sg = NULL;

@@ -59,7 +59,10 @@ struct vaccel_device {
 	wait_queue_head_t changed; /* it went down: for poll() */
 	atomic64_t last_file;	   /* numbers given */
 	atomic64_t last_request;
-	spinlock_t lock; /* guards the three below */
+	struct work_struct reap; /* of what has come back of the calls that were left */
+	atomic_long_t nr_left;	 /* pages that these have pinned */
+	spinlock_t lock;	 /* guards the four below */
+	struct list_head left;
 	bool removed;
 	bool broken; /* it talks nonsense, and is left alone until the next reset */
 	struct work_struct reset;
@@ -97,6 +100,7 @@ struct vaccel_chain {
 	u64 readable; /* bytes, header and status not counted */
 	u64 writable;
 	unsigned long nr_pages; /* pinned for it */
+	struct mm_struct *mm;	/* of which they are */
 
 	/* For the device to read and to write, each in lines of cache of its own. */
 	struct vaccel_header header ____cacheline_aligned;
@@ -104,12 +108,14 @@ struct vaccel_chain {
 };
 
 struct vaccel_file {
+	struct kref ref; /* of the open file, and of its calls that were left */
 	struct vaccel_device *device;
 	u64 number;
 	u64 life;		/* of the device when it was opened */
 	atomic_long_t nr_pages; /* pinned by its calls */
 	bool begun;		/* the device has heard of it */
 	bool goaway;
+	bool left;		    /* some of its calls were */
 	struct vaccel_chain *close; /* made at once, since closing cannot fail */
 };
 
@@ -128,16 +134,22 @@ struct vaccel_call {
 	struct vaccel_queue *queue;
 	enum vaccel_type type;
 	bool fetch;
+	bool may_leave; /* the caller does not need its buffers back */
+	bool left;	/* and the device has them: vaccel_call_leave() must follow */
 	bool gathering; /* it is what its queue gathers: queue->gathers */
 	bool finished;	/* the device has no more to say of it */
 	u64 request;
 	u64 deadline; /* ns of CLOCK_MONOTONIC, or U64_MAX */
+	u64 patience; /* ns, or 0 */
 	struct vaccel_cursor in;
 	struct vaccel_cursor out;
 	wait_queue_head_t wait;
 	struct vaccel_chain chain[2]; /* in turns: one is filled while the other is read */
 	struct vaccel_chain cancel;
 	struct scatterlist cancel_sg[2];
+	struct vaccel_chain probe;
+	struct scatterlist probe_sg[2];
+	struct list_head node; /* in device->left */
 
 	/* The result. */
 	u32 code;
@@ -208,6 +220,12 @@ void vaccel_chain_empty(struct vaccel_chain *chain, struct vaccel_file *file);
 
 int vaccel_call_run(struct vaccel_call *call);
 
+/* Takes the call, whose chains the device has still. */
+void vaccel_call_leave(struct vaccel_call *call);
+
+/* Gives up what has come back of those that were left. */
+void vaccel_calls_reap(struct work_struct *work);
+
 /* Who is calling, which file, and what. */
 void vaccel_header_stamp(struct vaccel_header *header, enum vaccel_type type,
 			 const struct vaccel_file *file, u64 request);
@@ -215,5 +233,7 @@ void vaccel_header_stamp(struct vaccel_header *header, enum vaccel_type type,
 /* file.c */
 
 extern const struct file_operations vaccel_file_operations;
+
+void vaccel_file_put(struct vaccel_file *file);
 
 #endif

@@ -35,7 +35,8 @@ struct options {
 	uint64_t timeout_ms, request;
 	uint64_t lock_kib; /* RLIMIT_MEMLOCK, of a user without rights; or UINT64_MAX */
 	uint64_t kill_ms;
-	int echo, fetch, huge, read_only, poll, info, quiet;
+	uint64_t patience_ms;
+	int echo, fetch, leave, huge, read_only, poll, info, quiet;
 };
 
 static void die(const char *what)
@@ -92,8 +93,9 @@ static int make_call(const struct options *o, int fd, unsigned char *in, unsigne
 		.nr_in = o->in ? o->pieces : 0,
 		.nr_out = o->out ? o->pieces : 0,
 		.timeout_ns = o->timeout_ms * 1000000,
-		.flags = o->fetch ? ACCEL_FETCH : 0,
+		.flags = (o->fetch ? ACCEL_FETCH : 0) | (o->leave ? ACCEL_LEAVE : 0),
 		.request = o->request,
+		.patience_ns = o->patience_ms * 1000000,
 	};
 	double began = seconds();
 	int error = 0;
@@ -196,17 +198,18 @@ int main(int argc, char **argv)
 	struct options o = {.pieces = 1, .repeat = 1, .processes = 1, .lock_kib = UINT64_MAX};
 	uint64_t *const numbers[] = {&o.in,	  &o.out,	&o.pieces,     &o.skew,
 				     &o.repeat,	  &o.processes, &o.timeout_ms, &o.request,
-				     &o.lock_kib, &o.kill_ms};
+				     &o.lock_kib, &o.kill_ms,	&o.patience_ms};
 	const struct option known[] = {
-		{"in", 1, NULL, 1},	    {"out", 1, NULL, 2},
-		{"pieces", 1, NULL, 3},	    {"skew", 1, NULL, 4},
-		{"repeat", 1, NULL, 5},	    {"processes", 1, NULL, 6},
-		{"timeout-ms", 1, NULL, 7}, {"request", 1, NULL, 8},
-		{"lock-kib", 1, NULL, 9},   {"kill-ms", 1, NULL, 10},
-		{"echo", 0, &o.echo, 1},    {"fetch", 0, &o.fetch, 1},
-		{"huge", 0, &o.huge, 1},    {"read-only", 0, &o.read_only, 1},
-		{"poll", 0, &o.poll, 1},    {"info", 0, &o.info, 1},
-		{"quiet", 0, &o.quiet, 1},  {NULL, 0, NULL, 0},
+		{"in", 1, NULL, 1},	      {"out", 1, NULL, 2},
+		{"pieces", 1, NULL, 3},	      {"skew", 1, NULL, 4},
+		{"repeat", 1, NULL, 5},	      {"processes", 1, NULL, 6},
+		{"timeout-ms", 1, NULL, 7},   {"request", 1, NULL, 8},
+		{"lock-kib", 1, NULL, 9},     {"kill-ms", 1, NULL, 10},
+		{"patience-ms", 1, NULL, 11}, {"leave", 0, &o.leave, 1},
+		{"echo", 0, &o.echo, 1},      {"fetch", 0, &o.fetch, 1},
+		{"huge", 0, &o.huge, 1},      {"read-only", 0, &o.read_only, 1},
+		{"poll", 0, &o.poll, 1},      {"info", 0, &o.info, 1},
+		{"quiet", 0, &o.quiet, 1},    {NULL, 0, NULL, 0},
 	};
 
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {

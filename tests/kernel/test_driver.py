@@ -283,6 +283,70 @@ def killed(guest):
     assert guest.take().type == CLOSE
 
 
+def silent(guest):
+    """A device that does not even answer ECHO is lost, and what it has stays its own until it gives it back."""
+    guest.well = False
+    guest.start("--in 8 --out 16 --patience-ms 900 --leave --poll")
+    chain, probe, cancel = guest.take(), guest.take(), guest.take()
+    assert (chain.type, probe.type, probe.flags, probe.size, probe.room) == (MESSAGE, ECHO, BEGIN | END, 0, 0)
+    assert (cancel.type, cancel.request) == (CANCEL, chain.request)
+    result, poll = guest.finish()
+    expect(result, error="EHOSTDOWN", flags=4)
+    expect(poll, hup=0, out=1)
+    assert int(result["ms"]) >= 900
+    cancel.back()
+    answer_well(chain)
+    time.sleep(0.3)
+    assert guest.chains.empty(), "closed before all was back"
+    probe.back()
+    assert guest.take().type == CLOSE
+
+
+def silent_and_wanted(guest):
+    """Whose memory must not be left waits for the reset."""
+    guest.well = False
+    guest.sh("echo 1 >/sys/module/virtio_vaccel/parameters/reset_after")
+    guest.start("--in 8 --out 16 --patience-ms 900")
+    result = guest.finish()[0]
+    expect(result, error="EHOSTDOWN", flags=0)
+    assert int(result["ms"]) >= 1900
+    assert "resetting the device" in guest.log()
+    guest.sh("echo 30 >/sys/module/virtio_vaccel/parameters/reset_after")
+
+
+def slow_but_alive(guest):
+    """As long as ECHO comes back, a call may take its time."""
+    guest.well = False
+    guest.start("--in 8 --out 16 --patience-ms 900 --leave")
+    chain = guest.take(MESSAGE)
+    for _ in range(4):
+        guest.take(ECHO).back()
+    answer_well(chain)
+    expect(guest.finish()[0], error=0, used=16, flags=0, right=1)
+
+
+def left_at_the_end(guest):
+    """A call that may be left ends with its program, or soon after its deadline."""
+    guest.well = False
+    guest.start("--in 5000000 --out 16 --pieces 250 --kill-ms 300 --patience-ms 600000 --leave")
+    assert "killed by 9" in guest.machine.finish(PATIENCE)[1]
+    held = []
+    while (chain := guest.take()).type != CANCEL:
+        held.append(chain)
+    for chain in [*held, chain]:
+        chain.back(CANCELED if chain in held else OK)
+    assert guest.take().type == CLOSE
+    guest.start("--in 8 --out 16 --timeout-ms 300 --patience-ms 300 --leave")
+    expect(guest.finish()[0], error="ETIMEDOUT", flags=4)
+    chain = guest.take(MESSAGE)
+    guest.take(CANCEL).back()
+    # What is still left when the module goes is given back by that.
+    status, words = guest.sh("rmmod virtio_vaccel && insmod /modules/virtio_vaccel.ko")
+    assert status == 0, words
+    guest.forget()
+    expect(guest.call("--in 8 --out 16"), error=0, used=16)
+
+
 def full_ring(guest):
     """More calls than the rings hold: CANCEL gets through, and all are answered in the end."""
     guest.well = False
@@ -413,7 +477,8 @@ def unloaded(guest):
 
 TESTS = [
     in_pieces, echo, who_calls, several_chains, more_room, no_space, codes, early_refusal, go_away, locked_memory,
-    bad_arguments, deadline, deadline_of_parts, killed, full_ring, many_opens, nonsense, never_back, suspend, in_use,
+    bad_arguments, deadline, deadline_of_parts, killed, silent,
+    silent_and_wanted, slow_but_alive, left_at_the_end, full_ring, many_opens, nonsense, never_back, suspend, in_use,
     unplugged, unloaded,
 ]
 

@@ -38,14 +38,24 @@ enum accel_code {
 
 /* accel_call.flags: to the driver, */
 #define ACCEL_FETCH 1u /* no new request, but the answer that had no room in accel_call.request */
+#define ACCEL_LEAVE 2u /* the buffers may be left to the device: see accel_call */
 
 /* and from it. */
 #define ACCEL_GOAWAY 1u /* this file takes no new requests: open another */
+#define ACCEL_LEFT   4u /* the buffers have been left to it */
 
 /*
  * The buffers of @in, one behind the other, are what the agent reads; those of @out are what it
  * writes. Each needs pages that can be pinned, those of @out writable ones; until the call
  * returns, they belong to it.
+ *
+ * A call that is given up, since its time is over or its caller is killed, or since the device has
+ * given nothing back for @patience_ns, is canceled, and returns when it is back. If
+ * it does not come back the device is reset, which takes long, and as long as the agent does
+ * not go on stops the whole machine under some VMMs. With LEAVE the call returns without that
+ * if it is killed, or is not back after @patience_ns; LEFT says so. The pages stay pinned
+ * until the device gives them back; it may write to those of @out, and read those of @in, at any
+ * time until then: the program must have nothing else there, and unmap @out before it goes on.
  */
 struct accel_call {
 	__u64 in;	  /* array of struct accel_buffer */
@@ -57,7 +67,8 @@ struct accel_call {
 	__u64 wanted;	  /* returned, with ACCEL_NOSPACE: bytes that the answer has */
 	__u32 code;	  /* returned: enum accel_code */
 	__u32 flags;
-	__u64 request; /* returned: the call's number; with ACCEL_FETCH: of which call */
+	__u64 request;	   /* returned: the call's number; with ACCEL_FETCH: of which call */
+	__u64 patience_ns; /* how long the agent may be silent; 0: however long */
 };
 
 /* The device's limits. */
@@ -81,6 +92,7 @@ struct accel_info {
  *
  * EPROTO: the agent understood nothing (code BAD), or the driver nothing of what came back
  * ETIMEDOUT: the time was over; whether it ran is not known. EINTR: the caller is being killed
+ * EHOSTDOWN: the agent has been silent for longer than it may; whether it ran is not known
  * EINVAL: flags, counts, or sizes are none
  * EFAULT: memory is not there, or cannot be pinned, or not be written to
  * E2BIG: more bytes than the device takes
