@@ -177,6 +177,11 @@ bool link_place(struct link *link, uint64_t request, const void *data, enum vacc
 	return link->carrier->place && link->carrier->place(link, request, data, dir, payload);
 }
 
+bool link_is_silent(const struct link *link)
+{
+	return link->silent;
+}
+
 int64_t link_last_heard(const struct link *link)
 {
 	return atomic_load_explicit(&link->heard, memory_order_relaxed);

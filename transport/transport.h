@@ -193,6 +193,9 @@ bool link_place(struct link *link, uint64_t request, const void *data, enum vacc
 /* Makes all that wait on it return, in any thread. */
 void link_shut_down(struct link *link);
 
+/* Whether it has ended since the peer gave no sign of life. */
+bool link_is_silent(const struct link *link);
+
 /* When anything was last received: for idle and slow peers. */
 int64_t link_last_heard(const struct link *link);
 

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include <vaccel/error.h>
 
@@ -21,7 +22,7 @@
 #include "kernel/uapi/linux/vaccel.h"
 #include "transport/link.h"
 
-/* For an answer's message; a longer one is fetched. */
+/* For an answer's message without its larger results; one that is longer is fetched. */
 #define ROOM UINT64_C(16384)
 
 /* Pieces up to this are copied, while there is place; pinning their pages costs more. */
@@ -34,32 +35,84 @@
 /* The longest answer beside what was lent: the memory for it is had before it comes. */
 #define ANSWER_MAX (UINT64_C(1) << 30)
 
+/* An agent that has given nothing back for so long is lost, as over other carriers. */
+#define PATIENCE_NS UINT64_C(15000000000)
+
 struct pile {
 	struct accel_buffer *at;
 	size_t nr, room;
 	uint64_t size;
 };
 
-struct virtio {
+/* Pages of their own, which are unmapped when they are left to the device. */
+struct shared {
 	unsigned char room[ROOM];
 	unsigned char copies[COPIES]; /* of small pieces of the message */
+	unsigned char padding[8];
+};
+
+struct virtio {
+	struct shared *shared; /* NULL: left to the device */
 	size_t copied;
+	unsigned char *large; /* for an answer that is larger than ROOM; as @shared */
+	size_t large_size;
 	unsigned char own[FRAME_SIZE * 2 + 8 * FRAME_TEXT_MAX]; /* what the driver has said */
 
 	/* The request */
 	uint64_t request;	      /* whose arguments are lent */
 	struct pile message, in, out; /* the last two are lent */
-	unsigned char padding[8];
+	uint64_t room;		      /* for the answer's message, with results that are not lent */
 	struct frame frame;
 	uint64_t left;	 /* bytes of the message that are still to be written */
 	bool is_pending; /* it is whole, and not sent yet */
 
 	/* The answer: first what is in @own, then in @answer */
 	size_t own_left, own_at;
-	const unsigned char *answer; /* @room or @fetched */
+	const unsigned char *answer;
 	uint64_t answer_left;
-	unsigned char *fetched;
 };
+
+static void *map(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory != MAP_FAILED)
+		return memory;
+	vaccel_fail(VACCEL_ENOMEM, "no memory for an answer of %zu bytes", size);
+	return NULL;
+}
+
+static void unmap(struct virtio *io)
+{
+	if (io->shared)
+		munmap(TAKE(io->shared), sizeof(*io->shared));
+	if (io->large)
+		munmap(TAKE(io->large), io->large_size);
+	io->large_size = 0;
+}
+
+static bool has_shared(struct virtio *io)
+{
+	if (!io->shared)
+		io->shared = map(sizeof(*io->shared));
+	return io->shared;
+}
+
+/* Memory for an answer's message. NULL in words. */
+static unsigned char *room_of(struct virtio *io, uint64_t size)
+{
+	if (size <= ROOM)
+		return io->shared->room;
+	if (size <= io->large_size)
+		return io->large;
+	if (io->large)
+		munmap(TAKE(io->large), io->large_size);
+	io->large_size = 0;
+	io->large = map((size_t)size);
+	if (io->large)
+		io->large_size = (size_t)size;
+	return io->large;
+}
 
 /* Addresses */
 
@@ -115,7 +168,7 @@ static void end(struct link *link)
 	free(io->message.at);
 	free(io->in.at);
 	free(io->out.at);
-	free(io->fetched);
+	unmap(io);
 	free(io);
 }
 
@@ -150,12 +203,20 @@ static bool pile_add(struct pile *pile, const void *data, uint64_t size)
 	return true;
 }
 
+static void begin_request(struct virtio *io, uint64_t request)
+{
+	io->request = request;
+	io->room = ROOM;
+	pile_clear(&io->in);
+	pile_clear(&io->out);
+}
+
 static bool note(struct virtio *io, const struct iovec *piece)
 {
 	const void *data = piece->iov_base;
 
 	if (piece->iov_len <= SMALL && piece->iov_len <= COPIES - io->copied) {
-		data = memcpy(io->copies + io->copied, data, piece->iov_len);
+		data = memcpy(io->shared->copies + io->copied, data, piece->iov_len);
 		io->copied += piece->iov_len;
 	}
 	return !piece->iov_len || pile_add(&io->message, data, piece->iov_len);
@@ -166,12 +227,12 @@ static int begin(struct virtio *io, const struct iovec *from)
 	static const struct frame_limits any = {UINT64_MAX / 4, UINT64_MAX / 4};
 	int ret = frame_get(from->iov_base, &any, &io->frame);
 
+	if (!ret && !has_shared(io))
+		ret = VACCEL_ENOMEM;
 	if (ret)
 		return ret;
-	if (io->request != io->frame.request) {
-		pile_clear(&io->in);
-		pile_clear(&io->out);
-	}
+	if (io->request != io->frame.request)
+		begin_request(io, io->frame.request);
 	pile_clear(&io->message);
 	io->copied = 0;
 	io->left = FRAME_SIZE + io->frame.head_size + io->frame.payload_size;
@@ -247,8 +308,10 @@ static int give_up(struct virtio *io)
 }
 
 /* What the driver could not do. */
-static int fail(struct virtio *io, int error)
+static int fail(struct link *link, int error)
 {
+	struct virtio *io = link->io;
+
 	switch (error) {
 	case ETIMEDOUT:
 		return give_up(io);
@@ -265,6 +328,11 @@ static int fail(struct virtio *io, int error)
 	case EFAULT:
 		return refuse(io,
 			      vaccel_fail(VACCEL_EFAULT, "an argument's memory cannot be pinned"));
+	case EHOSTDOWN:
+		link->silent = true;
+		return vaccel_fail(VACCEL_EREMOTEIO,
+				   "the host's agent has not been heard of for %d seconds",
+				   (int)(PATIENCE_NS / 1000000000));
 	case EPROTO:
 		return vaccel_fail(VACCEL_EREMOTEIO, "the host's agent takes this for nonsense");
 	case ENODEV:
@@ -274,15 +342,25 @@ static int fail(struct virtio *io, int error)
 	}
 }
 
-/* 0, or an errno. */
+/*
+ * 0, or an errno. Where the agent writes to memory of the program's own, that must be given
+ * back; all else can be left to a device that is silent.
+ */
 static int call(struct link *link, struct accel_call *call)
 {
+	struct virtio *io = link->io;
 	int64_t now = time_now();
+	int error;
 
 	if (link->answer_until != FOREVER && link->answer_until <= now)
 		return ETIMEDOUT;
 	call->timeout_ns = link->answer_until == FOREVER ? 0 : (uint64_t)(link->answer_until - now);
-	return ioctl(link->fd, ACCEL_CALL, call) ? errno : 0;
+	call->patience_ns = PATIENCE_NS;
+	call->flags |= io->out.nr ? 0 : ACCEL_LEAVE;
+	error = ioctl(link->fd, ACCEL_CALL, call) ? errno : 0;
+	if (call->flags & ACCEL_LEFT)
+		unmap(io);
+	return error;
 }
 
 /* The answer that found no room; nobody else has asked for it. */
@@ -298,19 +376,16 @@ static int fetch(struct link *link, const struct accel_call *first, struct accel
 	};
 	int error;
 
-	if (first->wanted <= ROOM || first->wanted > ANSWER_MAX)
+	if (first->wanted <= io->room || first->wanted > ANSWER_MAX)
 		return vaccel_fail(VACCEL_EREMOTEIO, "an answer of %" PRIu64 " bytes",
 				   (uint64_t)first->wanted);
-	free(io->fetched);
-	io->fetched = malloc((size_t)first->wanted);
-	if (!io->fetched)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for an answer of %" PRIu64 " bytes",
-				   (uint64_t)first->wanted);
-	to.address = (uintptr_t)io->fetched;
+	io->answer = room_of(io, first->wanted);
+	if (!io->answer)
+		return VACCEL_ENOMEM;
+	to.address = (uintptr_t)io->answer;
 	error = call(link, &again);
 	if (error)
-		return fail(io, error);
-	io->answer = io->fetched;
+		return fail(link, error);
 	*ret_call = again;
 	return VACCEL_OK;
 }
@@ -340,7 +415,7 @@ static bool collect(struct virtio *io, struct pile *ret_in, struct pile *ret_out
 {
 	const struct pile *lent[] = {&io->in, &io->out};
 	struct pile *piles[] = {ret_in, ret_out};
-	bool fits = pile_add(ret_out, io->room, ROOM);
+	bool fits = pile_add(ret_out, io->answer, io->room);
 
 	for (size_t i = 0; fits && i < io->message.nr; i++)
 		fits = pile_add(ret_in, (void *)(uintptr_t)io->message.at[i].address,
@@ -368,7 +443,9 @@ static int exchange(struct link *link)
 
 	io->is_pending = false;
 	io->own_at = io->own_left = 0;
-	io->answer = io->room;
+	io->answer = room_of(io, io->room);
+	if (!io->answer)
+		return refuse(io, VACCEL_ENOMEM);
 	if (!collect(io, &in, &out) || in.nr + out.nr > ACCEL_BUFFERS_MAX)
 		return refuse(io, vaccel_fail(VACCEL_EDQUOT, "a call of more than %u pieces",
 					      ACCEL_BUFFERS_MAX));
@@ -378,7 +455,7 @@ static int exchange(struct link *link)
 	now.nr_out = (uint32_t)out.nr;
 	error = call(link, &now);
 	if (error)
-		return fail(io, error);
+		return fail(link, error);
 	if (now.flags & ACCEL_GOAWAY)
 		say(io, &goaway, NULL, 0);
 	ret = now.code == ACCEL_NOSPACE ? fetch(link, &now, &now) : VACCEL_OK;
@@ -445,6 +522,13 @@ static bool is_stale(struct link *link)
 
 /* Lent memory */
 
+/* A result comes with the answer. What is lent lies behind that, so then it is too late. */
+static void want_room(struct virtio *io, uint64_t size)
+{
+	if (!io->out.nr && size <= ANSWER_MAX - io->room)
+		io->room += size + padding_of(size);
+}
+
 static bool place(struct link *link, uint64_t request, const void *data, enum vaccel_dir dir,
 		  struct payload *payload)
 {
@@ -452,20 +536,23 @@ static bool place(struct link *link, uint64_t request, const void *data, enum va
 	bool is_out = dir == VACCEL_DIR_OUT;
 	struct pile *pile = is_out ? &io->out : &io->in;
 
-	if (dir == VACCEL_DIR_INOUT || payload->size < LENT_MIN || payload->size > PTRDIFF_MAX)
+	if (payload->size > PTRDIFF_MAX || !has_shared(io))
 		return false;
-	if (io->request != request) {
-		io->request = request;
-		pile_clear(&io->in);
-		pile_clear(&io->out);
+	if (io->request != request)
+		begin_request(io, request);
+	if (dir == VACCEL_DIR_INOUT || payload->size < LENT_MIN) {
+		if (dir != VACCEL_DIR_IN)
+			want_room(io, payload->size);
+		return false;
 	}
 	payload->place = PAYLOAD_PAGES;
 	payload->region = is_out;
-	payload->offset = pile->size + (is_out ? ROOM : 0);
+	payload->offset = pile->size + (is_out ? io->room : 0);
 	/* Without memory for it the sizes do not match, and the call is refused. */
 	if (!pile_add(pile, data, payload->size))
 		return false;
-	return !padding_of(payload->size) || pile_add(pile, io->padding, padding_of(payload->size));
+	return !padding_of(payload->size) ||
+	       pile_add(pile, io->shared->padding, padding_of(payload->size));
 }
 
 /* An output is where the agent has written it, which is where it was to go. */
@@ -473,7 +560,7 @@ static int at(struct link *link, uint64_t request, const struct payload *payload
 	      enum vaccel_dir dir, void **ret_data)
 {
 	const struct virtio *io = link->io;
-	uint64_t offset = ROOM;
+	uint64_t offset = io->room;
 
 	for (size_t i = 0; payload->region == 1 && i < io->out.nr; i++) {
 		const struct accel_buffer *lent = &io->out.at[i];

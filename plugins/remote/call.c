@@ -69,12 +69,14 @@ static int be_lost(struct call *call, const struct request *request, struct chan
 	struct server *server = channel->server;
 	uint64_t client = channel->client, epoch = channel->epoch;
 	char why[256], words[256];
-	bool reached;
-	int fate;
+	bool reached, silent = channel->silent;
+	int fate = VACCEL_OK;
 
 	snprintf(why, sizeof(why), "%s", vaccel_error_text());
 	channel_give(channel);
-	fate = server_fate(server, epoch, call->until, &reached, words, sizeof(words));
+	/* Who is silent does not say what became of the call either. */
+	if (!silent)
+		fate = server_fate(server, epoch, call->until, &reached, words, sizeof(words));
 	if (fate)
 		return vaccel_fail(fate, "%s",
 				   *words ? words : "the agent's worker ended in the middle of it");

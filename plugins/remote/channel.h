@@ -36,6 +36,7 @@ struct channel {
 	uint64_t request; /* the last number used */
 	uint64_t owed;	  /* the request whose answer nobody waits for any more; or 0 */
 	bool broken;	  /* the connection is of no more use */
+	bool silent;	  /* since its agent gave no sign of life */
 	bool leaving;	  /* the agent takes no more requests on it */
 
 	struct session *session; /* whose request it is; or NULL */

@@ -66,6 +66,7 @@ static int be_patient(struct channel *channel, struct wait *wait)
 	if (!owes_pong(channel, wait))
 		return ping(channel, wait, now);
 	channel->broken = true;
+	channel->silent = true;
 	return vaccel_fail(VACCEL_EREMOTEIO, "%s has not been heard of for %d seconds",
 			   channel->server->name, (int)((now - wait->heard) / SECOND));
 }
@@ -114,6 +115,7 @@ int wait_message(struct channel *channel, struct wait *wait, enum frame_kind kin
 			ret = be_patient(channel, wait);
 		} else if (ret) {
 			channel->broken = true;
+			channel->silent = link_is_silent(channel->link);
 		} else if (message.fd >= 0) {
 			close(message.fd);
 			ret = is_nonsense(channel, &message);
