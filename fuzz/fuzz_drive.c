@@ -7,12 +7,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "agent/vhost/drive.h"
 #include "messages.h"
 #include "transport/drive.h"
+#include "transport/link.h"
 
 #define AREA  (UINT64_C(1) << 30)
 #define RANGE (4 * AREA)
@@ -35,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 uint64_t messages_taken;
 
-static int agents[AGENTS];
+static struct link *agents[AGENTS];
 static atomic_uint under_way;
 
 static uint64_t take(struct input *input, size_t bytes)
@@ -47,14 +46,14 @@ static uint64_t take(struct input *input, size_t bytes)
 	return number;
 }
 
-static bool connect_agent(void *context, int fd)
+static bool connect_agent(void *context, struct link *link)
 {
 	for (int i = 0; i < AGENTS; i++)
-		if (agents[i] < 0) {
-			agents[i] = fd;
+		if (!agents[i]) {
+			agents[i] = link;
 			return true;
 		}
-	close(fd);
+	link_delete(link);
 	return false;
 }
 
@@ -154,24 +153,29 @@ static void any_access(struct drive *drive, struct input *input, bool is_write, 
 	       is_write ? (size < input->left ? size : 0) : size);
 }
 
-static void answer(void)
+/* Those that have room wait a moment. */
+static void answer(bool waits)
 {
 	char bytes[8192];
 
 	for (int i = 0; i < AGENTS; i++) {
-		ssize_t size =
-			agents[i] < 0 ? -1 : recv(agents[i], bytes, sizeof(bytes), MSG_DONTWAIT);
+		const struct iovec room = {bytes, sizeof(bytes)};
+		int64_t until = waits ? time_now() + 1000 : 0;
+		int passed = -1;
+		ssize_t size = -1;
 
+		if (agents[i])
+			size = agents[i]->read(agents[i], &room, 1, until, &passed);
 		if (size > 0)
-			send(agents[i], bytes, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);
+			agents[i]->write(agents[i], &(struct iovec){bytes, (size_t)size}, 1, until,
+					 -1);
 	}
 }
 
 static void hang_up(unsigned int number)
 {
-	if (agents[number] >= 0)
-		close(agents[number]);
-	agents[number] = -1;
+	link_delete(agents[number]);
+	agents[number] = NULL;
 }
 
 static void step(struct drive *drive, struct input *input, uint64_t epoch)
@@ -198,7 +202,7 @@ static void step(struct drive *drive, struct input *input, uint64_t epoch)
 		       DRIVE_BLOCK * (1 + kind / 8 % 4));
 		return;
 	case 6:
-		answer();
+		answer(kind / 8 % 2);
 		return;
 	default:
 		if (kind / 8 % 4 == 0)
@@ -222,7 +226,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct drive *drive;
 	uint64_t epoch;
 
-	memset(agents, -1, sizeof(agents));
 	if (drive_new(&setup, &drive))
 		abort();
 	epoch = epoch_of(drive);

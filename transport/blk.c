@@ -6,7 +6,7 @@
  * and its answer are a write and a read, which the drive holds a moment until there
  * is an answer; both are under way at once.
  *
- * The agent's end of a connection is a socket to the drive's half in the agent.
+ * The agent's end is in agent/vhost/claim.c.
  */
 #include "transport/blk.h"
 
@@ -59,11 +59,6 @@ static int start(struct link *link, struct tls *tls, const struct address *addre
 	struct blk *blk;
 	int ret;
 
-	if (!address) {
-		link->read = socket_read;
-		link->write = socket_write;
-		return VACCEL_OK;
-	}
 	ret = blk_new(address, link->fd, until, &blk);
 	if (!ret)
 		link->io = blk;

@@ -15,9 +15,9 @@
 
 #include "agent/vhost/drive.h"
 #include "agent/vhost/messages.h"
+#include "agent/vhost/ring.h"
 #include "agent/worker/server.h"
 #include "base/util.h"
-#include "transport/carrier.h"
 #include "transport/drive.h"
 
 /* virtio-blk, of VirtIO 1.2, 5.2 */
@@ -109,6 +109,7 @@ static void access_blocks(struct blk *blk, struct chain *chain, uint64_t sector,
 					    request->pieces);
 	else
 		request->request.nr = slice(chain->writable, nr, 0, size, request->pieces);
+	drive_helped(blk->drive, chain->ring->vhost);
 	drive_submit(blk->drive, &request->request);
 }
 
@@ -148,15 +149,13 @@ static void blk_take(void *device, struct chain *chain)
 }
 
 /* A range has been claimed. */
-static bool connect_range(void *context, int fd)
+static bool connect_range(void *context, struct link *link)
 {
 	struct blk *blk = context;
 	struct worker *worker = blk->worker;
 	struct connection *connection;
-	struct link *link;
 
-	if (link_adopt(&carrier_blk, fd, NULL, &link) ||
-	    connection_new(worker, link, blk->peer, blk->listener, &connection)) {
+	if (connection_new(worker, link, blk->peer, blk->listener, &connection)) {
 		log_line(VACCEL_LOG_WARN, &(struct about){.tenant = worker->setup.tenant}, "%s: %s",
 			 blk->peer, vaccel_error_text());
 		return false;
@@ -173,6 +172,8 @@ static int blk_start(struct worker *worker, const struct listener_setup *listene
 		.queue_size = BLK_QUEUE_SIZE,
 		.connect = connect_range,
 		.context = blk,
+		.help = vhost_help,
+		.help_fd = vhost_help_fd,
 	};
 	int ret;
 

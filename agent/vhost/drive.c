@@ -1,28 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the drive's blocks are: the first one, which says what it is; and ranges,
- * which guests claim, with what they say and are told in the first block of each. All else
- * reads as zeros, and cannot be written. A thread moves what comes from the agent, answers reads
- * that were held for it, and ends ranges of which nothing has been heard.
+ * What the drive's blocks are: the first one, which says what it is; and ranges, which guests
+ * claim, with what they say and are told in the first block of each. All else reads as zeros,
+ * and cannot be written. A thread answers requests that were held for too long, and ends
+ * claims of which nothing has been heard.
  */
 #include "agent/vhost/drive.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <pthread.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/random.h>
 
 #include <vaccel/error.h>
 
-#include "agent/vhost/range.h"
+#include "agent/vhost/claim.h"
 #include "base/util.h"
 #include "transport/transport.h"
 
-/* Less than 16 TiB, which is what a guest of 32 bits can address. */
-#define RANGES	   1024u
 #define RANGE_SIZE (4 * RANGE_AREA)
 #define OUT_AT	   RANGE_AREA
 #define IN_AT	   (2 * RANGE_AREA)
@@ -44,60 +38,18 @@
 #define HELD_SHARE 8
 
 #define NS_PER_MS INT64_C(1000000)
-
-struct drive {
-	struct drive_setup setup;
-	uint64_t epoch;
-	int epoll, wake;
-	pthread_t thread;
-
-	pthread_mutex_t lock; /* all below */
-	bool ending;
-	bool asleep; /* the thread, for longer than a tick */
-	int64_t looked, last_held;
-	unsigned int nr_ranges, nr_held;
-	struct range *ranges[RANGES];
-};
+#define NS_PER_S  (1000 * NS_PER_MS)
 
 uint64_t drive_capacity(void)
 {
 	return (RANGES + 1) * RANGE_SIZE;
 }
 
-/* The thread */
-
 static void wake(struct drive *drive)
 {
-	static const uint64_t one = 1;
-
-	if (!drive->asleep)
-		return;
+	if (drive->asleep)
+		pthread_cond_signal(&drive->due);
 	drive->asleep = false;
-	(void)!write(drive->wake, &one, sizeof(one));
-}
-
-/* What the thread waits for. A socket from which nothing is wanted is not in the set: its end
- * would be told again and again. */
-static void watch(struct drive *drive, uint32_t number)
-{
-	struct range *range = drive->ranges[number];
-	struct epoll_event event = {.data.u32 = number};
-	int how = EPOLL_CTL_MOD;
-
-	if (range->fd < 0)
-		return;
-	if (range_has_room(range))
-		event.events |= EPOLLIN;
-	if (range->is_full)
-		event.events |= EPOLLOUT;
-	if (event.events == range->watched)
-		return;
-	if (!event.events)
-		how = EPOLL_CTL_DEL;
-	else if (!range->watched)
-		how = EPOLL_CTL_ADD;
-	epoll_ctl(drive->epoll, how, range->fd, &event);
-	range->watched = event.events;
 }
 
 /* Blocks */
@@ -136,21 +88,21 @@ static void read_status(const struct drive *drive, uint32_t number,
 			const struct drive_request *request, uint64_t from, size_t offset,
 			size_t size)
 {
-	const struct range *range = drive->ranges[number];
+	const struct claim *claim = drive->claims[number];
 	unsigned char block[DRIVE_BLOCK] = {0};
 	struct drive_status status = {
 		.magic = htole32(DRIVE_STATUS_MAGIC),
 		.state = htole32(DRIVE_FREE),
 		.epoch = htole64(drive->epoch),
-		.held = htole32(drive->nr_ranges),
+		.held = htole32(drive->nr_claims),
 		.held_max = htole32(drive->setup.held_max),
 	};
 
-	if (range) {
-		status.state = htole32(range->fd < 0 ? DRIVE_ENDED : DRIVE_HELD);
-		memcpy(status.nonce, range->nonce, DRIVE_NONCE);
-		status.taken = htole64(range->taken);
-		status.ready = htole64(range_ready(range));
+	if (claim) {
+		status.state = htole32(claim->range.ended ? DRIVE_ENDED : DRIVE_HELD);
+		memcpy(status.nonce, claim->range.nonce, DRIVE_NONCE);
+		status.taken = htole64(claim->range.taken);
+		status.ready = htole64(range_ready(&claim->range));
 	}
 	drive_seal(&status);
 	memcpy(block, &status, sizeof(status));
@@ -159,68 +111,90 @@ static void read_status(const struct drive *drive, uint32_t number,
 
 /* Claims */
 
-static void renew(const struct drive *drive, struct range *range)
+static void renew(struct claim *claim)
 {
-	range->lease = time_about_now() + drive->setup.lease_ms * NS_PER_MS;
+	claim->lease = time_about_now() + claim->drive->setup.lease_ms * NS_PER_MS;
 }
 
-static void claim(struct drive *drive, uint32_t number, const unsigned char *nonce)
+/* It gets its connection when the lock has been given up. */
+static void make_claim(struct drive *drive, uint32_t number, const unsigned char *nonce)
 {
-	struct range *range;
-	int peer;
+	struct claim *claim;
 
-	if (drive->nr_ranges == drive->setup.held_max || range_new(nonce, &range, &peer))
+	if (drive->nr_claims == drive->setup.held_max)
 		return;
-	if (!drive->setup.connect(drive->setup.context, peer)) {
-		range_delete(range);
+	claim = calloc(1, sizeof(*claim));
+	if (!claim || range_init(&claim->range, nonce)) {
+		free(claim);
 		return;
 	}
-	drive->ranges[number] = range;
-	drive->nr_ranges++;
-	renew(drive, range);
-	watch(drive, number);
+	claim->drive = drive;
+	claim->number = number;
+	claim->refs = 2; /* the other one is that of who connects it */
+	claim->event = claim->helper = -1;
+	pthread_cond_init(&claim->more, NULL);
+	claim->next = drive->fresh;
+	drive->fresh = claim;
+	drive->claims[number] = claim;
+	drive->nr_claims++;
+	renew(claim);
 	wake(drive);
 }
 
-/* Answers the read that is held, if there is one. */
-static void let_go(struct drive *drive, struct range *range)
+void claim_unref(struct claim *claim)
 {
-	struct drive_request *request = TAKE(range->held);
-
-	if (!request)
+	if (--claim->refs)
 		return;
-	drive->nr_held--;
-	range_read(range, request, 0, request->offset % RANGE_SIZE - IN_AT, request->size);
-	request->done(request, true);
+	range_release(&claim->range);
+	pthread_cond_destroy(&claim->more);
+	free(claim);
 }
 
+void claim_let_go(struct claim *claim)
+{
+	struct drive_request *held = TAKE(claim->held), *late = TAKE(claim->late);
+
+	if (!held)
+		return;
+	claim->drive->nr_held -= late ? 2 : 1;
+	range_read(&claim->range, held, 0, held->offset % RANGE_SIZE - IN_AT, held->size);
+	if (late)
+		late->done(late, true);
+	held->done(held, true);
+}
+
+/* What was written before is still the agent's to read. */
 static void release(struct drive *drive, uint32_t number)
 {
-	struct range *range = TAKE(drive->ranges[number]);
+	struct claim *claim = TAKE(drive->claims[number]);
 
-	drive->nr_ranges--;
-	let_go(drive, range);
-	range_delete(range);
+	drive->nr_claims--;
+	claim_let_go(claim);
+	claim->range.closed = true;
+	claim_tell(claim);
+	claim_unref(claim);
 }
 
-/* After something was sent or received, or may have ended. */
-static void settle(struct drive *drive, uint32_t number)
+/* By who made claims, without the lock. */
+static void connect_fresh(struct drive *drive, struct claim *claim)
 {
-	struct range *range = drive->ranges[number];
+	struct claim *next;
 
-	if (range->is_released && !range->is_full) {
-		release(drive, number);
-		return;
+	for (; claim; claim = next) {
+		int ret = claim_connect(claim);
+
+		SCOPED_LOCK(&drive->lock);
+		if (ret && drive->claims[claim->number] == claim)
+			release(drive, claim->number);
+		next = claim->next;
+		claim_unref(claim);
 	}
-	if (range->filled || range->fd < 0)
-		let_go(drive, range);
-	watch(drive, number);
 }
 
 static bool control(struct drive *drive, uint32_t number, const struct drive_request *request,
 		    uint64_t from)
 {
-	struct range *range = drive->ranges[number];
+	struct claim *claim = drive->claims[number];
 	struct drive_control control;
 	bool is_holder;
 
@@ -228,25 +202,23 @@ static bool control(struct drive *drive, uint32_t number, const struct drive_req
 	if (control.magic != htole32(DRIVE_CONTROL_MAGIC) || !drive_is_sealed(&control) ||
 	    control.epoch != htole64(drive->epoch))
 		return false;
-	is_holder = range && !memcmp(range->nonce, control.nonce, DRIVE_NONCE);
+	is_holder = claim && !memcmp(claim->range.nonce, control.nonce, DRIVE_NONCE);
 	switch (le32toh(control.kind)) {
 	case DRIVE_CLAIM:
-		if (!range)
-			claim(drive, number, control.nonce);
+		if (!claim)
+			make_claim(drive, number, control.nonce);
 		return true;
 	case DRIVE_KEEP:
 		if (!is_holder)
 			return false;
-		renew(drive, range);
-		range_advance(range, le64toh(control.read));
-		range_receive(range);
-		settle(drive, number);
+		renew(claim);
+		range_advance(&claim->range, le64toh(control.read));
+		if (claim->waiting)
+			claim_tell(claim);
 		return true;
 	case DRIVE_RELEASE:
-		if (is_holder) {
-			range->is_released = true;
-			settle(drive, number);
-		}
+		if (is_holder)
+			release(drive, number);
 		return true;
 	default:
 		return false;
@@ -287,56 +259,80 @@ static struct spot find(uint64_t offset)
 static bool write_at(struct drive *drive, const struct drive_request *request, uint64_t from,
 		     const struct spot *spot, uint64_t size)
 {
-	struct range *range = spot->part == OUT ? drive->ranges[spot->number] : NULL;
+	struct claim *claim = spot->part == OUT ? drive->claims[spot->number] : NULL;
 	bool ret;
 
 	if (spot->part == CONTROL) /* all is in its first sector */
 		return spot->place || control(drive, spot->number, request, from);
-	if (!range || range->is_released)
+	if (!claim)
 		return false;
-	range->quiet = 0;
-	ret = range_write(range, request, from, spot->place, size);
-	renew(drive, range);
-	range_send(range);
-	settle(drive, spot->number);
+	claim->quiet = 0;
+	ret = range_write(&claim->range, request, from, spot->place, size);
+	renew(claim);
+	if (range_has_bytes(&claim->range) || claim->waiting || claim->range.ended ||
+	    (claim->range.awaited && claim->range.awaited->done))
+		claim_tell(claim);
+	if (claim->range.ended)
+		claim_let_go(claim);
 	return ret;
 }
 
 static void read_at(struct drive *drive, const struct drive_request *request, uint64_t from,
 		    const struct spot *spot, uint64_t size)
 {
-	struct range *range = spot->part == IN ? drive->ranges[spot->number] : NULL;
+	struct claim *claim = spot->part == IN ? drive->claims[spot->number] : NULL;
 
 	if (spot->part == FRONT)
 		read_front(drive, request, from, (size_t)spot->place, (size_t)size);
 	else if (spot->part == CONTROL)
 		read_status(drive, spot->number, request, from, (size_t)spot->place, (size_t)size);
-	else if (range)
-		range_read(range, request, from, spot->place, size);
+	else if (claim)
+		range_read(&claim->range, request, from, spot->place, size);
 	else
 		request_put(request, from, NULL, (size_t)size);
+}
+
+static bool may_hold(const struct drive *drive)
+{
+	return drive->nr_held < MAX_OF(drive->setup.queue_size / HELD_SHARE, 1u);
 }
 
 /* Whether the request waits from now on for what is to come. */
 static bool hold(struct drive *drive, struct drive_request *request)
 {
 	struct spot spot = find(request->offset);
-	struct range *range = spot.part == IN ? drive->ranges[spot.number] : NULL;
+	struct claim *claim = spot.part == IN ? drive->claims[spot.number] : NULL;
 
-	if (request->is_write || !range)
+	if (request->is_write || !claim)
 		return false;
-	range->quiet = 0;
-	range_receive(range);
-	if (!range_is_waited_for(range, spot.place, request->size))
+	claim->quiet = 0;
+	if (!range_is_waited_for(&claim->range, spot.place, request->size))
 		return false;
-	let_go(drive, range);
-	if (drive->nr_held >= MAX_OF(drive->setup.queue_size / HELD_SHARE, 1u))
+	claim_let_go(claim);
+	if (!may_hold(drive))
 		return false;
 	drive->nr_held++;
 	drive->last_held = time_about_now();
 	request->until = drive->last_held + HOLD_MS * NS_PER_MS;
-	range->held = request;
+	claim->held = request;
 	wake(drive);
+	return true;
+}
+
+/*
+ * A small message has been written, and the answer is waited for already: both requests
+ * are answered at once, which interrupts the machine once.
+ */
+static bool answer_later(struct drive *drive, struct drive_request *request)
+{
+	struct spot spot = find(request->offset);
+	struct claim *claim = spot.part == OUT ? drive->claims[spot.number] : NULL;
+
+	if (!request->is_write || request->size != DRIVE_BLOCK || !claim || !claim->held ||
+	    claim->late || !may_hold(drive))
+		return false;
+	drive->nr_held++;
+	claim->late = request;
 	return true;
 }
 
@@ -360,31 +356,41 @@ static bool run(struct drive *drive, const struct drive_request *request)
 
 void drive_submit(struct drive *drive, struct drive_request *request)
 {
-	bool fits = !(request->offset % DRIVE_SECTOR) && !(request->size % DRIVE_SECTOR) &&
-		    request->size <= drive_capacity() &&
-		    request->offset <= drive_capacity() - request->size;
+	bool is_kept, went_well = !(request->offset % DRIVE_SECTOR) &&
+				  !(request->size % DRIVE_SECTOR) &&
+				  request->size <= drive_capacity() &&
+				  request->offset <= drive_capacity() - request->size;
+	struct claim *fresh;
 
-	if (!fits) {
+	if (!went_well) {
 		request->done(request, false);
 		return;
 	}
-	SCOPED_LOCK(&drive->lock);
-	if (!hold(drive, request))
-		request->done(request, run(drive, request));
+	pthread_mutex_lock(&drive->lock);
+	is_kept = hold(drive, request);
+	if (!is_kept) {
+		went_well = run(drive, request);
+		is_kept = went_well && answer_later(drive, request);
+	}
+	fresh = TAKE(drive->fresh);
+	pthread_mutex_unlock(&drive->lock);
+	connect_fresh(drive, fresh);
+	if (!is_kept)
+		request->done(request, went_well);
 }
 
 void drive_let_go(struct drive *drive)
 {
 	SCOPED_LOCK(&drive->lock);
 	for (uint32_t i = 0; i < RANGES && drive->nr_held; i++)
-		if (drive->ranges[i])
-			let_go(drive, drive->ranges[i]);
+		if (drive->claims[i])
+			claim_let_go(drive->claims[i]);
 }
 
 static void release_all(struct drive *drive)
 {
 	for (uint32_t i = 0; i < RANGES; i++)
-		if (drive->ranges[i])
+		if (drive->claims[i])
 			release(drive, i);
 }
 
@@ -395,39 +401,37 @@ void drive_reset(struct drive *drive)
 	release_all(drive);
 }
 
-/* The thread's */
-
-static void serve(struct drive *drive, uint32_t number)
+void drive_helped(struct drive *drive, struct vhost *vhost)
 {
-	struct range *range = drive->ranges[number];
-
-	if (!range)
+	if (atomic_load(&drive->helped) == vhost)
 		return;
-	range_send(range);
-	range_receive(range);
-	settle(drive, number);
+	pthread_mutex_lock(&drive->helping);
+	atomic_store(&drive->helped, vhost);
+	pthread_mutex_unlock(&drive->helping);
 }
+
+/* The thread's */
 
 static void look_at_leases(struct drive *drive, int64_t now)
 {
 	drive->looked = now;
 	for (uint32_t i = 0; i < RANGES; i++) {
-		if (!drive->ranges[i])
+		if (!drive->claims[i])
 			continue;
-		if (now > drive->ranges[i]->lease)
+		if (now > drive->claims[i]->lease)
 			release(drive, i);
-		else if (++drive->ranges[i]->quiet == QUIET_LOOKS)
-			range_rest(drive->ranges[i]);
+		else if (++drive->claims[i]->quiet == QUIET_LOOKS)
+			range_rest(&drive->claims[i]->range);
 	}
 }
 
 static void let_go_late(struct drive *drive, int64_t now)
 {
 	for (uint32_t i = 0; i < RANGES && drive->nr_held; i++) {
-		struct range *range = drive->ranges[i];
+		struct claim *claim = drive->claims[i];
 
-		if (range && range->held && now >= range->held->until)
-			let_go(drive, range);
+		if (claim && claim->held && now >= claim->held->until)
+			claim_let_go(claim);
 	}
 }
 
@@ -443,38 +447,44 @@ static int tick(struct drive *drive)
 	drive->asleep = !drive->nr_held && now - drive->last_held > QUIET_MS * NS_PER_MS;
 	if (!drive->asleep)
 		return TICK_MS;
-	return drive->nr_ranges ? look_ms : -1;
+	return drive->nr_claims ? look_ms : -1;
 }
 
 static void *thread_main(void *context)
 {
 	struct drive *drive = context;
-	struct epoll_event events[16];
-	int nr = 0, ms;
 
 	pthread_mutex_lock(&drive->lock);
 	while (!drive->ending) {
-		for (int i = 0; i < nr; i++) {
-			uint64_t count;
+		int ms = tick(drive);
+		int64_t until = time_now() + ms * NS_PER_MS;
+		struct timespec end = {
+			.tv_sec = (time_t)(until / NS_PER_S),
+			.tv_nsec = (long)(until % NS_PER_S),
+		};
 
-			if (events[i].data.u32 < RANGES)
-				serve(drive, events[i].data.u32);
-			else
-				(void)!read(drive->wake, &count, sizeof(count));
-		}
-		ms = tick(drive);
-		pthread_mutex_unlock(&drive->lock);
-		nr = epoll_wait(drive->epoll, events, ARRAY_SIZE(events), ms);
-		pthread_mutex_lock(&drive->lock);
+		if (ms < 0)
+			pthread_cond_wait(&drive->due, &drive->lock);
+		else
+			pthread_cond_clockwait(&drive->due, &drive->lock, CLOCK_MONOTONIC, &end);
 		drive->asleep = false;
 	}
 	pthread_mutex_unlock(&drive->lock);
 	return NULL;
 }
 
+void drive_unref(struct drive *drive)
+{
+	if (atomic_fetch_sub(&drive->refs, 1) != 1)
+		return;
+	pthread_mutex_destroy(&drive->helping);
+	pthread_mutex_destroy(&drive->lock);
+	pthread_cond_destroy(&drive->due);
+	free(drive);
+}
+
 int drive_new(const struct drive_setup *setup, struct drive **ret_drive)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u32 = RANGES};
 	struct drive *drive = calloc(1, sizeof(*drive));
 	int ret = VACCEL_OK;
 
@@ -485,23 +495,18 @@ int drive_new(const struct drive_setup *setup, struct drive **ret_drive)
 		drive->setup.held_max = DRIVE_HELD_MAX;
 	if (!setup->lease_ms)
 		drive->setup.lease_ms = DRIVE_LEASE_MS;
+	atomic_init(&drive->refs, 1);
+	pthread_mutex_init(&drive->helping, NULL);
 	pthread_mutex_init(&drive->lock, NULL);
-	drive->epoll = epoll_create1(EPOLL_CLOEXEC);
-	drive->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (getrandom(&drive->epoch, sizeof(drive->epoch), 0) != sizeof(drive->epoch) ||
-	    drive->epoll < 0 || drive->wake < 0 ||
-	    epoll_ctl(drive->epoll, EPOLL_CTL_ADD, drive->wake, &event))
-		ret = vaccel_fail(errno, "a drive cannot be made: %s", strerror(errno));
+	pthread_cond_init(&drive->due, NULL);
+	if (getrandom(&drive->epoch, sizeof(drive->epoch), 0) != sizeof(drive->epoch))
+		ret = vaccel_fail(errno, "no random numbers for a drive: %s", strerror(errno));
 	else if (pthread_create(&drive->thread, NULL, thread_main, drive))
 		ret = vaccel_fail(VACCEL_EAGAIN, "there is no thread for a drive");
-	if (!ret) {
+	if (ret)
+		drive_unref(drive);
+	else
 		*ret_drive = drive;
-		return VACCEL_OK;
-	}
-	closep(&drive->epoll);
-	closep(&drive->wake);
-	pthread_mutex_destroy(&drive->lock);
-	free(drive);
 	return ret;
 }
 
@@ -509,15 +514,14 @@ void drive_delete(struct drive *drive)
 {
 	if (!drive)
 		return;
+	drive_helped(drive, NULL);
 	pthread_mutex_lock(&drive->lock);
 	drive->ending = true;
-	drive->asleep = true;
-	wake(drive);
+	pthread_cond_signal(&drive->due);
 	pthread_mutex_unlock(&drive->lock);
 	pthread_join(drive->thread, NULL);
+	pthread_mutex_lock(&drive->lock);
 	release_all(drive);
-	close(drive->epoll);
-	close(drive->wake);
-	pthread_mutex_destroy(&drive->lock);
-	free(drive);
+	pthread_mutex_unlock(&drive->lock);
+	drive_unref(drive);
 }

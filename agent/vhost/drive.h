@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The drive of docs/virtio.md apart from rings: what reading and writing its blocks does.
- * Whoever holds a range of it has a connection, over a socket of which the drive has the other
- * end. What is asked of it is a guest's: anything, at any time, twice, in any order.
+ * Whoever holds a range of it has a connection, whose other end is a link of the
+ * agent's. What is asked of it is a guest's: anything, at any time, twice, in any order.
  */
 #ifndef VACCEL_AGENT_VHOST_DRIVE_H
 #define VACCEL_AGENT_VHOST_DRIVE_H
@@ -12,6 +12,8 @@
 #include <sys/uio.h>
 
 struct drive;
+struct link;
+struct vhost;
 
 struct drive_setup {
 	unsigned int queue_size; /* of which a small share is held at most */
@@ -19,11 +21,18 @@ struct drive_setup {
 	unsigned int lease_ms;	 /* 0: DRIVE_LEASE_MS */
 
 	/*
-	 * A range has been claimed: takes @fd, a stream socket that is the agent's end of its
-	 * connection, also when it fails. Any thread, and it does not wait.
+	 * A range has been claimed: takes @link, the agent's end of its connection, also when it
+	 * fails. A thread that submits, and it does not wait.
 	 */
-	bool (*connect)(void *context, int fd);
+	bool (*connect)(void *context, struct link *link);
 	void *context;
+
+	/*
+	 * Has requests submitted by this thread, until @until at most or until somebody writes to
+	 * help_fd(): vhost_help() of vhost.h, and its descriptor. One thread at a time.
+	 */
+	void (*help)(struct vhost *vhost, int64_t until);
+	int (*help_fd)(const struct vhost *vhost);
 };
 
 #define DRIVE_HELD_MAX 128
@@ -45,7 +54,7 @@ struct drive_request {
 /* It has a thread of its own. */
 int drive_new(const struct drive_setup *setup, struct drive **ret_drive);
 
-/* Answers what is held, and ends all connections. Nothing may come any more. */
+/* Answers what is held, and ends all connections. Nothing may be submitted any more. */
 void drive_delete(struct drive *drive);
 
 /* Does not wait. */
@@ -53,6 +62,9 @@ void drive_submit(struct drive *drive, struct drive_request *request);
 
 /* Answers all that is held as if the time were over. */
 void drive_let_go(struct drive *drive);
+
+/* Who walks the rings, and can be helped; NULL: nobody any more. */
+void drive_helped(struct drive *drive, struct vhost *vhost);
 
 /* The machine has begun anew: ends all connections. */
 void drive_reset(struct drive *drive);

@@ -7,10 +7,8 @@
  */
 #include "agent/vhost/range.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 
 #include <vaccel/error.h>
 
@@ -70,55 +68,26 @@ void request_put(const struct drive_request *request, uint64_t from, const void 
 
 /* Beginning and end */
 
-int range_new(const unsigned char nonce[DRIVE_NONCE], struct range **ret_range, int *ret_peer)
+int range_init(struct range *range, const unsigned char nonce[DRIVE_NONCE])
 {
-	struct range *range = calloc(1, sizeof(*range));
-	void *memory;
+	void *memory = mmap(NULL, 2 * RANGE_WINDOW, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	uint64_t start;
-	int fds[2];
 
-	if (!range)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a range of the drive");
-	memory = mmap(NULL, 2 * RANGE_WINDOW, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (memory == MAP_FAILED) {
-		free(range);
+	if (memory == MAP_FAILED)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for the windows of a range");
-	}
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds)) {
-		int code = errno;
-
-		munmap(memory, 2 * RANGE_WINDOW);
-		free(range);
-		return vaccel_fail(code, "no socket for a range of the drive: %s", strerror(code));
-	}
 	memcpy(range->nonce, nonce, DRIVE_NONCE);
 	memcpy(&start, nonce, sizeof(start));
 	start = le64toh(start) & AREA_MASK & ~(uint64_t)(DRIVE_BLOCK - 1);
 	range->taken = range->read = range->open = start;
 	range->out = memory;
 	range->in = range->out + RANGE_WINDOW;
-	range->fd = fds[0];
-	*ret_peer = fds[1];
-	*ret_range = range;
 	return VACCEL_OK;
 }
 
-void range_delete(struct range *range)
+void range_release(struct range *range)
 {
-	if (!range)
-		return;
-	closep(&range->fd);
 	munmap(range->out, 2 * RANGE_WINDOW);
-	free(range);
-}
-
-/* The connection is over; what was received can still be read. */
-static void end(struct range *range)
-{
-	closep(&range->fd);
-	range->fd = -1;
-	range->is_full = false;
 }
 
 /* No parcel goes beyond the end of the area. */
@@ -169,34 +138,6 @@ static bool has_come(const struct range *range, uint64_t position)
 	return range->came[word] & bit;
 }
 
-bool range_write(struct range *range, const struct drive_request *request, uint64_t from,
-		 uint64_t place, uint64_t size)
-{
-	uint64_t ahead = (place - range->taken) & AREA_MASK;
-	struct iovec pieces[2];
-	int nr;
-
-	/* Again what was done with already. */
-	if (ahead >= RANGE_AREA / 2) {
-		uint64_t old = MIN_OF(size, RANGE_AREA - ahead);
-
-		from += old;
-		size -= old;
-		ahead = 0;
-	}
-	if (!size)
-		return true;
-	if (range->fd < 0 || ahead > RANGE_WINDOW || size > RANGE_WINDOW - ahead)
-		return false;
-	nr = pieces_at(range->out, range->taken + ahead, (size_t)size, pieces);
-	for (int i = 0; i < nr; i++) {
-		request_get(request, from, pieces[i].iov_base, pieces[i].iov_len);
-		from += pieces[i].iov_len;
-	}
-	mark(range, range->taken + ahead, size, true);
-	return true;
-}
-
 /* Whether there is the head of a parcel at @taken. What is none ends the connection. */
 static bool find_parcel(struct range *range)
 {
@@ -212,7 +153,7 @@ static bool find_parcel(struct range *range)
 	if (head.magic != htole32(DRIVE_HEAD_MAGIC) || !size ||
 	    size > parcel_limit(range->taken) - HEAD || le64toh(head.position) != range->taken ||
 	    memcmp(head.nonce, range->nonce, DRIVE_NONCE) || !drive_parcel_is_sealed(block, size)) {
-		end(range);
+		range->ended = true;
 		return false;
 	}
 	range_advance(range, le64toh(head.done));
@@ -232,41 +173,119 @@ static bool parcel_is_whole(struct range *range)
 	return range->sectors == all;
 }
 
-/* False: the socket takes no more now, or never. */
-static bool send_parcel(struct range *range)
+bool range_has_bytes(struct range *range)
 {
-	while (range->sent < range->parcel) {
-		struct iovec pieces[2];
-		struct msghdr message = {.msg_iov = pieces};
-		ssize_t size;
-
-		message.msg_iovlen =
-			(size_t)pieces_at(range->out, range->taken + HEAD + range->sent,
-					  range->parcel - range->sent, pieces);
-		size = sendmsg(range->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (size < 0 && errno == EINTR)
-			continue;
-		range->is_full = size < 0 && errno == EAGAIN;
-		if (size < 0 && !range->is_full)
-			end(range);
-		if (size < 0)
-			return false;
-		range->sent += (uint32_t)size;
-	}
-	return true;
+	return !range->ended && (range->parcel || find_parcel(range)) && parcel_is_whole(range);
 }
 
-void range_send(struct range *range)
+/* The agent has all of the parcel. */
+static void finish_parcel(struct range *range)
 {
-	while (range->fd >= 0 && (range->parcel || find_parcel(range)) && parcel_is_whole(range)) {
-		uint64_t size = drive_parcel_size(range->parcel);
+	uint64_t size = drive_parcel_size(range->parcel);
 
-		if (!send_parcel(range))
-			return;
-		mark(range, range->taken, size, false);
-		range->taken += size;
-		range->parcel = 0;
+	mark(range, range->taken, size, false);
+	range->taken += size;
+	range->parcel = 0;
+}
+
+/* The next piece of @stretch, @most bytes of it. */
+static struct iovec next_piece(const struct stretch *stretch, size_t most)
+{
+	size_t skip = stretch->done, i = 0;
+
+	while (skip >= stretch->at[i].iov_len)
+		skip -= stretch->at[i++].iov_len;
+	return (struct iovec){
+		.iov_base = (char *)stretch->at[i].iov_base + skip,
+		.iov_len = MIN_OF(stretch->at[i].iov_len - skip, most),
+	};
+}
+
+/* Up to that byte of the parcel. */
+static void take_bytes(struct range *range, uint32_t end, struct stretch *to)
+{
+	while (range->sent < end && to->done < to->size) {
+		struct iovec piece = next_piece(to, end - range->sent), from[2];
+
+		pieces_at(range->out, range->taken + HEAD + range->sent, piece.iov_len, from);
+		memcpy(piece.iov_base, from[0].iov_base, from[0].iov_len);
+		memcpy((char *)piece.iov_base + from[0].iov_len, from[1].iov_base, from[1].iov_len);
+		to->done += piece.iov_len;
+		range->sent += (uint32_t)piece.iov_len;
 	}
+}
+
+void range_take(struct range *range, struct stretch *to)
+{
+	while (to->done < to->size && range_has_bytes(range)) {
+		take_bytes(range, range->parcel, to);
+		if (range->sent == range->parcel)
+			finish_parcel(range);
+	}
+}
+
+/*
+ * A parcel of several blocks that comes as a whole, and that the agent waits for with room for
+ * all of it, goes there at once. Returns what of the @size bytes that was. The first block
+ * is looked at where the guest cannot change it any more.
+ */
+static uint64_t write_through(struct range *range, const struct drive_request *request,
+			      uint64_t from, uint64_t size)
+{
+	struct stretch *to = range->awaited;
+	uint64_t all;
+
+	if (!to || range->parcel || size <= DRIVE_BLOCK)
+		return 0;
+	request_get(request, from, range->out + range->taken % RANGE_WINDOW, DRIVE_BLOCK);
+	mark(range, range->taken, DRIVE_BLOCK, true);
+	if (!find_parcel(range))
+		return 0;
+	all = drive_parcel_size(range->parcel);
+	if (all > size || range->parcel > to->size - to->done)
+		return 0;
+	take_bytes(range, (uint32_t)drive_head_bytes(range->parcel), to);
+	while (range->sent < range->parcel) {
+		struct iovec piece = next_piece(to, range->parcel - range->sent);
+
+		request_get(request, from + HEAD + range->sent, piece.iov_base, piece.iov_len);
+		to->done += piece.iov_len;
+		range->sent += (uint32_t)piece.iov_len;
+	}
+	finish_parcel(range);
+	return all;
+}
+
+bool range_write(struct range *range, const struct drive_request *request, uint64_t from,
+		 uint64_t place, uint64_t size)
+{
+	uint64_t ahead = (place - range->taken) & AREA_MASK, through;
+	struct iovec pieces[2];
+	int nr;
+
+	/* Again what was done with already. */
+	if (ahead >= RANGE_AREA / 2) {
+		uint64_t old = MIN_OF(size, RANGE_AREA - ahead);
+
+		from += old;
+		size -= old;
+		ahead = 0;
+	}
+	while (!ahead && (through = write_through(range, request, from, size))) {
+		from += through;
+		size -= through;
+	}
+	if (!size)
+		return true;
+	if (range->closed || range->ended || ahead > RANGE_WINDOW || size > RANGE_WINDOW - ahead)
+		return false;
+	nr = pieces_at(range->out, range->taken + ahead, (size_t)size, pieces);
+	for (int i = 0; i < nr; i++) {
+		request_get(request, from, pieces[i].iov_base, pieces[i].iov_len);
+		from += pieces[i].iov_len;
+	}
+	mark(range, range->taken + ahead, size, true);
+	return true;
 }
 
 /* Reading */
@@ -313,32 +332,18 @@ static size_t room_for_more(struct range *range)
 	return (size_t)MIN_OF((uint64_t)left, range->read + RANGE_WINDOW - end);
 }
 
-bool range_has_room(const struct range *range)
+void range_put(struct range *range, struct stretch *from)
 {
-	return range->open + HEAD + range->filled < range->read + RANGE_WINDOW;
-}
+	size_t room;
 
-void range_receive(struct range *range)
-{
-	while (range->fd >= 0) {
-		size_t room = room_for_more(range);
-		struct iovec pieces[2];
-		struct msghdr message = {.msg_iov = pieces};
-		ssize_t size;
+	while (from->done < from->size && (room = room_for_more(range))) {
+		struct iovec piece = next_piece(from, room), to[2];
 
-		if (!room)
-			return;
-		message.msg_iovlen = (size_t)pieces_at(
-			range->in, range->open + HEAD + range->filled, room, pieces);
-		size = recvmsg(range->fd, &message, MSG_DONTWAIT);
-		if (size < 0 && errno == EINTR)
-			continue;
-		if (size < 0 && errno == EAGAIN)
-			return;
-		if (size <= 0)
-			end(range);
-		else
-			range->filled += (uint32_t)size;
+		pieces_at(range->in, range->open + HEAD + range->filled, piece.iov_len, to);
+		memcpy(to[0].iov_base, piece.iov_base, to[0].iov_len);
+		memcpy(to[1].iov_base, (char *)piece.iov_base + to[0].iov_len, to[1].iov_len);
+		from->done += piece.iov_len;
+		range->filled += (uint32_t)piece.iov_len;
 	}
 }
 
@@ -349,7 +354,7 @@ uint64_t range_ready(const struct range *range)
 
 bool range_is_waited_for(const struct range *range, uint64_t place, uint64_t size)
 {
-	return range->fd >= 0 && !range->filled && size == DRIVE_BLOCK &&
+	return !range->closed && !range->ended && !range->filled && size == DRIVE_BLOCK &&
 	       place == (range->open & AREA_MASK);
 }
 
@@ -362,7 +367,7 @@ static void read_nothing_yet(const struct range *range, const struct drive_reque
 		.magic = htole32(DRIVE_HEAD_MAGIC),
 		.position = htole64(range->open),
 		.done = htole64(range->taken),
-		.ended = htole32(range->fd < 0),
+		.ended = htole32(range->ended),
 	};
 
 	memcpy(head.nonce, range->nonce, DRIVE_NONCE);

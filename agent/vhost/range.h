@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A range of the drive that is held: bytes both ways between its blocks and a socket. Two
+ * A range of the drive that is held: bytes both ways between its blocks and the agent. Two
  * windows of memory, in which each byte lies at its position modulo the window's size.
  * Not for several threads.
  */
@@ -14,23 +14,27 @@
 #define RANGE_WINDOW (2u << 20)
 #define RANGE_PARCEL (512u << 10)
 
+/* Where the agent wants to have bytes, or has them. */
+struct stretch {
+	const struct iovec *at;
+	size_t nr;
+	size_t size; /* of all */
+	size_t done; /* of that */
+};
+
 struct range {
 	unsigned char nonce[DRIVE_NONCE];
-	int fd; /* -1: the connection has ended */
-	int64_t lease;
-	uint32_t watched;	    /* events of @fd in the drive's epoll set; 0: it is not there */
-	unsigned int quiet;	    /* looks of the drive's thread since bytes were moved */
-	bool is_released;	    /* by the guest; what it wrote before is still sent */
-	struct drive_request *held; /* a read of what is not there yet */
+	bool closed; /* by the guest: nothing more comes, and nothing is read */
+	bool ended; /* by the agent, or by nonsense of the guest's, who still reads what is there */
 
 	/* What the guest writes */
 	unsigned char *out;
-	uint64_t taken;					 /* all before this position was sent */
+	uint64_t taken; /* all before this position the agent has */
 	uint64_t came[RANGE_WINDOW / DRIVE_SECTOR / 64]; /* a bit for each sector from there on */
-	uint32_t parcel;  /* bytes of the parcel at @taken; 0: not known */
-	uint32_t sectors; /* of that one, without a hole */
-	uint32_t sent;	  /* bytes of it */
-	bool is_full;	  /* the socket */
+	uint32_t parcel;	 /* bytes of the parcel at @taken; 0: not known */
+	uint32_t sectors;	 /* of that one, without a hole */
+	uint32_t sent;		 /* bytes of it that the agent has */
+	struct stretch *awaited; /* NULL, or where the agent, which has all else, wants more */
 
 	/* What it reads */
 	unsigned char *in;
@@ -39,11 +43,11 @@ struct range {
 	uint32_t filled; /* bytes of the parcel that begins there */
 };
 
-/* *ret_peer: the other end of its socket. ENOMEM, EMFILE … */
-int range_new(const unsigned char nonce[DRIVE_NONCE], struct range **ret_range, int *ret_peer);
+/* ENOMEM */
+int range_init(struct range *range, const unsigned char nonce[DRIVE_NONCE]);
+void range_release(struct range *range);
 
-/* Nothing may be held of it. */
-void range_delete(struct range *range);
+/* The guest's side */
 
 /* Bytes of the request from @from on, for that place in the area. False: not as agreed. */
 bool range_write(struct range *range, const struct drive_request *request, uint64_t from,
@@ -59,14 +63,17 @@ bool range_is_waited_for(const struct range *range, uint64_t place, uint64_t siz
 /* The guest has read all before @position. */
 void range_advance(struct range *range, uint64_t position);
 
-/* Send what is whole, and take what is there and has room; neither waits. */
-void range_send(struct range *range);
-void range_receive(struct range *range);
-
-bool range_has_room(const struct range *range);
-
 /* Up to which position something is there. */
 uint64_t range_ready(const struct range *range);
+
+/* The agent's side */
+
+/* Whether there is a parcel; what is none where one must begin ends the range. */
+bool range_has_bytes(struct range *range);
+
+/* As many as there are, and as there is room for. */
+void range_take(struct range *range, struct stretch *to);
+void range_put(struct range *range, struct stretch *from);
 
 /* Gives back the memory of windows in which nothing is. */
 void range_rest(struct range *range);

@@ -62,11 +62,17 @@ void bed_delete(struct bed *bed)
 	free(bed);
 }
 
-int bed_accept(const struct bed *bed, struct peer *ret_peer, int *ret_fd)
+static struct link *accept_link(const struct bed *bed)
 {
-	if (!bed->machine)
-		return address_accept(&bed->address, bed->listener, ret_peer, ret_fd);
-	return read(bed->listener, ret_fd, sizeof(*ret_fd)) > 0 ? VACCEL_OK : VACCEL_EAGAIN;
+	struct link *link;
+	struct peer peer;
+	int fd;
+
+	if (bed->machine)
+		return machine_accept(bed->machine);
+	assert_int_equal(address_accept(&bed->address, bed->listener, &peer, &fd), VACCEL_OK);
+	assert_int_equal(link_adopt(bed->address.carrier, fd, bed->tls.agent, &link), VACCEL_OK);
+	return link;
 }
 
 struct connecting {
@@ -92,15 +98,11 @@ struct ends ends_open(const struct bed *bed)
 	int64_t until = time_now() + PATIENCE_NS;
 	struct ends ends;
 	struct message message;
-	struct peer peer;
 	pthread_t thread;
-	int fd;
 
 	assert_int_equal(pthread_create(&thread, NULL, connect_client, &connecting), 0);
 	assert_int_equal(socket_wait(bed->listener, POLLIN, until), VACCEL_OK);
-	assert_int_equal(bed_accept(bed, &peer, &fd), VACCEL_OK);
-	assert_int_equal(link_adopt(bed->address.carrier, fd, bed->tls.agent, &ends.agent),
-			 VACCEL_OK);
+	ends.agent = accept_link(bed);
 	assert_int_equal(link_receive(ends.agent, until, &message), VACCEL_OK);
 	assert_int_equal(message.frame.kind, FRAME_PING);
 	link_rest(ends.agent);

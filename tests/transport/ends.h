@@ -35,9 +35,6 @@ struct bed {
 struct bed *bed_new(const char *scheme);
 void bed_delete(struct bed *bed);
 
-/* As address_accept(). */
-int bed_accept(const struct bed *bed, struct peer *ret_peer, int *ret_fd);
-
 struct ends {
 	struct link *client, *agent;
 };

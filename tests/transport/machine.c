@@ -264,13 +264,13 @@ static const struct disk_kind simulated = {
 	.end = end_access,
 };
 
-static bool connect_it(void *context, int fd)
+static bool connect_it(void *context, struct link *link)
 {
 	if (machine->refusing) {
-		close(fd);
+		link_delete(link);
 		return false;
 	}
-	assert_int_equal(write(machine->pipe[1], &fd, sizeof(fd)), sizeof(fd));
+	assert_int_equal(write(machine->pipe[1], &link, sizeof(link)), sizeof(link));
 	return true;
 }
 
@@ -308,7 +308,7 @@ struct machine *machine_new(bool wild, const struct drive_setup *setup)
 
 void machine_delete(struct machine *of)
 {
-	int fd;
+	struct link *link;
 
 	pthread_mutex_lock(&of->lock);
 	of->ending = true;
@@ -318,8 +318,8 @@ void machine_delete(struct machine *of)
 		pthread_join(of->threads[i], NULL);
 	assert_null(of->pieces);
 	drive_delete(of->drive);
-	while (read(of->pipe[0], &fd, sizeof(fd)) == sizeof(fd))
-		close(fd);
+	while (read(of->pipe[0], &link, sizeof(link)) == sizeof(link))
+		link_delete(link);
 	close(of->pipe[0]);
 	close(of->pipe[1]);
 	pthread_cond_destroy(&of->changed);
@@ -331,6 +331,14 @@ void machine_delete(struct machine *of)
 int machine_listener(const struct machine *of)
 {
 	return of->pipe[0];
+}
+
+struct link *machine_accept(const struct machine *of)
+{
+	struct link *link;
+
+	assert_int_equal(read(of->pipe[0], &link, sizeof(link)), sizeof(link));
+	return link;
 }
 
 void machine_set_serial(struct machine *of, const char *serial)

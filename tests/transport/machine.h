@@ -19,8 +19,9 @@ struct machine;
 struct machine *machine_new(bool wild, const struct drive_setup *setup);
 void machine_delete(struct machine *machine);
 
-/* A pipe: numbers of descriptors, each the agent's end of a new connection. */
+/* A pipe which is readable if there is one, and the agent's end of the next new connection. */
 int machine_listener(const struct machine *machine);
+struct link *machine_accept(const struct machine *machine);
 
 /* What the next ones to look find. */
 void machine_set_serial(struct machine *machine, const char *serial);

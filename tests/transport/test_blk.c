@@ -4,16 +4,17 @@
  * not let a guest do. That messages arrive whole is the business of test_links.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "ends.h"
 #include "files.h"
 #include "machine.h"
 #include "transport/blk.h"
+#include "transport/link.h"
 
 #define AREA   (UINT64_C(1) << 30)
 #define RANGE  (4 * AREA)
@@ -46,13 +47,39 @@ static void expect_refusal(const char *text, int code, const char *words)
 	assert_int_equal(descriptors(), before);
 }
 
-/* The agent's end of the connection that was made last. */
-static int agent_of(const struct machine *machine)
-{
-	int fd;
+/* What the agent does with its end of a connection. */
 
-	assert_int_equal(read(machine_listener(machine), &fd, sizeof(fd)), sizeof(fd));
-	return fd;
+static void say(struct link *agent, const void *bytes, size_t size)
+{
+	const struct iovec piece = {(void *)bytes, size};
+
+	assert_int_equal(agent->write(agent, &piece, 1, soon(), -1), size);
+}
+
+static void hear(struct link *agent, void *bytes, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		const struct iovec piece = {(char *)bytes + done, size - done};
+		int passed = -1;
+		ssize_t got = agent->read(agent, &piece, 1, soon(), &passed);
+
+		assert_true(got > 0);
+		done += (size_t)got;
+	}
+}
+
+static bool hears_the_end(struct link *agent)
+{
+	char byte;
+	const struct iovec piece = {&byte, 1};
+	int passed = -1;
+
+	return !agent->read(agent, &piece, 1, soon(), &passed);
+}
+
+static bool has_bytes(struct link *agent)
+{
+	return agent->carrier->has_read_ahead(agent);
 }
 
 /* Addresses */
@@ -209,20 +236,20 @@ static void test_ranges_are_taken(void **state)
 	const struct drive_setup setup = {.queue_size = 256, .held_max = 2};
 	struct machine *machine = machine_new(false, &setup);
 	struct link *links[3];
-	int fds[2];
+	struct link *agents[2];
 
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(connect_by("blk:", &links[i]), VACCEL_OK);
-		fds[i] = agent_of(machine);
+		agents[i] = machine_accept(machine);
 	}
 	expect_refusal("blk:", VACCEL_EDQUOT, "all its ranges are taken");
 	link_delete(links[0]);
 	assert_int_equal(connect_by("blk:", &links[2]), VACCEL_OK);
-	close(agent_of(machine));
+	link_delete(machine_accept(machine));
 	link_delete(links[1]);
 	link_delete(links[2]);
-	close(fds[0]);
-	close(fds[1]);
+	link_delete(agents[0]);
+	link_delete(agents[1]);
 	machine_set_refusing(machine, true);
 	expect_refusal("blk:", VACCEL_EREMOTEIO, "takes no connection");
 	machine_delete(machine);
@@ -234,7 +261,7 @@ static void test_errors_of_device(void **state)
 	struct frame frame = {.kind = FRAME_PING};
 	struct message message;
 	struct link *link;
-	int fd;
+	struct link *agent;
 
 	machine_set_error(machine, EIO);
 	expect_refusal("blk:", VACCEL_EREMOTEIO, "refuses an access");
@@ -244,19 +271,19 @@ static void test_errors_of_device(void **state)
 	expect_refusal("blk:", VACCEL_EREMOTEIO, "blk:");
 	machine_set_error(machine, 0);
 	assert_int_equal(connect_by("blk:", &link), VACCEL_OK);
-	fd = agent_of(machine);
+	agent = machine_accept(machine);
 	machine_set_error(machine, ENODEV);
 	assert_true(link_is_stale(link));
 	assert_int_equal(link_send(link, &frame, NULL, NULL, -1, soon()), VACCEL_EREMOTEIO);
 	machine_set_error(machine, 0);
 	link_delete(link);
 	assert_int_equal(connect_by("blk:", &link), VACCEL_OK);
-	close(agent_of(machine));
+	link_delete(machine_accept(machine));
 	machine_set_error(machine, ENODEV);
 	assert_int_equal(link_receive(link, soon(), &message), VACCEL_EREMOTEIO);
 	machine_set_error(machine, 0);
 	link_delete(link);
-	close(fd);
+	link_delete(agent);
 	machine_delete(machine);
 }
 
@@ -270,7 +297,7 @@ static void test_hanging(void **state)
 	int64_t until;
 
 	assert_int_equal(connect_by("blk:", &link), VACCEL_OK);
-	close(agent_of(machine));
+	link_delete(machine_accept(machine));
 	machine_set_hanging(machine, true);
 	assert_int_equal(address_parse("blk:", &address), VACCEL_OK);
 	until = time_now() + 20000000;
@@ -292,7 +319,7 @@ static void test_other_agent(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(connect_by("blk:", &links[i]), VACCEL_OK);
-		close(agent_of(machine));
+		link_delete(machine_accept(machine));
 	}
 	machine_replace_drive(machine);
 	assert_true(link_is_stale(links[0]));
@@ -303,7 +330,7 @@ static void test_other_agent(void **state)
 	link_delete(links[0]);
 	link_delete(links[1]);
 	assert_int_equal(connect_by("blk:", &links[0]), VACCEL_OK);
-	close(agent_of(machine));
+	link_delete(machine_accept(machine));
 	link_delete(links[0]);
 	machine_delete(machine);
 }
@@ -365,14 +392,14 @@ static void test_claims(void **state)
 	static const unsigned char other[DRIVE_NONCE] = {1};
 	unsigned char sector[DRIVE_SECTOR] = {0};
 	struct machine *machine = machine_new(false, NULL);
-	int fd;
+	struct link *agent;
 
 	assert_int_equal(status_of(machine).state, htole32(DRIVE_FREE));
 	assert_false(put_control(machine, DRIVE_KEEP, nonce, 0));
 	assert_true(put_control(machine, DRIVE_RELEASE, nonce, 0));
 	assert_false(put_control(machine, (enum drive_control_kind)9, nonce, 0));
 	assert_true(put_control(machine, DRIVE_CLAIM, nonce, 0));
-	fd = agent_of(machine);
+	agent = machine_accept(machine);
 	assert_true(put_control(machine, DRIVE_CLAIM, nonce, 0));
 	assert_true(put_control(machine, DRIVE_CLAIM, other, 0));
 	assert_memory_equal(status_of(machine).nonce, nonce, DRIVE_NONCE);
@@ -385,7 +412,7 @@ static void test_claims(void **state)
 	/* Only the first sector says anything. */
 	assert_true(machine_access(machine, true, sector, sizeof(sector), control_at() + 512));
 	assert_int_equal(status_of(machine).state, htole32(DRIVE_HELD));
-	close(fd);
+	link_delete(agent);
 	while (status_of(machine).state != htole32(DRIVE_ENDED))
 		;
 	assert_true(put_control(machine, DRIVE_RELEASE, nonce, 0));
@@ -409,20 +436,13 @@ static void make_parcel(unsigned char *block, uint64_t position, uint32_t size, 
 	drive_seal_parcel(block, size);
 }
 
-static void expect_bytes(int fd, size_t size, unsigned int seed)
+static void expect_bytes(struct link *agent, size_t size, unsigned int seed)
 {
 	unsigned char bytes[16384];
 
 	assert_true(size <= sizeof(bytes));
-	assert_int_equal(recv(fd, bytes, size, MSG_WAITALL), size);
+	hear(agent, bytes, size);
 	assert_pattern(bytes, size, seed);
-}
-
-static bool has_bytes(int fd)
-{
-	char byte;
-
-	return recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
 }
 
 /* Sector by sector from behind, and twice; nothing is taken before all is there. */
@@ -430,23 +450,23 @@ static void test_parcels_in_any_order(void **state)
 {
 	static unsigned char first[3 * DRIVE_BLOCK], second[DRIVE_BLOCK];
 	struct machine *machine = machine_new(false, NULL);
-	int fd;
+	struct link *agent;
 
 	assert_true(put_control(machine, DRIVE_CLAIM, nonce, 0));
-	fd = agent_of(machine);
+	agent = machine_accept(machine);
 	make_parcel(first, START, 10000, 1);
 	make_parcel(second, START + sizeof(first), 100, 2);
 	assert_true(machine_access(machine, true, second, sizeof(second),
 				   out_at(START + sizeof(first))));
 	for (size_t at = sizeof(first); at; at -= DRIVE_SECTOR) {
-		assert_false(has_bytes(fd));
+		assert_false(has_bytes(agent));
 		for (int i = 0; i < 2; i++)
 			assert_true(machine_access(machine, true, first + at - DRIVE_SECTOR,
 						   DRIVE_SECTOR,
 						   out_at(START + at - DRIVE_SECTOR)));
 	}
-	expect_bytes(fd, 10000, 1);
-	expect_bytes(fd, 100, 2);
+	expect_bytes(agent, 10000, 1);
+	expect_bytes(agent, 100, 2);
 	assert_true(status_of(machine).taken == htole64(START + sizeof(first) + sizeof(second)));
 	/* Again, when it is done with: also together with what is not. */
 	assert_true(machine_access(machine, true, first, sizeof(first), out_at(START)));
@@ -454,9 +474,9 @@ static void test_parcels_in_any_order(void **state)
 	memcpy(first, second, sizeof(second));
 	assert_true(machine_access(machine, true, first, 2 * DRIVE_BLOCK,
 				   out_at(START + 3 * DRIVE_BLOCK)));
-	expect_bytes(fd, 10, 3);
-	assert_false(has_bytes(fd));
-	close(fd);
+	expect_bytes(agent, 10, 3);
+	assert_false(has_bytes(agent));
+	link_delete(agent);
 	machine_delete(machine);
 }
 
@@ -477,10 +497,10 @@ static void test_what_cannot_be_written(void **state)
 				   UINT64_MAX - 511,
 				   513};
 	struct machine *machine = machine_new(false, NULL);
-	int fd;
+	struct link *agent;
 
 	assert_true(put_control(machine, DRIVE_CLAIM, nonce, 0));
-	fd = agent_of(machine);
+	agent = machine_accept(machine);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		assert_false(machine_access(machine, true, bytes, DRIVE_BLOCK, places[i]));
 	assert_false(machine_access(machine, true, bytes, 100, out_at(START)));
@@ -490,7 +510,7 @@ static void test_what_cannot_be_written(void **state)
 	assert_true(machine_access(machine, false, bytes, sizeof(bytes),
 				   drive_capacity() - sizeof(bytes)));
 	assert_int_equal(status_of(machine).state, htole32(DRIVE_HELD));
-	close(fd);
+	link_delete(agent);
 	machine_delete(machine);
 }
 
@@ -498,22 +518,21 @@ static void expect_end_after(void (*spoil)(struct drive_head *head), bool seal)
 {
 	unsigned char block[DRIVE_BLOCK];
 	struct machine *machine = machine_new(false, NULL);
-	char byte;
-	int fd;
+	struct link *agent;
 
 	assert_true(put_control(machine, DRIVE_CLAIM, nonce, 0));
-	fd = agent_of(machine);
+	agent = machine_accept(machine);
 	make_parcel(block, START, 10, 1);
 	spoil((struct drive_head *)block);
 	if (seal)
 		drive_seal_parcel(block, 10);
 	machine_access(machine, true, block, sizeof(block), out_at(START));
-	assert_int_equal(recv(fd, &byte, 1, 0), 0);
+	assert_true(hears_the_end(agent));
 	assert_int_equal(status_of(machine).state, htole32(DRIVE_ENDED));
 	assert_false(machine_access(machine, true, block, sizeof(block), out_at(START)));
 	assert_true(machine_access(machine, false, block, sizeof(block), in_at(START)));
 	assert_int_equal(((struct drive_head *)block)->ended, htole32(1));
-	close(fd);
+	link_delete(agent);
 	machine_delete(machine);
 }
 
@@ -558,20 +577,20 @@ static void test_reading(void **state)
 	unsigned char bytes[100], block[DRIVE_BLOCK], again[2 * DRIVE_BLOCK];
 	struct machine *machine = machine_new(false, NULL);
 	struct drive_head *head = (struct drive_head *)block;
-	int fd;
+	struct link *agent;
 
 	assert_true(put_control(machine, DRIVE_CLAIM, nonce, 0));
-	fd = agent_of(machine);
+	agent = machine_accept(machine);
 	assert_true(machine_access(machine, false, block, sizeof(block), in_at(START)));
 	assert_int_equal(head->size, 0);
 	assert_true(drive_parcel_is_sealed(block, 0));
 	pattern_fill(bytes, sizeof(bytes), 4);
-	assert_int_equal(send(fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+	say(agent, bytes, sizeof(bytes));
 	assert_true(machine_access(machine, false, block, sizeof(block), in_at(START)));
 	assert_int_equal(head->size, htole32(sizeof(bytes)));
 	assert_true(drive_parcel_is_sealed(block, sizeof(bytes)));
 	assert_pattern(block + sizeof(*head), sizeof(bytes), 4);
-	assert_int_equal(send(fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+	say(agent, bytes, sizeof(bytes));
 	/* Before it, as if it were read ahead. */
 	assert_true(
 		machine_access(machine, false, again, sizeof(again), in_at(START - DRIVE_BLOCK)));
@@ -584,7 +603,7 @@ static void test_reading(void **state)
 	assert_true(put_control(machine, DRIVE_KEEP, nonce, START + 100 * DRIVE_BLOCK));
 	assert_true(machine_access(machine, false, block, sizeof(block), in_at(START)));
 	assert_int_equal(head->magic, 0);
-	close(fd);
+	link_delete(agent);
 	assert_true(
 		machine_access(machine, false, block, sizeof(block), in_at(START + DRIVE_BLOCK)));
 	assert_int_equal(head->size, htole32(sizeof(bytes)));
@@ -597,21 +616,20 @@ static void test_leases(void **state)
 	const struct drive_setup setup = {.queue_size = 256, .lease_ms = 60};
 	struct machine *machine = machine_new(false, &setup);
 	struct link *link;
-	char byte;
-	int fds[2];
+	struct link *agents[2];
 
 	assert_int_equal(connect_by("blk:", &link), VACCEL_OK);
-	fds[0] = agent_of(machine);
+	agents[0] = machine_accept(machine);
 	assert_true(put_control(machine, DRIVE_CLAIM, nonce, 0));
-	fds[1] = agent_of(machine);
-	assert_int_equal(recv(fds[1], &byte, 1, 0), 0);
+	agents[1] = machine_accept(machine);
+	assert_true(hears_the_end(agents[1]));
 	assert_int_equal(status_of(machine).state, htole32(DRIVE_FREE));
 	assert_int_equal(status_of(machine).held, htole32(1));
-	assert_false(has_bytes(fds[0]));
+	assert_false(has_bytes(agents[0]));
 	assert_false(link_is_stale(link));
 	link_delete(link);
-	close(fds[0]);
-	close(fds[1]);
+	link_delete(agents[0]);
+	link_delete(agents[1]);
 	machine_delete(machine);
 }
 
@@ -641,12 +659,12 @@ static void test_held_reads(void **state)
 	struct message message;
 	struct link *link;
 	pthread_t thread;
-	int fds[2];
+	struct link *agents[2];
 
 	assert_true(put_control(machine, DRIVE_CLAIM, nonce, 0));
-	fds[0] = agent_of(machine);
+	agents[0] = machine_accept(machine);
 	assert_int_equal(connect_by("blk:", &link), VACCEL_OK);
-	fds[1] = agent_of(machine);
+	agents[1] = machine_accept(machine);
 	read_once(&reader);
 	assert_true(reader.took >= 15000000);
 	assert_int_equal(pthread_create(&thread, NULL, read_once, &reader), 0);
@@ -659,8 +677,110 @@ static void test_held_reads(void **state)
 	assert_int_equal(link_receive(link, soon(), &message), VACCEL_EREMOTEIO);
 	assert_non_null(strstr(vaccel_error_text(), "has ended this connection"));
 	link_delete(link);
-	close(fds[0]);
-	close(fds[1]);
+	link_delete(agents[0]);
+	link_delete(agents[1]);
+	machine_delete(machine);
+}
+
+struct waiting {
+	struct link *agent;
+	struct iovec room;
+	ssize_t got;
+};
+
+static void *wait_for_bytes(void *context)
+{
+	struct waiting *waiting = context;
+	int passed = -1;
+
+	waiting->got = waiting->agent->read(waiting->agent, &waiting->room, 1, soon(), &passed);
+	return NULL;
+}
+
+struct noted {
+	struct drive_request request; /* first */
+	struct iovec piece;
+	atomic_bool is_done;
+	unsigned char block[DRIVE_BLOCK] __attribute__((aligned(DRIVE_BLOCK)));
+};
+
+static void note(struct drive_request *request, bool went_well)
+{
+	assert_true(went_well);
+	((struct noted *)request)->is_done = true;
+}
+
+static void submit(struct machine *machine, struct noted *noted, bool is_write, uint64_t place)
+{
+	noted->is_done = false;
+	noted->piece = (struct iovec){noted->block, DRIVE_BLOCK};
+	noted->request = (struct drive_request){.is_write = is_write,
+						.offset = place,
+						.at = &noted->piece,
+						.nr = 1,
+						.size = DRIVE_BLOCK,
+						.done = note};
+	drive_submit(machine_drive(machine), &noted->request);
+}
+
+/* A small message is answered together with the read that waits for what is said to it. */
+static void test_answered_together(void **state)
+{
+	static struct noted held, written;
+	struct machine *machine = machine_new(false, NULL);
+	uint64_t out = START, in = START;
+	struct link *agent;
+	bool seen = false;
+
+	assert_true(put_control(machine, DRIVE_CLAIM, nonce, 0));
+	agent = machine_accept(machine);
+	/* Where this thread is too slow both are answered before. */
+	while (!seen) {
+		submit(machine, &held, false, in_at(in));
+		make_parcel(written.block, out, 10, 1);
+		submit(machine, &written, true, out_at(out));
+		seen = !written.is_done && !held.is_done;
+		expect_bytes(agent, 10, 1);
+		say(agent, "answer", 6);
+		assert_true(written.is_done && held.is_done);
+		seen &= ((struct drive_head *)held.block)->size == htole32(6);
+		assert_true(machine_access(machine, false, held.block, DRIVE_BLOCK, in_at(in)));
+		out += DRIVE_BLOCK;
+		in += DRIVE_BLOCK;
+	}
+	link_delete(agent);
+	machine_delete(machine);
+}
+
+/* What one waits for that has room for it comes to its place, and else the same way as all. */
+static void test_large_parcels_that_are_awaited(void **state)
+{
+	enum { SIZE = 100000, BLOCKS = SIZE / DRIVE_BLOCK + 1 };
+	static unsigned char parcels[2][BLOCKS * DRIVE_BLOCK], got[2 * SIZE];
+	const struct iovec room = {got, 3 * SIZE / 2};
+	struct machine *machine = machine_new(false, NULL);
+	struct waiting waiting;
+	struct link *agent;
+	pthread_t thread;
+
+	assert_true(put_control(machine, DRIVE_CLAIM, nonce, 0));
+	agent = machine_accept(machine);
+	waiting = (struct waiting){.agent = agent, .room = room};
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_bytes, &waiting), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		uint64_t at = START + i * sizeof(parcels[0]);
+
+		make_parcel(parcels[i], at, SIZE, i);
+		assert_true(
+			machine_access(machine, true, parcels[i], sizeof(parcels[i]), out_at(at)));
+	}
+	pthread_join(thread, NULL);
+	assert_true(waiting.got >= SIZE);
+	assert_pattern(got, SIZE, 0);
+	hear(agent, got + waiting.got, 2 * SIZE - (size_t)waiting.got);
+	assert_pattern(got + SIZE, SIZE, 1);
+	assert_true(status_of(machine).taken == htole64(START + sizeof(parcels)));
+	link_delete(agent);
 	machine_delete(machine);
 }
 
@@ -735,6 +855,8 @@ int main(void)
 		cmocka_unit_test(test_reading),
 		cmocka_unit_test(test_leases),
 		cmocka_unit_test(test_held_reads),
+		cmocka_unit_test(test_answered_together),
+		cmocka_unit_test(test_large_parcels_that_are_awaited),
 		cmocka_unit_test(test_several_programs),
 	};
 
