@@ -37,6 +37,7 @@ struct blk {
 	const struct listener_setup *listener;
 	struct drive *drive;
 	char peer[64];
+	bool warned; /* of writes that are none of ours, since the driver began */
 };
 
 struct blk_request {
@@ -84,6 +85,18 @@ static size_t slice(const struct iovec *from, size_t nr, uint64_t skip, uint64_t
 	return count;
 }
 
+/* Of somebody in the machine who takes the drive for a disk. */
+static void warn(struct blk *blk)
+{
+	if (!blk->warned)
+		log_line(VACCEL_LOG_WARN, &(struct about){.tenant = blk->worker->setup.tenant},
+			 "%s: something in the machine writes to the drive as to a disk, and is "
+			 "refused: it stores nothing, and cannot be partitioned, formatted or "
+			 "mounted; programs use it by VACCEL_RPC_ADDRESS=blk:",
+			 blk->peer);
+	blk->warned = true;
+}
+
 static void access_blocks(struct blk *blk, struct chain *chain, uint64_t sector, bool is_write)
 {
 	size_t nr = is_write ? chain->nr_readable : chain->nr_writable;
@@ -109,6 +122,8 @@ static void access_blocks(struct blk *blk, struct chain *chain, uint64_t sector,
 					    request->pieces);
 	else
 		request->request.nr = slice(chain->writable, nr, 0, size, request->pieces);
+	if (is_write && !drive_has_writes_at(request->request.offset))
+		warn(blk);
 	drive_helped(blk->drive, chain->ring->vhost);
 	drive_submit(blk->drive, &request->request);
 }
@@ -202,6 +217,7 @@ static void blk_rest(void *device)
 	struct blk *blk = device;
 
 	drive_reset(blk->drive);
+	blk->warned = false;
 }
 
 static void blk_end(void *device)

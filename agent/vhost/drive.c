@@ -256,6 +256,13 @@ static struct spot find(uint64_t offset)
 	return spot;
 }
 
+bool drive_has_writes_at(uint64_t offset)
+{
+	struct spot spot = find(offset);
+
+	return spot.part == CONTROL || spot.part == OUT;
+}
+
 static bool write_at(struct drive *drive, const struct drive_request *request, uint64_t from,
 		     const struct spot *spot, uint64_t size)
 {

@@ -71,4 +71,7 @@ void drive_reset(struct drive *drive);
 
 uint64_t drive_capacity(void); /* bytes */
 
+/* Whether who knows the drive may have reason to write there. */
+bool drive_has_writes_at(uint64_t offset);
+
 #endif

@@ -332,10 +332,13 @@ static int check_start(const struct backend *backend, const struct vring *ring)
 	if (!(backend->features & VIRTIO_VERSION_1))
 		return refuse("SET_VRING_KICK", "the guest's driver is one for virtio before 1.0; "
 						"use a device with disable-legacy=on");
-	if (!ring->size || !ring->has_addresses || !backend->nr_regions)
+	if (!ring->size || !ring->has_addresses)
 		return refuse("SET_VRING_KICK",
-			      "it comes before the queue's size, its addresses, or "
-			      "the machine's memory");
+			      "it comes before the queue's size or its addresses");
+	/* QEMU starts a queue without a word of memory that it cannot share. */
+	if (!backend->nr_regions)
+		return refuse("SET_VRING_KICK",
+			      "the machine's memory is not shared; " SHARE_MEMORY);
 	if (backend->inflight_fd >= 0 && (ring - backend->rings >= backend->inflight.queues ||
 					  ring->size > backend->inflight.queue_size))
 		return refuse("SET_VRING_KICK", "the memory for requests under way is made for "

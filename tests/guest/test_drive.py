@@ -87,6 +87,8 @@ def test_no_file_system(site):
         for place in (0, 1, 1 << 20, (1 << 30) - 1):
             must_not(guest.run(f"dd if=/dev/zero of=/dev/vda bs=4096 count=1 seek={place} conv=fsync"))
         must_not(guest.run("mkdir -p /mnt && mount /dev/vda /mnt"))
+        host.saw("writes to the drive as to a disk, and is refused")
+        assert host.words().count("as to a disk") == 1, "it is said for each write"
         must(guest.run("vaccel ping", **host.environment("noop")), "answers")
 
 

@@ -544,6 +544,16 @@ static int kick_too_early(struct talk *talk)
 	return say_number(talk, SET_VRING_KICK, 1, 1);
 }
 
+static int kick_without_memory(struct talk *talk)
+{
+	for (uint32_t i = 0; i < 2; i++) {
+		struct vhost_one_region one = {.region = {i << 20, 1 << 20, (i + 100) << 20, 0}};
+
+		assert_int_equal(say(talk, REM_MEM_REG, &one, sizeof(one), 0), VACCEL_OK);
+	}
+	return say_number(talk, SET_VRING_KICK, 0, 1);
+}
+
 static int kick_without_descriptor(struct talk *talk)
 {
 	return say_number(talk, SET_VRING_KICK, 0, 0);
@@ -694,6 +704,7 @@ static const struct wrong {
 	{address_not_aligned, "not aligned"},
 	{log_of_writes, "log"},
 	{kick_too_early, "before the queue's size"},
+	{kick_without_memory, "start QEMU with -object memory-backend-memfd"},
 	{kick_without_descriptor, "descriptor is missing"},
 	{kick_by_polling, "not polled"},
 	{kick_twice, "the queue runs"},
