@@ -3,6 +3,7 @@
 
 import re
 
+DATE = "2026-11-21"  # of the pages in docs/man, too
 ROMAN = str.maketrans({"\\": "\\e", "—": "\\(em", "·": "\\(mu", "×": "\\(mu", "²": "\\(S2", "…": "..."})
 INLINE = re.compile(r"@(\w+)|\b(vaccel_\w+)\(\)|\b((?:struct |enum )vaccel_\w+|VACCEL_\w+)\b|`([^`]*)`")
 
@@ -66,7 +67,7 @@ def page_text(page, functions, intro, version):
     prototypes = [wrapped(functions[name].prototype) for name in page.functions if name in functions]
     macros = [f"{name}(...)" for name in page.functions if name not in functions]
     lines = [
-        f'.TH {page.name.upper()} 3 "" "vaccel {version}" "vaccel"',
+        f'.TH {page.name.upper()} 3 {DATE} "vaccel {version}" "vaccel"',
         ".nh\n.ad l",
         ".SH NAME",
         f"{', '.join(page.functions)} \\- {inline(page.sentence)}",
@@ -86,7 +87,9 @@ def page_text(page, functions, intro, version):
         lines += [".SH RETURN VALUE", inline(page.returns)]
     if intro or page.notes:
         lines += [".SH NOTES", *blocks([*page.notes, *intro])]
-    return "\n".join([*lines, ".SH SEE ALSO", see_also(page), ""])
+    text = "\n".join([*lines, ".SH SEE ALSO", see_also(page), ""])
+    # A section begins with a paragraph as it is.
+    return re.sub(r"^(\.SH .*)\n\.PP$", r"\1", text, flags=re.MULTILINE)
 
 
 def write(directory, headers, functions, version):
