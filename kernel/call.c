@@ -437,16 +437,18 @@ static void left_free(struct vaccel_call *call)
 void vaccel_calls_reap(struct work_struct *work)
 {
 	struct vaccel_device *device = container_of(work, struct vaccel_device, reap);
-	struct vaccel_call *call, *next;
+	struct vaccel_call *call;
 	LIST_HEAD(calls);
+	LIST_HEAD(still);
 
 	kref_get(&device->ref);
 	spin_lock_irq(&device->lock);
 	list_splice_init(&device->left, &calls);
 	spin_unlock_irq(&device->lock);
 
-	list_for_each_entry_safe(call, next, &calls, node)
-	{
+	while (!list_empty(&calls)) {
+		call = list_first_entry(&calls, struct vaccel_call, node);
+		list_move(&call->node, &still);
 		if (!all_over(call))
 			continue;
 		list_del(&call->node);
@@ -454,7 +456,7 @@ void vaccel_calls_reap(struct work_struct *work)
 	}
 
 	spin_lock_irq(&device->lock);
-	list_splice(&calls, &device->left);
+	list_splice(&still, &device->left);
 	spin_unlock_irq(&device->lock);
 	vaccel_device_put(device);
 }

@@ -7,6 +7,7 @@ killed in mid-call, another guest.
 import contextlib
 import os
 import signal
+import time
 
 from guest import Host, run
 from peer import ESESS, connect
@@ -75,6 +76,34 @@ def test_worker_killed(site):
         must_work(site, host, guest, "tenant")
 
 
+def test_program_killed(site):
+    """One that is killed in mid-call ends, and its call no later than ten seconds after it."""
+    with Host(site, ALONE, rules(site), site.carrier) as host, host.guest() as guest:
+        guest.run(f"{patient(site, LONG_MS)} & echo $! >/tmp/program", **host.environment("tenant"))
+        until(lambda: running(host, "tenant"), "that the call runs")
+        guest.run("kill -9 $(cat /tmp/program); while readlink /proc/$(cat /tmp/program)/exe; do usleep 10000; done")
+        until(lambda: not running(host, "tenant"), "that it runs no more")
+        must_work(site, host, guest, "tenant")
+
+
+def test_agent_frozen(site):
+    """An agent that gives no sign of life is lost; when it goes on it serves who comes then."""
+    with Host(site, ALONE, rules(site), site.carrier) as host, host.guest() as guest:
+        begin(site, host, guest, "tenant", LONG_MS)
+        frozen = [host.process.pid, host.workers()["tenant"]]
+        began = time.monotonic()
+        for process in frozen:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            must_fail(guest, "lost the agent in the middle of it", "not been heard of for 15 seconds")
+        finally:
+            for process in reversed(frozen):
+                os.kill(process, signal.SIGCONT)
+        assert time.monotonic() - began >= 14
+        must_work(site, host, guest, "tenant")
+        until(lambda: not running(host, "tenant"), "that what was canceled runs no more")
+
+
 def held(host, tenant):
     names = ("connections", "sessions", "resources", "region_bytes", "calls_running", "calls_waiting")
     return {name: value for name in names if (value := host.metric(f"vaccel_{name}", tenant=tenant))}
@@ -111,4 +140,7 @@ def test_two_guests(site):
         until(lambda: not held(host, "alice"), "that nothing is held")
 
 
-run([test_no_agent_at_boot, test_agent_gone, test_worker_killed, test_guest_killed, test_two_guests])
+run([
+    test_no_agent_at_boot, test_agent_gone, test_worker_killed, test_program_killed, test_agent_frozen,
+    test_guest_killed, test_two_guests,
+])

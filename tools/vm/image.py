@@ -70,15 +70,30 @@ class Archive:
         return out.getvalue()
 
 
+def linux_of(arch):
+    """What was fetched of the kernel: Debian 12's, or of the version that VM_LINUX names."""
+    version = os.environ.get("VM_LINUX")
+    return FETCHED / f"linux-{arch}{f'-{version}' if version else ''}"
+
+
+def modules_of(arch):
+    linux = linux_of(arch)
+    return next(path for lib in ("lib", "usr/lib") for path in (linux / lib / "modules").glob("*"))
+
+
 def module_path(modules, name):
-    """A module's file, by its path or its name, in which - and _ are the same."""
+    """A module's file, by its path or its name, in which - and _ are the same; None if the kernel has it in it."""
     if "/" in name:
         return pathlib.Path(name)
-    pattern = re.sub("[-_]", "[-_]", name) + ".ko"
-    found = next(modules.rglob(pattern), None)
-    if not found:
+    pattern = re.sub("[-_]", "[-_]", name)
+    found = next(modules.rglob(f"{pattern}.ko*"), None)
+    if not found and not re.search(rf"/{pattern}\.ko$", (modules / "modules.builtin").read_text(), re.MULTILINE):
         raise SystemExit(f"image: there is no module '{name}' in {modules}")
     return found
+
+
+def module_bytes(path):
+    return lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
 
 
 def modules_in_order(modules, names):
@@ -86,7 +101,9 @@ def modules_in_order(modules, names):
     order = []
     for name in names:
         path = module_path(modules, name)
-        needs = re.search(rb"\0depends=([^\0]*)\0", path.read_bytes())[1].decode()
+        if not path:
+            continue
+        needs = re.search(rb"\0depends=([^\0]*)\0", module_bytes(path))[1].decode()
         order += modules_in_order(modules, filter(None, needs.split(",")))
         order.append(path)
     return list(dict.fromkeys(order))
@@ -138,18 +155,18 @@ def unwanted(tree, path):
 def make_image(tree, output, arch=None, modules=(), libraries=(), add=()):
     """Writes the RAM disk; `add` has pairs of a file here and its path in the guest."""
     tree, arch = pathlib.Path(tree), arch or native_arch()
-    linux = FETCHED / f"linux-{arch}"
     archive = Archive()
-    archive.add_file(linux / "bin/busybox", "bin/busybox")
+    archive.add_file(FETCHED / f"linux-{arch}/bin/busybox", "bin/busybox")
     archive.add_file(TOP / "tools/vm/init", "init")
     for name in ("dev", "proc", "sys", "tmp", "root"):
         archive.add(name, stat.S_IFDIR | 0o755)
     # Before there is a /dev, init has to have what it reads and writes.
     archive.add("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
-    files = modules_in_order(next((linux / "lib/modules").iterdir()), [*MODULES, *modules])
-    for file in files:
-        archive.add_file(file, f"modules/{file.name}")
-    archive.add("modules/order", stat.S_IFREG | 0o644, "".join(f"{f.name}\n" for f in files).encode())
+    names = [*MODULES, *modules]
+    order = {path.name.removesuffix(".xz"): path for path in modules_in_order(modules_of(arch), names)}
+    for name, path in order.items():
+        archive.add(f"modules/{name}", stat.S_IFREG | 0o644, module_bytes(path))
+    archive.add("modules/order", stat.S_IFREG | 0o644, "".join(f"{name}\n" for name in order).encode())
     pairs = [(path, f"{HOME}/{path.relative_to(tree)}") for path in sorted(tree.rglob("*"))
              if not unwanted(tree, path) and (path.is_symlink() or not path.is_dir())]
     pairs += [(pathlib.Path(source), path) for source, path in add]
@@ -163,13 +180,15 @@ def make_image(tree, output, arch=None, modules=(), libraries=(), add=()):
 def kernel(arch=None):
     """The kernel's file. That of a PC is unpacked first: QEMU starts it in a third of the time."""
     arch = arch or native_arch()
-    packed = next((FETCHED / f"linux-{arch}/boot").glob("vmlinuz-*"))
-    if arch != "amd64":
+    modules = modules_of(arch)
+    packed = next(path for where in (modules, linux_of(arch) / "boot") for path in where.glob("vmlinuz*"))
+    start = packed.read_bytes().find(b"\xfd7zXZ\0")
+    if arch != "amd64" or start < 0:
         return packed
-    plain = FETCHED / packed.name.replace("vmlinuz", "vmlinux")
+    plain = FETCHED / f"vmlinux-{modules.name}"
     if not plain.exists():
         image = packed.read_bytes()
-        part = lzma.LZMADecompressor().decompress(image[image.index(b"\xfd7zXZ\0"):])
+        part = lzma.LZMADecompressor().decompress(image[start:])
         draft = plain.with_name(f".{plain.name}.{os.getpid()}")
         draft.write_bytes(part)
         draft.rename(plain)
