@@ -112,6 +112,12 @@ int ipc_receive_setup(int socket, struct worker_setup *ret_setup)
 	return ret ? ret : worker_setup_read(fd, ret_setup);
 }
 
+void ipc_live(int socket)
+{
+	/* Where there is no room the other end has enough to read. */
+	ipc_send(socket, &(struct ipc_message){.kind = IPC_ALIVE}, -1);
+}
+
 void ipc_report(int socket, int ret)
 {
 	struct ipc_message message = {.kind = ret ? IPC_FAILED : IPC_READY};

@@ -32,8 +32,9 @@ enum ipc_kind {
 	IPC_GONE,	/* to the monitor: that tenant has no worker any more; peer: the tenant;
 			 * text: how it ended, or "" if it was not needed any longer */
 	IPC_SERVING,	/* to the monitor: all listeners are open; /readyz says yes from now on */
+	IPC_ALIVE,	/* to a child, which says the same at once, whatever else it does */
 
-	/* From a child */
+	/* From a child; and IPC_ALIVE */
 	IPC_READY,  /* plugins are loaded, the sandbox is closed */
 	IPC_FAILED, /* it cannot start; text: why */
 	IPC_PEER,   /* front: passes the plain end of a connection; text: the certificate's name;
@@ -63,6 +64,9 @@ int ipc_receive(int socket, bool wait, struct ipc_message *ret_message, int *ret
 
 /* For a child: waits for its first message, which must be IPC_SETUP. */
 int ipc_receive_setup(int socket, struct worker_setup *ret_setup);
+
+/* For a child: says that it is alive. */
+void ipc_live(int socket);
 
 /* For a child, when it has started or could not: @ret decides, and vaccel_error_text() says why. */
 void ipc_report(int socket, int ret);

@@ -114,6 +114,8 @@ static int hear(struct front *front)
 		ret = take_listener(front, message.listener, fd);
 	} else if (message.kind == IPC_CONNECTION) {
 		ret = take_connection(front, &message, TAKE_FD(fd));
+	} else if (message.kind == IPC_ALIVE) {
+		ipc_live(front->ipc);
 	} else if (message.kind == IPC_DRAIN) {
 		front->draining = true;
 		passages_end_half_open(front, NULL, true);

@@ -107,6 +107,8 @@ static int hear(struct monitor *monitor)
 		return ret;
 	if (message.kind == IPC_MONITOR)
 		ret = take_socket(monitor, message.text, TAKE_FD(fd));
+	else if (message.kind == IPC_ALIVE)
+		ipc_live(IPC_FD);
 	else
 		ret = state_take(&monitor->state, &message, fd);
 	if (ret)

@@ -76,6 +76,40 @@ static _Noreturn void become(struct image *image)
 	_exit(127);
 }
 
+/* What finds no room is not heard, either; who makes some has given a sign. */
+static void ask_for_sign(struct child *child)
+{
+	child->unheard++;
+	child_tell(child, IPC_ALIVE, -1);
+	timer_set(child->loop, &child->pulse, CHILD_PULSE_MS);
+}
+
+static void pulse_expired(struct timer *timer)
+{
+	struct child *child = CONTAINER_OF(timer, struct child, pulse);
+	struct about whom = {.tenant = child->output.name};
+
+	if (!child->unheard && !child->events->is_needed(child))
+		return;
+	if (child->unheard == CHILD_UNHEARD_MAX) {
+		log_line(VACCEL_LOG_WARN, &whom,
+			 "process %ld gave no sign of life for %d s, and is killed",
+			 (long)child->pid, CHILD_PULSE_MS * CHILD_UNHEARD_MAX / 1000);
+		child->frozen = true;
+		child_kill(child);
+		return;
+	}
+	ask_for_sign(child);
+}
+
+void child_watch(struct child *child)
+{
+	if (child->pulse.due || child->frozen)
+		return;
+	child->unheard = 0;
+	ask_for_sign(child);
+}
+
 /* One thing that it says. False: nothing now, or never again. */
 static bool hear(struct child *child)
 {
@@ -85,6 +119,8 @@ static bool hear(struct child *child)
 	int ret = source->fd < 0 ? VACCEL_EAGAIN : ipc_receive(source->fd, false, &message, &fd);
 
 	if (!ret)
+		child->unheard = 0;
+	if (!ret && message.kind != IPC_ALIVE)
 		child->events->said(child, &message, &fd);
 	if (!ret || ret == VACCEL_EAGAIN)
 		return !ret;
@@ -104,6 +140,7 @@ static void process_ready(struct source *source, uint32_t events)
 	if (wait4(child->pid, &status, WNOHANG, &usage) != child->pid)
 		return;
 	child->pid = -1;
+	timer_clear(child->loop, &child->pulse);
 	/* Its last words may be why it ended. */
 	for (int i = 0; i < LAST_WORDS && hear(child); i++)
 		;
@@ -120,6 +157,7 @@ static void ipc_ready(struct source *source, uint32_t events)
 		return;
 	}
 	loop_change(child->loop, source, EPOLLIN);
+	child->unheard = 0;
 	child->events->writable(child);
 }
 
@@ -169,6 +207,8 @@ int child_start(struct child *child, struct loop *loop, const char *role, const 
 	if (ret)
 		return ret;
 	child->loop = loop;
+	child->pulse.expired = pulse_expired;
+	child->frozen = false;
 	theirs = ends[1];
 	ret = output_open(&child->output, loop, name, &output);
 	if (ret) {
@@ -219,6 +259,7 @@ void child_release(struct child *child)
 	if (child->pid > 0)
 		waitpid(child->pid, NULL, 0);
 	child->pid = -1;
+	timer_clear(child->loop, &child->pulse);
 	leave(child, &child->process);
 	leave(child, &child->ipc);
 	output_close(&child->output);

@@ -21,6 +21,8 @@ struct child_events {
 	void (*said)(struct child *child, const struct ipc_message *message, int *fd);
 	void (*writable)(struct child *child); /* after child_want_room() */
 	void (*ended)(struct child *child, int status, const struct rusage *usage);
+	/* Whether somebody may be waiting for it. */
+	bool (*is_needed)(const struct child *child);
 };
 
 struct child {
@@ -30,7 +32,14 @@ struct child {
 	struct source process; /* the pidfd */
 	struct source ipc;
 	struct output output;
+	struct timer pulse;   /* when it is asked for a sign of life */
+	unsigned int unheard; /* times that it was since the last one */
+	bool frozen;	      /* it was killed for want of one */
 };
+
+/* After so long without a sign of life, of those that somebody may be waiting for. */
+#define CHILD_PULSE_MS	  2500
+#define CHILD_UNHEARD_MAX 4
 
 /*
  * @role is what ps shows after the program's name, "worker NAME". @stats: its STATS_FD, or -1.
@@ -41,6 +50,12 @@ int child_start(struct child *child, struct loop *loop, const char *role, const 
 
 /* What the child must be told next, or never: VACCEL_EAGAIN, VACCEL_EREMOTEIO. */
 int child_tell(struct child *child, enum ipc_kind kind, int fd);
+
+/*
+ * Asks for a sign of life, until there was one and nobody needs the child; kills
+ * one that gives none. It must be ready. For nothing while that goes on.
+ */
+void child_watch(struct child *child);
 
 /* Has @writable called once, when there is room for messages again. */
 void child_want_room(struct child *child);

@@ -14,12 +14,14 @@
 
 #include "agent/supervisor/fate.h"
 #include "base/util.h"
+#include "transport/control.h"
 
 #define NAMED_MAX 2 /* operations; of more only how many */
 
 static const char *op_name(uint32_t number)
 {
-	const struct vaccel_op *op = vaccel_op_by_number(number);
+	const struct vaccel_op *op =
+		number < CONTROL_FIRST ? vaccel_op_by_number(number) : control_by_number(number);
 
 	return op ? op->name : "an operation";
 }
@@ -76,6 +78,11 @@ static int print_ending(FILE *out, const struct ending *ending)
 		fprintf(out, "worker overran the deadline of policy '%s' in %s",
 			ending->policy->name, op_name(ending->overran));
 		return VACCEL_ETIMEDOUT;
+	}
+	if (ending->frozen) {
+		fprintf(out, "worker gave no sign of life");
+		print_calls(out, ending->stats);
+		return VACCEL_EBACKEND;
 	}
 	if (ending->failed[0]) {
 		fprintf(out, "worker cannot start: %s", ending->failed);

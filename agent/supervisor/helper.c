@@ -74,6 +74,11 @@ static void helper_ended(struct child *child, int status, const struct rusage *u
 	supervisor_step(supervisor);
 }
 
+static bool helper_is_needed(const struct child *child)
+{
+	return false;
+}
+
 static int send_setup(struct helper *helper)
 {
 	const struct supervisor *supervisor = helper->supervisor;
@@ -89,7 +94,8 @@ static int send_setup(struct helper *helper)
 
 static void run(struct helper *helper)
 {
-	static const struct child_events events = {helper_said, helper_writable, helper_ended};
+	static const struct child_events events = {helper_said, helper_writable, helper_ended,
+						   helper_is_needed};
 	struct supervisor *supervisor = helper->supervisor;
 
 	helper->child.events = &events;
@@ -117,6 +123,8 @@ int helper_tell(struct helper *helper, const struct ipc_message *message, int fd
 {
 	if (!helper->running || helper->child.ipc.fd < 0)
 		return VACCEL_EREMOTEIO;
+	if (helper->ready)
+		child_watch(&helper->child);
 	return ipc_send(helper->child.ipc.fd, message, fd);
 }
 

@@ -107,6 +107,7 @@ void service_pass_waiting(struct tenant *tenant)
 		arrival_delete(dequeue(tenant));
 		tenant->passed++;
 	}
+	child_watch(&tenant->worker->child);
 	/* One that is gone will soon be known to have ended. */
 	if (ret == VACCEL_EAGAIN)
 		child_want_room(&tenant->worker->child);
@@ -288,6 +289,7 @@ void tenant_worker_ended(struct worker *worker, int status, const struct rusage 
 		.policy = tenant->policy,
 		.stats = tally->stats,
 		.overran = worker->overran,
+		.frozen = worker->child.frozen,
 		.failed = worker->failed,
 	});
 

@@ -98,6 +98,15 @@ static void worker_ended(struct child *child, int status, const struct rusage *u
 	tenant_worker_ended(CONTAINER_OF(child, struct worker, child), status, usage);
 }
 
+static bool worker_is_needed(const struct child *child)
+{
+	const struct worker *worker = CONTAINER_OF(child, const struct worker, child);
+	const struct tenant *tenant = worker->tenant;
+
+	return !worker->leaving &&
+	       (tenant->waiting || atomic_load(&tenant->tally.stats->connections));
+}
+
 static void patience_expired(struct timer *timer)
 {
 	struct worker *worker = CONTAINER_OF(timer, struct worker, patience);
@@ -110,7 +119,8 @@ static void patience_expired(struct timer *timer)
 
 int worker_start(struct tenant *tenant)
 {
-	static const struct child_events events = {worker_said, worker_writable, worker_ended};
+	static const struct child_events events = {worker_said, worker_writable, worker_ended,
+						   worker_is_needed};
 	struct worker *worker = calloc(1, sizeof(*worker));
 	char role[TENANT_NAME_MAX + 16];
 	int ret;

@@ -162,6 +162,9 @@ static int act(struct process *process, const struct ipc_message *message, int f
 		return add_listener(process, message->listener, passed);
 	case IPC_CONNECTION:
 		return add_connection(process, message, TAKE_FD(passed));
+	case IPC_ALIVE:
+		ipc_live(IPC_FD);
+		return VACCEL_OK;
 	case IPC_DRAIN:
 		atomic_store(&process->worker.draining, true);
 		return VACCEL_OK;

@@ -100,6 +100,8 @@ static void serve(const struct worker_setup *setup, const struct listener_setup 
 	greet(setup, listener, fd);
 	if (!strcmp(setup->tenant, "dies"))
 		raise(SIGKILL);
+	if (!strcmp(setup->tenant, "freezes"))
+		raise(SIGSTOP);
 	if (!strcmp(setup->tenant, "overruns"))
 		overrun(time_now());
 	if (!strcmp(setup->tenant, "lies"))
@@ -122,6 +124,8 @@ static int work(const struct worker_setup *setup)
 	while (!ipc_receive(IPC_FD, true, &message, &fd)) {
 		if (message.kind == IPC_DRAIN)
 			return EXIT_SUCCESS;
+		if (message.kind == IPC_ALIVE)
+			ipc_live(IPC_FD);
 		if (message.kind == IPC_LISTENER && listener_setup_read(fd, &listener))
 			return EXIT_FAILURE;
 		if (message.kind == IPC_CONNECTION)
@@ -143,6 +147,8 @@ static int relay(const char *tenant)
 	while (!ipc_receive(IPC_FD, true, &message, &fd)) {
 		if (message.kind == IPC_DRAIN)
 			return EXIT_SUCCESS;
+		if (message.kind == IPC_ALIVE)
+			ipc_live(IPC_FD);
 		if (message.kind != IPC_CONNECTION)
 			continue;
 		if (!strcmp(tenant, "babbles"))

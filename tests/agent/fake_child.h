@@ -6,6 +6,7 @@
  *
  * dies      kills itself
  * overruns  says that a call runs, and is busy for ever
+ * freezes   stops, as by SIGSTOP
  * fails     never gets as far: it cannot start
  * babbles   says and counts what comes into its head, and then what is no message
  *

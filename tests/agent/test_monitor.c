@@ -112,6 +112,8 @@ static void test_a_life(void **state)
 	int fd;
 
 	brief();
+	tell(message_of(IPC_ALIVE, "", ""), -1);
+	assert_int_equal(hear().kind, IPC_ALIVE);
 	snprintf(path, sizeof(path), "%s/admin", directory);
 	tell(message_of(IPC_MONITOR, "", "admin"), listen_at(path));
 	tell(message_of(IPC_MONITOR, "", "metrics"), listen_on_port(&port));

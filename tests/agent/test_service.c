@@ -122,6 +122,69 @@ static void test_one_that_babbles_is_ended(void **state)
 	assert_int_equal(ask(house, "stays").status, VACCEL_OK);
 }
 
+/* It is the test that has no time. */
+static bool has_failed_by_silence(struct house *house)
+{
+	struct worker *worker = house->supervisor.tenants->worker;
+
+	if (worker && worker->child.pulse.due)
+		timer_set(&house->supervisor.loop, &worker->child.pulse, 0);
+	return has_failed(house);
+}
+
+static void test_one_that_is_frozen_is_replaced(void **state)
+{
+	struct house *house = *state;
+	int client;
+	struct line line;
+
+	apply(house, "listeners:\n" LISTENER("freezes"));
+	client = knock(house, "freezes");
+	read_line(house, client);
+	house->number = 1;
+	until(house, has_failed_by_silence);
+	assert_hung_up(house, client);
+	line = ask(house, "freezes");
+	assert_int_equal(line.status, VACCEL_EBACKEND);
+	assert_string_equal(line.words, "worker gave no sign of life");
+}
+
+static bool has_been_heard(struct house *house)
+{
+	const struct worker *worker = house->supervisor.tenants->worker;
+
+	return !worker->child.unheard && (uint64_t)worker->child.pulse.due > house->number;
+}
+
+static bool is_left_alone(struct house *house)
+{
+	return !house->supervisor.tenants->worker->child.pulse.due;
+}
+
+static void test_one_that_answers_is_asked_while_somebody_needs_it(void **state)
+{
+	struct house *house = *state;
+	struct tenant *tenant;
+	struct timer *pulse;
+	struct line line;
+
+	apply(house, "listeners:\n" LISTENER("stays"));
+	line = ask(house, "stays");
+	tenant = tenant_of(house, "stays");
+	pulse = &tenant->worker->child.pulse;
+	for (int i = 0; i < 2 * CHILD_UNHEARD_MAX; i++) {
+		until(house, has_been_heard);
+		house->number = (uint64_t)pulse->due;
+		timer_set(&house->supervisor.loop, pulse, 0);
+	}
+	until(house, has_been_heard);
+	tenant->tally.stats->connections = 0;
+	timer_set(&house->supervisor.loop, pulse, 0);
+	until(house, is_left_alone);
+	assert_int_equal(ask(house, "stays").pid, line.pid);
+	assert_true(pulse->due);
+}
+
 static bool has_no_worker(struct house *house)
 {
 	return !house->supervisor.tenants->worker && !house->supervisor.tenants->leaving;
@@ -171,6 +234,8 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_a_call_past_its_deadline_ends_the_worker),
 		IN_HOUSE(test_a_call_that_begins_some_day_is_looked_at_in_time),
 		IN_HOUSE(test_one_that_babbles_is_ended),
+		IN_HOUSE(test_one_that_is_frozen_is_replaced),
+		IN_HOUSE(test_one_that_answers_is_asked_while_somebody_needs_it),
 		IN_HOUSE(test_an_idle_worker_ends),
 		IN_HOUSE(test_no_more_connections_than_permitted),
 	};

@@ -437,6 +437,17 @@ static void test_no_tenant(void **state)
 	assert_int_equal(ipc_receive(house->ipc, false, &message, &fd), VACCEL_EAGAIN);
 }
 
+static void test_it_says_that_it_is_alive(void **state)
+{
+	struct house *house = *state;
+	struct ipc_message message;
+	int fd;
+
+	tell(house, IPC_ALIVE, 0, -1);
+	assert_int_equal(ipc_receive(house->ipc, true, &message, &fd), VACCEL_OK);
+	assert_int_equal(message.kind, IPC_ALIVE);
+}
+
 /* Those who do not go on are closed in favour of those who may. */
 static void test_half_open_ones_make_room(void **state)
 {
@@ -648,6 +659,7 @@ int main(void)
 		TEST(test_drain),
 		TEST(test_closed_listener),
 		TEST(test_listener_without_certificate),
+		TEST(test_it_says_that_it_is_alive),
 #undef TEST
 		cmocka_unit_test(test_patience),
 		cmocka_unit_test(test_supervisor_goes),
