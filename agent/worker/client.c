@@ -16,6 +16,7 @@
 #include <vaccel/plugin.h>
 
 #include "agent/worker/resource.h"
+#include "agent/worker/tend.h"
 #include "base/util.h"
 
 #define SESSION_CLOSED 0x80000000u
@@ -102,7 +103,9 @@ static void close_for_good(struct session *session)
 {
 	struct worker *worker = session->client->worker;
 
+	tend_begin(worker, VACCEL_OP_SESSION_CLOSE);
 	vaccel_session_release(&session->vaccel);
+	tend_end(worker);
 	meter_give(&worker->sessions, 1);
 	atomic_fetch_sub(&worker->stats->sessions, 1);
 	session_unkeep(session);
@@ -240,7 +243,9 @@ int session_update(struct client *client, int64_t id, uint32_t hint)
 
 	if (ret)
 		return ret;
+	tend_begin(client->worker, VACCEL_OP_SESSION_UPDATE);
 	ret = vaccel_session_update(&session->vaccel, hint & ~(uint32_t)VACCEL_PLUGIN_REMOTE);
+	tend_end(client->worker);
 	session_leave(session);
 	session_forget(&last);
 	return ret;

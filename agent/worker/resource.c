@@ -18,6 +18,7 @@
 #include "agent/worker/connection.h"
 #include "agent/worker/models.h"
 #include "agent/worker/store_file.h"
+#include "agent/worker/tend.h"
 #include "base/util.h"
 
 static int no_resource(struct client *client, int64_t id)
@@ -98,8 +99,11 @@ void resource_delete(struct resource *resource)
 {
 	struct worker *worker = resource->client->worker;
 
-	if (resource->vaccel)
+	if (resource->vaccel) {
+		tend_begin(worker, VACCEL_OP_RESOURCE_RELEASE);
 		vaccel_resource_delete(resource->vaccel);
+		tend_end(worker);
+	}
 	set_loaded(resource, false);
 	if (atomic_load(&resource->counted))
 		meter_give(&worker->models, size_of(resource));
@@ -183,7 +187,12 @@ int resource_register(struct client *client, int64_t id, int64_t session)
 
 	if (!ret)
 		ret = count_model(pair.resource, pair.resource->vaccel->type);
-	return ret ? ret : vaccel_resource_register(pair.resource->vaccel, &pair.session->vaccel);
+	if (ret)
+		return ret;
+	tend_begin(client->worker, VACCEL_OP_RESOURCE_REGISTER);
+	ret = vaccel_resource_register(pair.resource->vaccel, &pair.session->vaccel);
+	tend_end(client->worker);
+	return ret;
 }
 
 int resource_unregister(struct client *client, int64_t id, int64_t session)
@@ -191,7 +200,12 @@ int resource_unregister(struct client *client, int64_t id, int64_t session)
 	_cleanup_(pair_release) struct pair pair = {0};
 	int ret = find_pair(client, id, session, &pair);
 
-	return ret ? ret : vaccel_resource_unregister(pair.resource->vaccel, &pair.session->vaccel);
+	if (ret)
+		return ret;
+	tend_begin(client->worker, VACCEL_OP_RESOURCE_UNREGISTER);
+	ret = vaccel_resource_unregister(pair.resource->vaccel, &pair.session->vaccel);
+	tend_end(client->worker);
+	return ret;
 }
 
 int resource_retype(struct client *client, int64_t id, uint32_t type)

@@ -12,12 +12,15 @@
 #include "agent/worker/server.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <vaccel/error.h>
 
+#include "agent/worker/tend.h"
 #include "base/util.h"
 
 /* Threads beyond those that calls may take: for reading and for slow peers. */
@@ -220,6 +223,15 @@ static bool may_go(struct server *server)
 	return false;
 }
 
+/* What a library that exec has run closes or puts in its place is of no use: nor is the process. */
+static _Noreturn void give_up(const struct server *server)
+{
+	const struct about tenant = {.tenant = server->worker->setup.tenant};
+
+	log_line(VACCEL_LOG_ERROR, &tenant, "cannot wait for connections: %s", strerror(errno));
+	_exit(EXIT_FAILURE);
+}
+
 /* VACCEL_EAGAIN: it is not needed any more. */
 static int wait_for_event(struct server *server, struct epoll_event *ret_event)
 {
@@ -232,6 +244,8 @@ static int wait_for_event(struct server *server, struct epoll_event *ret_event)
 		nr = epoll_wait(server->epoll, ret_event, 1, spare ? SPARE_MS : -1);
 		if (nr == 0 && may_go(server))
 			return VACCEL_EAGAIN;
+		if (nr < 0 && errno != EINTR)
+			give_up(server);
 	} while (nr <= 0);
 	if (atomic_fetch_sub(&server->waiting, 1) == 1 && !atomic_load(&server->ending))
 		add_thread(server);
@@ -245,6 +259,7 @@ static void *thread_main(void *context)
 	struct epoll_event event;
 
 	bench_init(&thread->bench, &server->worker->stats->running[thread - server->threads]);
+	tend_at(thread->bench.running);
 	while (!wait_for_event(server, &event) && !atomic_load(&server->ending)) {
 		if (event.data.ptr)
 			serve(thread, event.data.ptr);
@@ -284,7 +299,8 @@ static uint64_t count_turns(const struct server *server)
 
 bool server_is_busy(const struct server *server)
 {
-	return queue_running(&server->worker->calls) || queue_running(&server->worker->chores);
+	return queue_running(&server->worker->calls) || queue_running(&server->worker->chores) ||
+	       atomic_load(&server->worker->tending);
 }
 
 /* Arms the connections whose thread has been in a call for a while. */

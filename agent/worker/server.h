@@ -33,7 +33,7 @@ int server_fd(const struct server *server);
 int server_watch(struct server *server);
 void server_wake(struct server *server);
 
-/* Whether a call runs. */
+/* Whether a backend is at work. */
 bool server_is_busy(const struct server *server);
 
 /* Tells clients to go. True as soon as all is answered that was asked. */

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Libraries that a tenant brings, with a policy that permits any, and which mean harm: as they are loaded, as they
+run and as they go. Another tenant calls and connects meanwhile; the villain's tenant has a code, a sentence and a
+worker again, and nothing is left.
+"""
+
+import contextlib
+import hashlib
+import threading
+import time
+
+import peer
+from peer import Peer, connect
+from world import PATIENCE, Agent, run, until
+
+DEADLINE = "500ms"
+QUICK_S = 4.0  # what others may have to wait, on a machine that does other things
+FROZEN_S = 10
+
+
+class Bystander:
+    """A client of another tenant that calls, and connects anew, all the time."""
+
+    def __init__(self, address):
+        self.address, self.slowest, self.rounds, self.over, self.failure = address, 0.0, 0, False, None
+        self.thread = threading.Thread(target=self.go_on)
+
+    def go_on(self):
+        try:
+            with connect(self.address) as client:
+                session = client.session()
+                while not self.over:
+                    began = time.monotonic()
+                    client.must("noop", session)
+                    connect(self.address).close()
+                    self.slowest = max(self.slowest, time.monotonic() - began)
+                    self.rounds += 1
+                    time.sleep(0.005)
+        except BaseException as failure:
+            self.failure = failure
+
+    def __enter__(self):
+        self.thread.start()
+        until(lambda: self.rounds or self.failure, "that others are served")
+
+    def __exit__(self, *_):
+        self.over = True
+        self.thread.join()
+        assert not self.failure, repr(self.failure)
+        assert self.slowest < QUICK_S, f"others had to wait {self.slowest} s"
+
+
+class Villain:
+    """A client with the library, in a session."""
+
+    def __init__(self, world):
+        self.world = world
+        self.client = connect(world.socket_of("bad"))
+        self.session = self.client.session()
+        data = (world.build.root / "tests/e2e/libvillain.so").read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        for at in range(0, len(data), 1 << 16):
+            self.client.must("content_put", sha256=digest, size=len(data), offset=at,
+                             bytes=data[at:at + (1 << 16)].hex())
+        self.library = self.client.must("resource_offer", type=0, path_type=0, contents=[
+            {"name": "lib.so", "size": len(data), "in_memory": 0, "sha256": digest, "bytes": None},
+        ])["resource"]
+        self.client.must("resource_register", resource=self.library, session=self.session)
+
+    def order(self, words):
+        (self.world.directory_of("bad") / "order").write_text(words)
+
+    def do(self, name):
+        return self.client.ask("exec_with_resource", self.session, library=self.library, symbol=name, read=[], write=[])
+
+    def release(self):
+        self.client.must("resource_unregister", resource=self.library, session=self.session)
+        return self.client.ask("resource_release", resource=self.library)
+
+    def dies(self, deed, *args):
+        """The words for its worker's end, as the next one has them."""
+        try:
+            done = deed(*args)
+        except peer.Ended:
+            done = None
+        assert done is None or done[0] == peer.OK, done  # what a deed that has returned may still do to its worker
+        with contextlib.suppress(OSError):
+            (self.world.directory_of("bad") / "order").unlink()
+        end = time.monotonic() + PATIENCE
+        while True:
+            with contextlib.suppress(peer.Ended, OSError), Peer(self.world.socket_of("bad")) as client:
+                said = client.hello(epoch=self.client.epoch)[1]
+                client.must("noop", client.session())
+                if said["fate"]:
+                    return said["fate_text"]
+            assert time.monotonic() < end, "its worker is not replaced"
+            time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def scene(build, **policy):
+    policies = {"bad": {"plugins": ["exec"], "exec_uploads": ["any"]} | policy}
+    with Agent(build, {"good": "test", "bad": "bad"}, policies) as world:
+        with Bystander(world.socket_of("good")):
+            yield world
+        assert not world.metric("vaccel_worker_restarts_total", tenant="good")
+
+
+def test_as_it_comes(build):
+    ends = {"abort": "ended by signal 6", "crash": "ended by signal 4", "leave": "exited with status 0", "end": "exited with status 3"}
+    with scene(build, deadline=DEADLINE) as world:
+        for order, words in ends.items():
+            villain = Villain(world)
+            villain.order(f"as it comes, {order}")
+            said = villain.dies(villain.do, "do_nothing")
+            assert words in said and "exec_with_resource" in said, said
+        villain = Villain(world)
+        villain.order("as it comes, loop")
+        said = villain.dies(villain.do, "do_nothing")
+        assert "overran the deadline of policy 'bad' in exec_with_resource" in said, said
+
+
+def test_as_it_goes(build):
+    """What takes no end as it is unloaded overruns the deadline, too, whoever unloads it."""
+    with scene(build, deadline=DEADLINE) as world:
+        for how in ("release", "close"):
+            villain = Villain(world)
+            assert villain.do("do_nothing")[0] == peer.OK
+            villain.order("as it goes, loop")
+            said = villain.dies(villain.release if how == "release" else villain.client.close)
+            assert "overran the deadline of policy 'bad' in resource_release" in said, said
+
+
+def test_descriptors(build):
+    with scene(build) as world:
+        for deed in ("do_close_all", "do_close_others"):
+            villain = Villain(world)
+            said = villain.dies(villain.do, deed)
+            # It ends itself, or is ended as the supervisor finds its connection closed.
+            assert "exited with status 1" in said or "signal 9" in said, said
+
+
+def test_floods(build):
+    with scene(build, deadline=DEADLINE) as world:
+        for deed in ("do_print", "do_babble"):
+            villain = Villain(world)
+            said = villain.dies(villain.do, deed)
+            assert "overran the deadline of policy 'bad' in exec_with_resource" in said, said
+
+
+def test_frozen(build):
+    """One that is stopped is replaced, though no deadline holds; one that works for as long is left alone."""
+    with scene(build) as world:
+        villain = Villain(world)
+        status, said = villain.do("do_work")
+        assert status == peer.OK, said
+        began = time.monotonic()
+        villain.client.socket.settimeout(PATIENCE + FROZEN_S)
+        said = villain.dies(villain.do, "do_stop")
+        assert said.startswith("worker gave no sign of life while it ran exec_with_resource"), said
+        assert time.monotonic() - began >= FROZEN_S
+
+
+def test_it_leaves_nothing(build):
+    with scene(build) as world:
+        villain = Villain(world)
+        assert villain.do("do_dig")[0] == peer.OK
+
+
+run([test_as_it_comes, test_as_it_goes, test_descriptors, test_floods, test_frozen, test_it_leaves_nothing])

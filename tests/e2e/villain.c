@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A library that a tenant brings to have its worker, or others, fail: functions to run, and
+ * what it does as it is loaded and as it goes, which the file "order" in the
+ * tenant's directory says.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <vaccel/arg.h>
+
+#include "agent/base/ipc.h"
+
+#define KINDS 32  /* of messages to the supervisor, and more than there are */
+#define DEEP  400 /* folders */
+
+#define DEED(name)                                                                            \
+	int name(struct vaccel_arg *in, size_t nr_in, struct vaccel_arg *out, size_t nr_out); \
+	int name(struct vaccel_arg *in, size_t nr_in, struct vaccel_arg *out, size_t nr_out)
+
+static void loop(void)
+{
+	for (;;)
+		__asm__ volatile("" ::: "memory");
+}
+
+static void crash(void)
+{
+	__builtin_trap();
+}
+
+static void leave(void)
+{
+	_exit(0);
+}
+
+static void end(void)
+{
+	exit(3);
+}
+
+static void obey(const char *when)
+{
+	static const struct {
+		const char *words;
+		void (*obey)(void);
+	} orders[] = {{"as it comes, loop", loop},   {"as it comes, abort", abort},
+		      {"as it comes, crash", crash}, {"as it comes, leave", leave},
+		      {"as it comes, end", end},     {"as it goes, loop", loop}};
+	char words[32] = "";
+	int fd = open("order", O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? 0 : read(fd, words, sizeof(words) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; size > 0 && i < sizeof(orders) / sizeof(orders[0]); i++)
+		if (!strcmp(words, orders[i].words) && !strncmp(words, when, strlen(when)))
+			orders[i].obey();
+}
+
+static __attribute__((constructor)) void come(void)
+{
+	obey("as it comes");
+}
+
+static __attribute__((destructor)) void go(void)
+{
+	obey("as it goes");
+}
+
+DEED(do_nothing)
+{
+	return 0;
+}
+
+DEED(do_stop)
+{
+	return raise(SIGSTOP);
+}
+
+/* For longer than one that is stopped may stay. */
+DEED(do_work)
+{
+	return (int)sleep(13);
+}
+
+DEED(do_close_all)
+{
+	return close_range(0, ~0U, 0);
+}
+
+/* So that the supervisor hears nothing of it. */
+DEED(do_close_others)
+{
+	return close_range(0, IPC_FD - 1, 0) | close_range(IPC_FD + 1, ~0U, 0);
+}
+
+DEED(do_print)
+{
+	char lines[4096];
+
+	memset(lines, '\n', sizeof(lines));
+	while (write(STDOUT_FILENO, lines, sizeof(lines)) > 0)
+		;
+	return 1;
+}
+
+DEED(do_babble)
+{
+	struct ipc_message message = {0};
+
+	for (;; message.kind = (message.kind + 1) % KINDS)
+		if (write(IPC_FD, &message, sizeof(message)) < 0)
+			return 1;
+}
+
+/* A hole that is deeper than paths are long. */
+DEED(do_dig)
+{
+	static char name[200];
+	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	memset(name, 'd', sizeof(name) - 1);
+	for (int i = 0; i < DEEP; i++) {
+		int below = mkdirat(fd, name, 0700) ? -1 : openat(fd, name, O_RDONLY | O_CLOEXEC);
+
+		close(fd);
+		if (below < 0)
+			return 1;
+		fd = below;
+	}
+	return close(fd);
+}
