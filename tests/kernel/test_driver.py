@@ -334,7 +334,7 @@ def slow_but_alive(guest):
 def left_at_the_end(guest):
     """A call that may be left ends with its program, or soon after its deadline."""
     guest.well = False
-    guest.start("--in 5000000 --out 16 --pieces 250 --kill-ms 300 --patience-ms 600000 --leave")
+    guest.start("--in 3000000 --out 16 --pieces 250 --kill-ms 3000 --patience-ms 600000 --leave")
     assert "killed by 9" in guest.machine.finish(PATIENCE)[1]
     held = []
     while (chain := guest.take()).type != CANCEL:
