@@ -217,11 +217,25 @@ static int check_tenant(struct document *document, const struct place *place,
 	return VACCEL_OK;
 }
 
+/* Some addresses are for programs alone. Who listens says so, at once. */
+static int check_carrier(struct document *document, const struct place *place,
+			 const struct listener_config *listener)
+{
+	int fd;
+
+	if (listener->address.carrier->accept)
+		return VACCEL_OK;
+	address_listen(&listener->address, 0, &fd);
+	return document_fail(document, AT(place, "address"), "%s", vaccel_error_text());
+}
+
 static int check_listener(struct document *document, const struct place *place,
 			  const struct listener_config *listener)
 {
-	int ret = check_tenant(document, place, listener);
+	int ret = check_carrier(document, place, listener);
 
+	if (!ret)
+		ret = check_tenant(document, place, listener);
 	if (!ret)
 		ret = check_files(document, place, listener);
 	if (!ret && is_carrier(listener, "tls"))
@@ -239,6 +253,12 @@ static bool share_tenants(const struct listener_config *one, const struct listen
 	return !one->tenant && !other->tenant && one->address.carrier == other->address.carrier;
 }
 
+static bool share_socket_file(const struct address *one, const struct address *other)
+{
+	return one->path && other->path && !strcmp(one->path, other->path) &&
+	       one->port == other->port;
+}
+
 static int check_pair(struct document *document, const struct config *config, unsigned int first,
 		      unsigned int second)
 {
@@ -248,6 +268,10 @@ static int check_pair(struct document *document, const struct config *config, un
 
 	if (!strcmp(one->address.text, other->address.text))
 		return document_fail(document, AT(place, "address"), "'%s' is there twice",
+				     one->address.text);
+	if (share_socket_file(&one->address, &other->address))
+		return document_fail(document, AT(place, "address"),
+				     "its socket file is that of '%s'; give it another path",
 				     one->address.text);
 	if (share_tenants(one, other) && one->policy != other->policy)
 		return document_fail(document, place,

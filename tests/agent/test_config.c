@@ -238,6 +238,14 @@ static const char *const wrong[][2] = {
 	 "listeners[0]: nothing says who connects to 'tcp://127.0.0.1:1'; give it a 'tenant'"},
 	{"listeners: [{address: 'vsock://3:1'}]", "nothing says who connects"},
 	{"listeners: [{address: 'vsock-uds:///v:1'}]", "nothing says who connects"},
+	{"listeners: [{address: 'vhost-user:///v'}]", "nothing says who connects"},
+	{"listeners: [{address: 'virtio:///dev/accel0', tenant: a}]",
+	 "listeners[0].address: virtio:///dev/accel0 is for programs in a virtual machine; its agent "
+	 "listens at vhost-user:///PATH"},
+	{"listeners: [{address: 'blk:', tenant: a}]", "listens at vhost-user-blk:///PATH"},
+	{"listeners: [{address: 'vhost-user:///v', tenant: a}, "
+	 "{address: 'vhost-user-blk:///v', tenant: a}]",
+	 "listeners[1].address: its socket file is that of 'vhost-user:///v'; give it another path"},
 	{"listeners: [{address: 'tcp://0.0.0.0:1', tenant: a}]",
 	 "listeners[0].address: 'tcp://0.0.0.0:1' is open to the network, unencrypted"},
 	{"listeners: [{address: 'tcp://[::]:1', tenant: a}]", "is open to the network"},
