@@ -59,19 +59,19 @@ static int start(void)
 	return VACCEL_OK;
 }
 
-/* Who bootstraps hears what is wrong; where it is the process that loads, the log alone does. */
-static int remember(int ret, vaccel_log_level_t level)
+/* Who bootstraps hears what is wrong; where it is the process that loads, its calls do. */
+static int remember(int ret)
 {
 	if (!ret)
 		return VACCEL_OK;
 	/* Said while the log is still where the configuration wants it. */
-	VACCEL_LOG(level, "vaccel is not ready: %s", vaccel_error_text());
+	vaccel_info("vaccel is not ready: %s", vaccel_error_text());
 	clean_up();
 	ready_fail(ret);
 	return ret;
 }
 
-static int bootstrap(vaccel_log_level_t level)
+int vaccel_bootstrap(void)
 {
 	struct vaccel_config fresh;
 	int ret;
@@ -83,12 +83,7 @@ static int bootstrap(vaccel_log_level_t level)
 		config = fresh;
 		ret = start();
 	}
-	return remember(ret, level);
-}
-
-int vaccel_bootstrap(void)
-{
-	return bootstrap(VACCEL_LOG_INFO);
+	return remember(ret);
 }
 
 int vaccel_bootstrap_with_config(const struct vaccel_config *wanted)
@@ -105,7 +100,7 @@ int vaccel_bootstrap_with_config(const struct vaccel_config *wanted)
 		return ret;
 	clean_up();
 	config = fresh;
-	return remember(start(), VACCEL_LOG_INFO);
+	return remember(start());
 }
 
 int vaccel_cleanup(void)
@@ -180,12 +175,16 @@ static void after_fork_in_child(void)
 __attribute__((constructor)) static void on_load(void)
 {
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-	if (!&vaccel_program_bootstraps && knob_bool(KNOB_BOOTSTRAP_ENABLED))
-		bootstrap(VACCEL_LOG_ERROR);
+	if (&vaccel_program_bootstraps || !knob_bool(KNOB_BOOTSTRAP_ENABLED) || !vaccel_bootstrap())
+		return;
+	/* To where the configuration wants it, if that can be had. */
+	log_configure(VACCEL_LOG_ERROR, knob_text(KNOB_LOG_FILE));
+	ready_owe();
 }
 
 __attribute__((destructor)) static void on_exit_of_process(void)
 {
+	ready_settle();
 	if (!knob_bool(KNOB_CLEANUP_ENABLED))
 		return;
 	profile_report();

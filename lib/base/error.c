@@ -15,6 +15,7 @@
 #include <vaccel/utils/str.h>
 
 #include "base/error.h"
+#include "base/ready.h"
 #include "base/util.h"
 
 #define ERROR_TEXT_MAX 1024
@@ -50,6 +51,7 @@ const char *vaccel_error_text(void)
 {
 	const char *text = text_of_thread();
 
+	ready_heard();
 	return text ? text : "no memory for words";
 }
 

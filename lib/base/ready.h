@@ -32,4 +32,13 @@ void ready_begin(void);
 void ready_end(void);
 void ready_fail(int code);
 
+/*
+ * A failure that no call has returned, since the library bootstrapped by itself, is owed to the
+ * program. It is logged unless the program asks for the words of the first call that fails by it:
+ * as the next one does, or at the end of the process. So nobody reads it twice.
+ */
+void ready_owe(void);
+void ready_heard(void); /* the program asks for an error's words */
+void ready_settle(void);
+
 #endif

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -235,9 +236,66 @@ static void test_forks_among_threads(void **state)
 	assert_int_equal(ret, VACCEL_OK);
 }
 
-int main(void)
+/* Programs of which the environment makes no sense; what each does is its argument. */
+
+static int be_program(const char *deed)
+{
+	struct vaccel_session sess = {0};
+
+	if (!strcmp(deed, "nothing"))
+		return 0;
+	if (vaccel_session_init(&sess, 0) != VACCEL_EINVAL)
+		return 1;
+	if (!strcmp(deed, "says"))
+		fprintf(stderr, "%s\n", vaccel_error_text());
+	if (!strcmp(deed, "goes on")) {
+		vaccel_noop(&sess);
+		_exit(0);
+	}
+	return 0;
+}
+
+/* How often it is told why on stderr. */
+static int told_by(const char *deed)
+{
+	char text[4096] = "";
+	size_t size = 0;
+	ssize_t got;
+	int ends[2], status, count = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (!pid) {
+		dup2(ends[1], STDERR_FILENO);
+		setenv("VACCEL_BOOTSTRAP_ENABLED", "1", 1);
+		setenv("VACCEL_LOG_LEVEL", "loud", 1);
+		execl("/proc/self/exe", "program", deed, NULL);
+		_exit(2);
+	}
+	close(ends[1]);
+	while ((got = read(ends[0], text + size, sizeof(text) - 1 - size)) > 0)
+		size += (size_t)got;
+	close(ends[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	for (const char *at = text; (at = strstr(at, "VACCEL_LOG_LEVEL is 'loud'")); at++)
+		count++;
+	return count;
+}
+
+static void test_a_program_is_told_once(void **state)
+{
+	assert_int_equal(told_by("nothing"), 1);
+	assert_int_equal(told_by("ignores"), 1);
+	assert_int_equal(told_by("goes on"), 1);
+	assert_int_equal(told_by("says"), 1);
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_program_is_told_once),
 		cmocka_unit_test(test_before_bootstrap),
 		cmocka_unit_test_teardown(test_environment, clean),
 		cmocka_unit_test_teardown(test_program_without_plugins, clean),
@@ -247,5 +305,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_forks_among_threads, clean),
 	};
 
+	if (argc > 1)
+		return be_program(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
