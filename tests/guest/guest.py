@@ -31,6 +31,7 @@ class Site:
     """What is there before any test: a build, its tree, and the image of a guest."""
 
     def __init__(self, options, directory):
+        self.kills = options.kills
         self.build = world.Build(options.build, sanitized=False)
         self.library, self.backends, self.carrier = options.library, options.backend, options.carrier
         self.tree = check_stage.install(options.build, options.prefix, directory)
@@ -42,8 +43,9 @@ class Site:
             tree = check_stage.install(guest, options.prefix, directory / "guest")
         self.lib = f"/{HOME}/{next(tree.rglob('libvaccel.so.0')).parent.relative_to(tree)}"
         self.image = directory / "image"
-        programs = {"conform": "tests/conform/conform", "patient": "tests/guest/patient"}
+        programs = {name: f"tests/guest/{name}" for name in ("patient", "steady")} | {"conform": "tests/conform/conform"}
         add = [(guest / path, f"{HOME}/bin/{name}") for name, path in programs.items()]
+        add.append((TESTS.parent / "models/digits/images/seven.png", f"{HOME}/seven.png"))
         # A library that exec is to run has one path here and there, and is made for here.
         add += [(path, str(path)) for path in map(pathlib.Path, (self.library, self.functions, self.build.deeds))]
         make_image(tree, self.image, self.arch, self.modules(options), libraries=["libcurl.so.4"], add=add)
@@ -131,6 +133,7 @@ def run(tests):
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     parser.add_argument("--prefix", required=True)
+    parser.add_argument("--kills", type=int, default=3, help="of a worker, in the test of that")
     parser.add_argument("--library", required=True, help="what exec may run")
     parser.add_argument("--backend", nargs=2, action="append", default=[], metavar=("NAME", "PROMISES"))
     parser.add_argument("--carrier", choices=["vsock", "virtio", "blk"], default="vsock")

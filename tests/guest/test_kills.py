@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A worker that is killed again and again while a program in a guest classifies: each time one call fails or runs
+twice at most, the program goes on, and the agent keeps nothing of it. --kills says how often.
+"""
+
+import os
+import random
+import re
+import signal
+import time
+
+from guest import Host, TESTS, run
+from world import Skipped, descriptors_of, until
+
+PICTURE = TESTS.parent / "models/digits/images/seven.png"
+PATIENCE = 60  # seconds, until a new worker has loaded its plugins and answers
+BETWEEN = 5  # calls that are answered before the next worker is killed
+
+
+def answered(host):
+    return host.metric("vaccel_calls_total", tenant="tenant", op="image_classify", code="OK")
+
+
+def await_answers(host):
+    """Returns once there are some more."""
+    enough = answered(host) + BETWEEN
+    until(lambda: answered(host) >= enough, "that calls are answered", PATIENCE)
+
+
+def descriptors(host):
+    """Without those that are on their way to a worker."""
+    return min(descriptors_of(host.process.pid) for _ in range(50) if not time.sleep(0.005))
+
+
+def kill_worker(host, randomly):
+    await_answers(host)
+    time.sleep(randomly.random() * 0.01)
+    os.kill(host.workers()["tenant"], signal.SIGKILL)
+
+
+def test_kills(site):
+    if "onnx" not in site.plugins():
+        raise Skipped("only ONNX Runtime classifies a picture in earnest")
+    seed = int.from_bytes(os.urandom(4), "little")
+    randomly = random.Random(seed)
+    policies = {"deeds": {"plugins": ["onnx"]}}
+    with Host(site, {"vm": {"tenant": "deeds"}}, policies, site.carrier) as host, host.guest() as guest:
+        guest.start("steady seven.png", **host.environment("tenant"))
+        await_answers(host)
+        before = descriptors(host)
+        for _ in range(site.kills):
+            kill_worker(host, randomly)
+        await_answers(host)
+        now = descriptors(host)
+        assert now <= before, f"the agent has {now} descriptors, and had {before}"
+        # Nobody classifies any more.
+        policies["deeds"]["plugins"] = ["exec"]
+        host.reload()
+        status, output, errors = guest.finish()
+        assert status == 0, (seed, output, errors)
+        good, failed = map(int, re.fullmatch(r"(\d+) answered, (\d+) failed\n", output).groups())
+        assert failed <= site.kills, (seed, errors)
+        # A worker may be killed when it has answered and not counted that yet.
+        assert abs(answered(host) - good) <= site.kills, (seed, good, answered(host))
+        print(f"  {site.kills} kills, {good} answered, {failed} failed, {before} descriptors, then {now}")
+
+
+run([test_kills])
