@@ -23,6 +23,9 @@
 /* Ranges to try; among many free ones few are needed. */
 #define TRIES 32
 
+/* Until a range is asked for again, while none is given. */
+#define AGAIN_NS INT64_C(50000000)
+
 /* An access by a thread that nobody waits for, and one at the end. */
 #define CONTROL_NS INT64_C(2000000000)
 
@@ -354,6 +357,23 @@ static int claim(struct blk *blk, int64_t until)
 	return VACCEL_OK;
 }
 
+/* An agent's worker that is to end takes none, and the next one's drive has another epoch. */
+static int hold_range(struct blk *blk, int64_t until)
+{
+	static const struct timespec pause = {.tv_nsec = AGAIN_NS};
+	int ret;
+
+	for (;;) {
+		ret = read_front(blk, until);
+		if (ret)
+			return ret;
+		ret = claim(blk, until);
+		if (ret != VACCEL_EREMOTEIO || time_now() + AGAIN_NS >= until)
+			return ret;
+		nanosleep(&pause, NULL);
+	}
+}
+
 /* Beginning and end */
 
 static int make_memory(struct blk *blk)
@@ -485,9 +505,7 @@ int blk_new(const struct address *address, int fd, int64_t until, struct blk **r
 	if (!ret)
 		ret = make_accesses(blk, fd);
 	if (!ret)
-		ret = read_front(blk, until);
-	if (!ret)
-		ret = claim(blk, until);
+		ret = hold_range(blk, until);
 	if (!ret)
 		ret = start_keeper(blk);
 	if (ret)

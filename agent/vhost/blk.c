@@ -170,6 +170,11 @@ static bool connect_range(void *context, struct link *link)
 	struct worker *worker = blk->worker;
 	struct connection *connection;
 
+	/* Who asks again finds the next worker. */
+	if (atomic_load(&worker->draining)) {
+		link_delete(link);
+		return false;
+	}
 	if (connection_new(worker, link, blk->peer, blk->listener, &connection)) {
 		log_line(VACCEL_LOG_WARN, &(struct about){.tenant = worker->setup.tenant}, "%s: %s",
 			 blk->peer, vaccel_error_text());
@@ -230,6 +235,7 @@ static void blk_end(void *device)
 
 const struct device_kind device_blk = {
 	.scheme = "vhost-user-blk",
+	.answers_later = true,
 	.start = blk_start,
 	.take = blk_take,
 	.stop = blk_stop,

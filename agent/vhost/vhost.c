@@ -475,8 +475,10 @@ int vhost_new(struct worker *worker, const struct device_kind *kind,
 	return VACCEL_OK;
 }
 
-void vhost_drain(struct vhost *vhost)
+void vhost_drain(struct vhost *vhost, bool answered)
 {
+	if (vhost->kind->answers_later && !answered)
+		return;
 	if (!atomic_exchange(&vhost->draining, true))
 		wake(vhost);
 }
@@ -491,7 +493,7 @@ void vhost_delete(struct vhost *vhost)
 	if (!vhost)
 		return;
 	if (vhost->has_thread) {
-		vhost_drain(vhost);
+		vhost_drain(vhost, true);
 		pthread_join(vhost->thread, NULL);
 	}
 	atomic_fetch_sub(&vhost->worker->stats->connections, 1);

@@ -52,6 +52,10 @@ void chain_drop(struct chain *chain);
 struct device_kind {
 	const char *scheme; /* of the listener's address */
 
+	/* Answers travel by requests that come later, so that they come first when it is drained.
+	 */
+	bool answers_later;
+
 	/* When the machine comes; what else is there is the worker's. @ret_device is what all
 	 * others get. A code, with words. */
 	int (*start)(struct worker *worker, const struct listener_setup *listener, const char *peer,
@@ -93,9 +97,12 @@ int vhost_new(struct worker *worker, const struct device_kind *kind,
 	      const struct listener_setup *listener, const char *peer, int channel,
 	      struct vhost **ret_vhost);
 
-/* Takes no more chains, and when all that it has are answered it leaves the machine to the next
- * worker. Any thread. */
-void vhost_drain(struct vhost *vhost);
+/*
+ * Takes no more chains, and when all that it has are answered it leaves the machine to the next
+ * worker. @answered: nothing of what connections were asked is left, and nobody waits for answers
+ * any more. Any thread.
+ */
+void vhost_drain(struct vhost *vhost, bool answered);
 
 /*
  * One thread at a time that has nothing else to do until @until may wait for the guest and walk

@@ -204,12 +204,14 @@ static void ask_for_watch(struct process *process)
 static bool drain(struct process *process)
 {
 	bool left = drop_machines(process);
+	bool answered;
 
 	if (!atomic_load(&process->worker.draining))
 		return false;
+	answered = server_drain(process->server);
 	for (struct machine *machine = process->machines; machine; machine = machine->next)
-		vhost_drain(machine->vhost);
-	return server_drain(process->server) && left;
+		vhost_drain(machine->vhost, answered);
+	return answered && left;
 }
 
 static void serve(struct process *process)

@@ -104,6 +104,18 @@ def test_agent_frozen(site):
         until(lambda: not running(host, "tenant"), "that what was canceled runs no more")
 
 
+def test_worker_drained(site):
+    """One of another policy takes its place once it has answered; who comes meanwhile waits."""
+    with Host(site, ALONE, rules(site), site.carrier) as host, host.guest() as guest:
+        begin(site, host, guest, "tenant", SLOW_MS)
+        before = host.workers()["tenant"]
+        host.policies["deeds"]["calls"] = 3
+        host.reload()
+        assert guest.finish() == (0, "done\n", "")
+        must_work(site, host, guest, "tenant")
+        assert host.workers()["tenant"] != before
+
+
 def held(host, tenant):
     names = ("connections", "sessions", "resources", "region_bytes", "calls_running", "calls_waiting")
     return {name: value for name in names if (value := host.metric(f"vaccel_{name}", tenant=tenant))}
@@ -141,6 +153,6 @@ def test_two_guests(site):
 
 
 run([
-    test_no_agent_at_boot, test_agent_gone, test_worker_killed, test_program_killed, test_agent_frozen,
-    test_guest_killed, test_two_guests,
+    test_no_agent_at_boot, test_agent_gone, test_worker_killed, test_worker_drained, test_program_killed,
+    test_agent_frozen, test_guest_killed, test_two_guests,
 ])

@@ -39,27 +39,39 @@ def kill_worker(host, randomly):
     os.kill(host.workers()["tenant"], signal.SIGKILL)
 
 
-def test_kills(site):
+def host_of(site):
     if "onnx" not in site.plugins():
         raise Skipped("only ONNX Runtime classifies a picture in earnest")
+    return Host(site, {"vm": {"tenant": "deeds"}}, {"deeds": {"plugins": ["onnx"]}}, site.carrier)
+
+
+def begin(host, guest):
+    guest.start("steady seven.png", **host.environment("tenant"))
+    await_answers(host)
+
+
+def finish(host, guest):
+    """How many calls were answered and how many failed, and the words; nobody classifies any more."""
+    host.policies["deeds"]["plugins"] = ["exec"]
+    host.reload()
+    status, output, errors = guest.finish()
+    assert status == 0, (output, errors)
+    good, failed = map(int, re.fullmatch(r"(\d+) answered, (\d+) failed\n", output).groups())
+    return good, failed, errors
+
+
+def test_kills(site):
     seed = int.from_bytes(os.urandom(4), "little")
     randomly = random.Random(seed)
-    policies = {"deeds": {"plugins": ["onnx"]}}
-    with Host(site, {"vm": {"tenant": "deeds"}}, policies, site.carrier) as host, host.guest() as guest:
-        guest.start("steady seven.png", **host.environment("tenant"))
-        await_answers(host)
+    with host_of(site) as host, host.guest() as guest:
+        begin(host, guest)
         before = descriptors(host)
         for _ in range(site.kills):
             kill_worker(host, randomly)
         await_answers(host)
         now = descriptors(host)
         assert now <= before, f"the agent has {now} descriptors, and had {before}"
-        # Nobody classifies any more.
-        policies["deeds"]["plugins"] = ["exec"]
-        host.reload()
-        status, output, errors = guest.finish()
-        assert status == 0, (seed, output, errors)
-        good, failed = map(int, re.fullmatch(r"(\d+) answered, (\d+) failed\n", output).groups())
+        good, failed, errors = finish(host, guest)
         assert failed <= site.kills, (seed, errors)
         # A worker may be killed when it has answered and not counted that yet.
         assert abs(answered(host) - good) <= site.kills, (seed, good, answered(host))

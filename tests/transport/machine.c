@@ -266,7 +266,12 @@ static const struct disk_kind simulated = {
 
 static bool connect_it(void *context, struct link *link)
 {
-	if (machine->refusing) {
+	bool refusing;
+
+	pthread_mutex_lock(&machine->lock);
+	refusing = machine->refusing;
+	pthread_mutex_unlock(&machine->lock);
+	if (refusing) {
 		link_delete(link);
 		return false;
 	}
@@ -363,6 +368,8 @@ void machine_set_hanging(struct machine *of, bool hanging)
 
 void machine_set_refusing(struct machine *of, bool refusing)
 {
+	SCOPED_LOCK(&of->lock);
+
 	of->refusing = refusing;
 }
 
@@ -382,6 +389,8 @@ void machine_set_front(struct machine *of, const void *bytes, size_t size)
 
 unsigned int machine_writes(const struct machine *of)
 {
+	SCOPED_LOCK((pthread_mutex_t *)&of->lock);
+
 	return of->writes;
 }
 

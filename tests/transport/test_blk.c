@@ -20,9 +20,11 @@
 #define RANGE  (4 * AREA)
 #define WINDOW (2 << 20)
 
+static int64_t patience_ns = PATIENCE_NS;
+
 static int64_t soon(void)
 {
-	return time_now() + PATIENCE_NS;
+	return time_now() + patience_ns;
 }
 
 static int connect_by(const char *text, struct link **ret_link)
@@ -251,7 +253,34 @@ static void test_ranges_are_taken(void **state)
 	link_delete(agents[0]);
 	link_delete(agents[1]);
 	machine_set_refusing(machine, true);
+	patience_ns = 200000000;
 	expect_refusal("blk:", VACCEL_EREMOTEIO, "takes no connection");
+	patience_ns = PATIENCE_NS;
+	machine_delete(machine);
+}
+
+static void *connect_meanwhile(void *context)
+{
+	struct link **link = context;
+
+	assert_int_equal(connect_by("blk:", link), VACCEL_OK);
+	return NULL;
+}
+
+/* As when the agent's worker is about to be replaced. */
+static void test_a_drive_that_takes_nobody_for_a_while(void **state)
+{
+	struct machine *machine = machine_new(false, NULL);
+	struct link *link;
+	pthread_t thread;
+
+	machine_set_refusing(machine, true);
+	assert_int_equal(pthread_create(&thread, NULL, connect_meanwhile, &link), 0);
+	while (machine_writes(machine) < 100)
+		usleep(1000);
+	machine_set_refusing(machine, false);
+	pthread_join(thread, NULL);
+	link_delete(link);
 	machine_delete(machine);
 }
 
@@ -845,6 +874,7 @@ int main(void)
 		cmocka_unit_test(test_other_disks),
 		cmocka_unit_test(test_other_fronts),
 		cmocka_unit_test(test_ranges_are_taken),
+		cmocka_unit_test(test_a_drive_that_takes_nobody_for_a_while),
 		cmocka_unit_test(test_errors_of_device),
 		cmocka_unit_test(test_hanging),
 		cmocka_unit_test(test_other_agent),
