@@ -43,7 +43,11 @@ static const char help[] =
 	"      --vaccel-config SETTINGS  plugins=NAME:NAME,log_level=1 to 4\n"
 	"      --runtime-dir DIRECTORY   where run-time files go\n"
 	"  -h, --help                    show this\n"
-	"  -V, --version                 show the version\n";
+	"  -V, --version                 show the version\n"
+	"\n"
+	"Addresses are unix:///PATH, tcp://HOST:PORT, tls://HOST:PORT, vsock://CID:PORT,\n"
+	"vsock-uds:///PATH:PORT, and of devices for virtual machines vhost-user:///PATH and\n"
+	"vhost-user-blk:///PATH.\n";
 
 struct arguments {
 	char **listeners;

@@ -258,6 +258,8 @@ static void test_drive(void **state)
 {
 	assert_string_equal(PLACE_DRIVE_SERIAL, DRIVE_SERIAL);
 	put("/sys/block/vda/serial", "somebody-else\n");
+	look_as(false);
+	assert_int_equal(seen.code[DRIVE], VACCEL_ENOENT);
 	put("/sys/block/vdb/serial", PLACE_DRIVE_SERIAL "\n");
 	look_as(false);
 	assert_place(DRIVE, VACCEL_EACCES, "blk:///dev/vdb",
