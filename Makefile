@@ -44,6 +44,11 @@ test: ## build and run every test; ends in one line with the counts
 	@$(MAKE) build DEPS=true
 	@tools/run-tests build
 
+test-kasan: build ## run the driver's tests in a kernel that looks for faults; the first time it takes half an hour
+	@$(DEPS) test vm
+	@tools/vm/kernel
+	@tools/run-tests build --setup kasan --suite kasan
+
 test-kernels: build ## run the driver's tests with kernels older and newer than Debian 12's
 	@$(DEPS) test vm
 	@tests/kernel/kernels build/tests/kernel/accel
@@ -73,7 +78,7 @@ lint: ## check the layout, the code (clang-tidy) and the scripts (shellcheck)
 	@$(DEPS) build test lint
 	@clang-format-14 --dry-run -Werror $(sources)
 	@shellcheck --severity warning .ci/run tools/demo tools/deps tools/fetch tools/mobilenet tools/run-fuzz tools/size \
-		kernel/matrix tests/kernel/dkms tests/kernel/kernels tools/vm/fetch tools/vm/init tools/vm/module deploy/vmm/qemu deploy/vmm/cloud-hypervisor
+		kernel/matrix tests/kernel/dkms tests/kernel/kernels tools/vm/fetch tools/vm/init tools/vm/kernel tools/vm/module deploy/vmm/qemu deploy/vmm/cloud-hypervisor
 	@$(call setup,build)
 	@ninja -C build
 	@tools/tidy build
@@ -141,4 +146,4 @@ docs: ## build the API pages and the manual pages
 clean: ## remove what was built, but not what was fetched
 	rm -rf build build-*
 
-.PHONY: help demo demo-vm test test-kernels build install format lint size sanitize coverage fuzz fuzz-long cross bench bench-vm docs clean
+.PHONY: help demo demo-vm test test-kasan test-kernels build install format lint size sanitize coverage fuzz fuzz-long cross bench bench-vm docs clean

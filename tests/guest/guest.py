@@ -34,6 +34,7 @@ class Site:
         self.kills = options.kills
         self.build = world.Build(options.build, sanitized=False)
         self.library, self.backends, self.carrier = options.library, options.backend, options.carrier
+        self.kasan = options.kasan
         self.tree = check_stage.install(options.build, options.prefix, directory)
         self.functions = next(self.tree.rglob("libfunctions.so"))
         self.arch, guest, tree = native_arch(), self.build.root, self.tree
@@ -48,14 +49,15 @@ class Site:
         add.append((TESTS.parent / "models/digits/images/seven.png", f"{HOME}/seven.png"))
         # A library that exec is to run has one path here and there, and is made for here.
         add += [(path, str(path)) for path in map(pathlib.Path, (self.library, self.functions, self.build.deeds))]
-        make_image(tree, self.image, self.arch, self.modules(options), libraries=["libcurl.so.4"], add=add)
+        make_image(tree, self.image, self.arch, self.modules(options), ["libcurl.so.4"], add, options.kasan)
 
     def modules(self, options):
         """The driver of the device, which is not in Debian's kernel."""
         if options.carrier != "virtio":
             return []
-        module = self.build.root / "kernel/virtio_vaccel.ko"
-        subprocess.run([TESTS.parent / "tools/vm/module", module], check=True)
+        kernel = "kasan" if options.kasan else self.arch
+        module = self.build.root / "kernel" / kernel / "virtio_vaccel.ko"
+        subprocess.run([TESTS.parent / "tools/vm/module", "--for", kernel, module], check=True)
         return [str(module)]
 
     def plugins(self):
@@ -101,9 +103,12 @@ class Host(world.Agent):
                 devices = [machine.Accelerator(self.directory / f"{tenant}.accelerator") for tenant in tenants]
             else:
                 devices = [machine.Drive(self.directory / f"{tenant}.drive") for tenant in tenants]
-            yield stack.enter_context(machine.Machine(
-                self.directory, self.site.image, devices, self.site.arch, name, **options,
+            guest = stack.enter_context(machine.Machine(
+                self.directory, self.site.image, devices, self.site.arch, name, kasan=self.site.kasan, **options,
             ))
+            yield guest
+            if self.site.kasan:
+                guest.check()
 
     def environment(self, tenant):
         """That of a program in this tenant's machine."""
@@ -138,6 +143,7 @@ def run(tests):
     parser.add_argument("--backend", nargs=2, action="append", default=[], metavar=("NAME", "PROMISES"))
     parser.add_argument("--carrier", choices=["vsock", "virtio", "blk"], default="vsock")
     parser.add_argument("--guest", nargs=2, metavar=("ARCH", "BUILD"), help="machines of another architecture")
+    parser.add_argument("--kasan", action="store_true", help="machines boot the kernel of tools/vm/kernel")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     arch, build = options.guest or (native_arch(), options.build)

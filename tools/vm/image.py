@@ -152,8 +152,10 @@ def unwanted(tree, path):
     return any(path == match or match in path.parents for pattern in UNWANTED for match in tree.glob(pattern))
 
 
-def make_image(tree, output, arch=None, modules=(), libraries=(), add=()):
-    """Writes the RAM disk; `add` has pairs of a file here and its path in the guest."""
+def make_image(tree, output, arch=None, modules=(), libraries=(), add=(), kasan=False):
+    """Writes the RAM disk; `add` has pairs of a file here and its path in the guest. With `kasan` it is for
+    the kernel of tools/vm/kernel, which needs no modules.
+    """
     tree, arch = pathlib.Path(tree), arch or native_arch()
     archive = Archive()
     archive.add_file(FETCHED / f"linux-{arch}/bin/busybox", "bin/busybox")
@@ -162,7 +164,7 @@ def make_image(tree, output, arch=None, modules=(), libraries=(), add=()):
         archive.add(name, stat.S_IFDIR | 0o755)
     # Before there is a /dev, init has to have what it reads and writes.
     archive.add("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
-    names = [*MODULES, *modules]
+    names = [*([] if kasan else MODULES), *modules]
     order = {path.name.removesuffix(".xz"): path for path in modules_in_order(modules_of(arch), names)}
     for name, path in order.items():
         archive.add(f"modules/{name}", stat.S_IFREG | 0o644, module_bytes(path))
@@ -177,8 +179,10 @@ def make_image(tree, output, arch=None, modules=(), libraries=(), add=()):
     pathlib.Path(output).write_bytes(gzip.compress(bytes(archive), compresslevel=1, mtime=0))
 
 
-def kernel(arch=None):
+def kernel(arch=None, kasan=False):
     """The kernel's file. That of a PC is unpacked first: QEMU starts it in a third of the time."""
+    if kasan:
+        return FETCHED / "kasan/vmlinuz"
     arch = arch or native_arch()
     modules = modules_of(arch)
     packed = next(path for where in (modules, linux_of(arch) / "boot") for path in where.glob("vmlinuz*"))

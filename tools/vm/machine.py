@@ -10,6 +10,7 @@ entered. Machines that share a directory must differ in their names.
 
 import base64
 import pathlib
+import re
 import socket
 import subprocess
 import time
@@ -21,6 +22,8 @@ QEMU = {
     "amd64": ("qemu-system-x86_64", "pc", "console=ttyS0"),
     "arm64": ("qemu-system-aarch64", "virt", "console=ttyAMA0"),
 }
+KASAN_PATIENCE = 10  # times as much for a kernel that looks at each access
+FAULTS = re.compile(r"BUG:|WARNING:|KASAN|UBSAN|Oops|general protection|blocked for more than")
 
 
 class MachineEnded(Exception):
@@ -106,8 +109,10 @@ class Accelerator:
 class Machine:
     """A guest that does what it is told by run(), until the end of the context."""
 
-    def __init__(self, directory, image, devices=(), arch=None, name="machine", cpus=1, memory="512M", options=()):
-        self.arch = arch or native_arch()
+    def __init__(self, directory, image, devices=(), arch=None, name="machine", cpus=1, memory="512M", options=(),
+                 kasan=False):
+        self.arch, self.kasan = arch or native_arch(), kasan
+        self.patience = PATIENCE * (KASAN_PATIENCE if kasan else 1)
         self.image, self.devices, self.name = image, devices, name
         self.directory = pathlib.Path(directory)
         self.console = self.directory / f"{name}.console"
@@ -117,13 +122,14 @@ class Machine:
     def command(self, port):
         _, board, console = QEMU[self.arch]
         cpu = ["-cpu", "cortex-a57"] if self.arch == "arm64" else []
+        talk = "ignore_loglevel" if self.kasan else "quiet"
         return [
             *qemu(self.arch), *cpu,
             "-accel", "tcg", "-machine", f"{board},memory-backend=memory", "-smp", str(self.cpus),
             "-m", self.memory, "-object", f"memory-backend-memfd,id=memory,size={self.memory},share=on",
             "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-            "-serial", f"file:{self.console}", "-kernel", kernel(self.arch), "-initrd", self.image,
-            "-append", f"{console} quiet panic=-1",
+            "-serial", f"file:{self.console}", "-kernel", kernel(self.arch, self.kasan), "-initrd", self.image,
+            "-append", f"{console} {talk} panic=-1",
             "-device", "virtio-serial-pci", "-chardev", f"socket,id=port,path={port}",
             "-device", "virtserialport,chardev=port",
             *(option for device in self.devices for option in device.options), *self.options,
@@ -142,7 +148,7 @@ class Machine:
                 self.port = self.accept(listener)
             finally:
                 path.unlink()
-        self.port.settimeout(PATIENCE)
+        self.port.settimeout(self.patience)
         try:
             self.uptime = float(self.line().split()[1])
         except BaseException:
@@ -152,7 +158,7 @@ class Machine:
 
     def accept(self, listener):
         """QEMU's connection, unless it has ended before."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self.patience
         listener.settimeout(0.1)
         while self.process.poll() is None and time.monotonic() < end:
             try:
@@ -191,13 +197,42 @@ class Machine:
 
     def finish(self, patience=PATIENCE):
         """The status of the script and what it wrote to standard output and standard error."""
-        self.port.settimeout(patience)
+        self.port.settimeout(max(patience, self.patience))
         status, output, errors = map(int, self.line().split())
         return status, self.bytes(output), self.bytes(errors)
 
     def run(self, script, patience=PATIENCE, **environment):
         self.start(script, **environment)
         return self.finish(patience)
+
+    def faults(self):
+        """The lines in which the guest's kernel complains of itself, each with some of what follows."""
+        lines = self.console.read_text(errors="replace").splitlines()
+        return "\n".join("\n".join(lines[i:i + 25]) for i, line in enumerate(lines) if FAULTS.search(line))
+
+    def leaks(self):
+        """What a kernel with kmemleak has lost, and whether pages are still pinned."""
+        _, words, errors = self.run("""
+            mount -t debugfs none /sys/kernel/debug 2>/dev/null
+            cd /sys/kernel/debug
+            sleep 6
+            for i in 1 2; do echo scan >kmemleak; sleep 1; done
+            cat kmemleak
+            cat /proc/sys/vm/stat_refresh
+            grep nr_foll_pin /proc/vmstat""")
+        pinned = re.findall(r"nr_foll_pin_\w+ (\d+)\n", words)
+        well = not errors and "unreferenced" not in words and len(pinned) == 2 and pinned[0] == pinned[1]
+        return "" if well else words + errors
+
+    def check(self):
+        """Fails unless the kernel has had no complaint and lost nothing, even once the driver is gone."""
+        if self.process.poll() is None:
+            status, output, errors = self.run("! grep -q ^virtio_vaccel /proc/modules || rmmod virtio_vaccel")
+            assert status == 0, output + errors
+            leaks = self.leaks()
+            assert not leaks, leaks
+        faults = self.faults()
+        assert not faults, faults
 
     def words(self):
         """What QEMU and the guest's kernel have to say."""
