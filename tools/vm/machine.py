@@ -39,15 +39,15 @@ def missing(arch=None, parts=("qemu", "linux", "vsock")):
 
 def foreign(tree, program):
     """The command that runs a program of a fetched tree with the libraries of that tree."""
-    libraries = next(tree.glob("usr/lib/*-linux-gnu"))
-    loader = next(libraries.glob("ld-linux*.so.*"))
-    return [loader, "--library-path", libraries, tree / "usr/bin" / program]
+    libraries = [path for part in ("usr/lib", "lib") for path in tree.glob(f"{part}/*-linux-gnu")]
+    loader = next(path for place in libraries for path in place.glob("ld-linux*.so.*"))
+    return [loader, "--library-path", ":".join(map(str, libraries)), tree / "usr/bin" / program]
 
 
-def qemu(arch=None):
+def qemu(arch=None, part="qemu"):
     """The command that runs QEMU for machines of this architecture."""
     arch = arch or native_arch()
-    tree = FETCHED / f"qemu-{arch}"
+    tree = FETCHED / f"{part}-{arch}"
     firmware = [part for name in ("qemu", "seabios") for part in ("-L", tree / "usr/share" / name)]
     return [*foreign(tree, QEMU[arch][0]), *firmware]
 
