@@ -84,9 +84,8 @@ static const struct system_call rows[] = {
 
 	/* New connections */
 	{"accept accept4", MONITOR, PERMIT, .reason = "serve the admin socket and HTTP"},
-	{"socketpair", FRONT | WORKER, PERMIT,
-	 .reason = "the plain end of a connection over TLS, or over a machine's drive"},
-	{"socketpair", FRONT | WORKER, REFUSE, WHEN(HAS, 1, type, SOCK_DGRAM),
+	{"socketpair", FRONT, PERMIT, .reason = "the plain end of a connection over TLS"},
+	{"socketpair", FRONT, REFUSE, WHEN(HAS, 1, type, SOCK_DGRAM),
 	 .reason = "a datagram goes to any socket file that it names: the log, the service manager"},
 	{"splice", FRONT, PERMIT, .reason = "pass bytes on"},
 	{"sendfile sendfile64", MONITOR, PERMIT, .reason = "libmicrohttpd's way to answer"},
