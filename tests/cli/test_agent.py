@@ -217,6 +217,33 @@ class Search(CommandTest):
                               capture_output=True, check=False)
         return " ".join(done.stdout.split()), done.stderr
 
+    def start_agent(self):
+        """Where it listens if it is not told; returns when it does."""
+        agent = subprocess.Popen([AGENT, "--vaccel-config", "plugins=noop"], stderr=subprocess.PIPE, text=True,
+                                 env=environment(XDG_RUNTIME_DIR=str(self.directory)),
+                                 user=NOBODY if os.getuid() == 0 else None)
+        self.addCleanup(agent.communicate)
+        self.addCleanup(agent.kill)
+        for line in agent.stderr:
+            if " ready" in line:
+                return agent
+        self.fail("the agent has ended")
+
+    def test_found_as_long_as_it_lives(self):
+        agent = self.start_agent()
+        address = f"unix://{self.own}/agent.sock"
+        for plugins in "auto", "remote":
+            out, _ = self.ask("info", VACCEL_PLUGINS=plugins)
+            self.assertIn(f"agent {address}: answers in", out)
+            out, _ = self.ask("doctor", VACCEL_PLUGINS=plugins)
+            self.assertIn(f"the agent at {address} answers", out)
+        agent.kill()
+        agent.wait()
+        out, _ = self.ask("info", VACCEL_PLUGINS="remote")
+        self.assertIn(f"none was found: nobody listens at {self.own}/agent.sock", out)
+        out, _ = self.ask("doctor", VACCEL_PLUGINS="noop")
+        self.assertNotIn("wrong", out)
+
     def leave_socket(self):
         path = self.own / "agent.sock"
         with socket.socket(socket.AF_UNIX) as listener:
