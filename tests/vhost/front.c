@@ -263,11 +263,13 @@ bool front_is_done(struct front *front, unsigned int number, uint16_t head)
 		uint32_t entry[2];
 
 		memcpy(entry, &queue->used[2 + 4 * (queue->seen % front->size)], sizeof(entry));
+		queue->seen++;
+		if (front->hostile && (entry[0] >= front->size || !queue->busy[entry[0]]))
+			continue;
 		assert_true(entry[0] < front->size);
-		assert_true(queue->busy[entry[0]] && !queue->done[entry[0]]);
+		assert_true(front->hostile || (queue->busy[entry[0]] && !queue->done[entry[0]]));
 		queue->done[entry[0]] = true;
 		queue->written[entry[0]] = entry[1];
-		queue->seen++;
 		front->under_way--;
 	}
 	/* The next one is worth an interrupt. */

@@ -51,6 +51,7 @@ struct front {
 	unsigned int under_way;
 	bool indirect; /* chains are in tables */
 	bool spread;   /* and every piece in several */
+	bool hostile;  /* somebody writes to the rings: what comes back may be anything */
 	struct front_queue queues[FRONT_QUEUES];
 	pthread_mutex_t lock;
 	uint64_t last_file, last_request;
