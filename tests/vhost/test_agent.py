@@ -69,7 +69,14 @@ class Monitor:
         self.say(13, bytes(8), [self.call])
         self.say(18, struct.pack("<II", 0, 1))
 
-    def echo(self, data):
+    def lend_inflight(self):
+        """Memory for requests under way that is the monitor's: one queue's. Its descriptor."""
+        fd = os.memfd_create("inflight")
+        os.ftruncate(fd, 4096)
+        self.say(32, struct.pack("<QQHHI", 4096, 0, 1, SIZE, 0), [fd])
+        return fd
+
+    def echo(self, data, patience=PATIENCE):
         """A chain by which the device gives back what it is given."""
         header = struct.pack("<HHIIIQQQQQQ", ECHO, BEGIN_END, 0, 0, 0, 0, 1, 0, len(data), len(data), 0)
         self.memory[BYTES:BYTES + 64 + len(data)] = header + data
@@ -80,7 +87,7 @@ class Monitor:
         self.index = (self.index + 1) % 65536
         self.memory[AVAILABLE + 2:AVAILABLE + 4] = struct.pack("<H", self.index)
         os.eventfd_write(self.kick, 1)
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + patience
         while struct.unpack("<H", self.memory[USED + 2:USED + 4])[0] != self.index:
             if time.monotonic() > end:
                 raise TimeoutError("the chain does not come back")
@@ -97,10 +104,11 @@ class Monitor:
 
 class Agent:
     def __init__(self, directory):
-        self.path = directory / "vm.sock"
+        self.path, self.other = directory / "vm.sock", directory / "other.sock"
         self.process = subprocess.Popen(
             [BUILD / "agent/vaccel-agent", "--runtime-dir", directory / "run", "-a",
-             f"vhost-user://{self.path},tenant=vm1", "--vaccel-config", "plugins=noop"],
+             f"vhost-user://{self.path},tenant=vm1", "-a", f"vhost-user://{self.other},tenant=vm2",
+             "--vaccel-config", "plugins=noop"],
             stderr=subprocess.PIPE, text=True,
             env=os.environ | {"VACCEL_PLUGIN_DIR": str(BUILD / "plugins"), "VACCEL_BOOTSTRAP_ENABLED": "0"},
         )
@@ -120,6 +128,9 @@ class Agent:
 
     def worker(self):
         return int(re.findall(r"worker (\d+) started", self.said)[-1])
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def freeze_worker(self):
         """Returns when none of its threads runs any more."""
@@ -141,9 +152,17 @@ class Test(unittest.TestCase):
         self.agent = Agent(directory)
         stack.callback(self.agent.close)
 
-    def monitor(self):
-        monitor = Monitor(self.agent.path)
+    def monitor(self, path=None):
+        monitor = Monitor(path or self.agent.path)
         self.addCleanup(monitor.close)
+        return monitor
+
+    def neighbour(self):
+        """Another tenant's machine, which whatever one does is not to be felt by."""
+        monitor = self.monitor(self.agent.other)
+        monitor.begin()
+        monitor.start()
+        self.assertEqual(monitor.echo(b"hello"), (OK, b"hello"))
         return monitor
 
     def test_a_worker_is_lost(self):
@@ -182,6 +201,64 @@ class Test(unittest.TestCase):
         first.close()
         self.agent.read_until("has closed the connection")
         self.monitor().begin()
+
+    def test_memory_that_is_taken_away(self):
+        """Its own worker ends by that, and alone."""
+        other, monitor = self.neighbour(), self.monitor()
+        monitor.begin()
+        monitor.start()
+        self.assertEqual(monitor.echo(b"x"), (OK, b"x"))
+        self.agent.read_until("tenant vm1: worker")
+        os.ftruncate(monitor.fd, 0)
+        os.eventfd_write(monitor.kick, 1)
+        said = self.agent.read_until("ended by signal 7")
+        self.assertIn("tenant vm1: worker was ended by signal 7", said)
+        self.assertEqual(other.echo(b"unharmed"), (OK, b"unharmed"))
+
+    def test_inflight_memory_that_is_taken_away(self):
+        other, monitor = self.neighbour(), self.monitor()
+        monitor.begin()
+        fd = monitor.lend_inflight()
+        monitor.start()
+        self.assertEqual(monitor.echo(b"x"), (OK, b"x"))
+        os.ftruncate(fd, 0)
+        os.eventfd_write(monitor.kick, 1)
+        with self.assertRaises(TimeoutError):
+            monitor.echo(b"x", patience=0.1)
+        self.agent.read_until("ended by signal 7")
+        monitor.close()
+        self.agent.read_until("has closed the connection")
+        self.assertEqual(other.echo(b"unharmed"), (OK, b"unharmed"))
+
+    def test_a_flood_of_descriptors(self):
+        """However many a monitor passes, few are held."""
+        other, monitor = self.neighbour(), self.monitor()
+        monitor.begin()
+        monitor.start()
+        self.assertEqual(monitor.echo(b"x"), (OK, b"x"))
+        before = self.agent.descriptors()
+        region = struct.pack("<QQQQ", 0, MEMORY, FRONT, 0)
+        for _ in range(300):
+            monitor.say(5, struct.pack("<II", 1, 0) + region, [monitor.fd])
+            monitor.say(13, bytes(8), [monitor.call])
+            monitor.say(14, bytes(8), [monitor.call])
+            monitor.say(13, struct.pack("<Q", 1), [monitor.call])
+        monitor.ask(1)
+        self.assertEqual(other.echo(b"unharmed"), (OK, b"unharmed"))
+        end = time.monotonic() + PATIENCE
+        # What was replaced is closed by a thread; one for queue 1 and one for errors is new.
+        while self.agent.descriptors() > before + 2:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
+        self.assertEqual(monitor.echo(b"on"), (OK, b"on"))
+
+    def test_a_monitor_that_stops_in_mid_message(self):
+        other, monitor = self.neighbour(), self.monitor()
+        header = struct.pack("<III", 1, 1, 0)
+        for byte in header:
+            monitor.socket.send(bytes([byte]))
+            self.assertEqual(other.echo(b"unharmed"), (OK, b"unharmed"))
+        self.assertEqual(len(monitor.socket.recv(20, socket.MSG_WAITALL)), 20)
 
     def test_memory_that_is_not_shared(self):
         monitor = self.monitor()
