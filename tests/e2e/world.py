@@ -20,7 +20,7 @@ sys.path += [str(HERE.parent / "support"), str(HERE.parent / "wire")]
 import agent  # noqa: E402
 
 EBACKEND, ESESS = errno.EPROTO, errno.ECONNRESET
-PATIENCE = 20  # seconds; long on purpose, for machines that do other things
+PATIENCE = 60  # seconds; long on purpose, for machines that do other things
 
 
 class Skipped(Exception):
