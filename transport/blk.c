@@ -19,7 +19,13 @@
 #include "base/util.h"
 #include "transport/link.h"
 
-#define HEAD sizeof(struct drive_head)
+#define HEAD  sizeof(struct drive_head)
+#define FIRST (DRIVE_BLOCK - HEAD) /* bytes of a parcel in its first block */
+
+/* Memory that is not copied into parcels: pieces of so many bytes, by devices whose requests
+ * can have so many pieces. */
+#define LENT_MIN     ((size_t)65536)
+#define SEGMENTS_MIN 16
 
 /* So often it is looked whether the link was shut down. */
 #define STEP_NS INT64_C(100000000)
@@ -131,63 +137,168 @@ static int wait_for_room(struct link *link, uint64_t wanted, int64_t until, uint
 	}
 }
 
-static void gather(const struct iovec *from, int nr, unsigned char *to, size_t size)
+static void gather(const struct place *from, unsigned char *to, size_t size)
 {
-	for (int i = 0; i < nr && size; i++) {
-		size_t part = MIN_OF(size, from[i].iov_len);
+	struct place place = *from;
+
+	while (size) {
+		size_t part = MIN_OF(size, place.at->iov_len - place.offset);
 
 		if (part)
-			memcpy(to, from[i].iov_base, part);
+			memcpy(to, (char *)place.at->iov_base + place.offset, part);
+		place_advance(&place, part);
 		to += part;
 		size -= part;
 	}
 }
 
-static int write_parcel(struct blk *blk, const struct iovec *from, int nr, uint32_t size)
+/* What one parcel takes of a message. */
+struct load {
+	uint32_t size;
+	struct iovec
+		lent; /* of that, whole blocks behind the first that stay where they are; or 0 */
+};
+
+/*
+ * Large pieces go to the device from where they lie, which must be whole pages: what comes before
+ * them, and as much of them as does not fit, goes in a parcel of its own. HEAD bytes behind
+ * the pages take a block, after which the next parcel finds pages again.
+ */
+static struct load plan(const struct blk *blk, const struct iovec *from, int nr, uint64_t limit)
 {
-	struct blk_slot *slot = &blk->slots[blk->slot];
-	uint64_t all = drive_parcel_size(size);
-	unsigned char *block = all == DRIVE_BLOCK ? slot->small : slot->large;
-	uint64_t read = atomic_load(&blk->read);
+	struct load load = {0};
+	uint64_t total = 0, before = 0, left, most;
+	uintptr_t first;
+	int large = 0;
+
+	for (int i = 0; i < nr; i++)
+		total += from[i].iov_len;
+	load.size = (uint32_t)MIN_OF(total, limit - HEAD);
+	while (large < nr && from[large].iov_len < LENT_MIN)
+		before += from[large++].iov_len;
+	if (large == nr || blk->segments < SEGMENTS_MIN)
+		return load;
+	first = (uintptr_t)from[large].iov_base + FIRST;
+	if (before > FIRST || (first - before) % DRIVE_BLOCK) {
+		load.size = (uint32_t)MIN_OF((uint64_t)load.size, before + -first % DRIVE_BLOCK);
+		return load;
+	}
+	left = from[large].iov_len - (FIRST - before);
+	most = MIN_OF(limit, (uint64_t)blk->segments * DRIVE_BLOCK);
+	most = most < 2 * DRIVE_BLOCK ? 0 : most - 2 * DRIVE_BLOCK;
+	load.lent.iov_base = (void *)(first - (uintptr_t)before);
+	load.lent.iov_len = (size_t)(MIN_OF(left, most) & ~(uint64_t)(DRIVE_BLOCK - 1));
+	if (load.lent.iov_len)
+		load.size = (uint32_t)(FIRST + load.lent.iov_len +
+				       MIN_OF(left - load.lent.iov_len, (uint64_t)HEAD));
+	return load;
+}
+
+/* Bytes behind those that @from begins with, and zeros up to the end of a block. */
+static void fill(const struct iovec *from, int nr, size_t skip, size_t size, unsigned char *to)
+{
+	struct place place = {.at = from, .count = (size_t)nr};
+
+	place_advance(&place, skip);
+	gather(&place, to, size);
+	to += size;
+	memset(to, 0, -(uintptr_t)to % DRIVE_BLOCK);
+}
+
+static int write_parcel(struct blk *blk, struct blk_slot *slot, const struct iovec *from, int nr,
+			const struct load *load)
+{
+	size_t all = (size_t)drive_parcel_size(load->size), lent = load->lent.iov_len;
+	unsigned char *block = lent || all == DRIVE_BLOCK ? slot->small : slot->large;
+	size_t own = lent ? FIRST : load->size, last = load->size - own - lent;
+	struct iovec pieces[3] = {{block, all}};
 	struct drive_head head = {
 		.magic = htole32(DRIVE_HEAD_MAGIC),
-		.size = htole32(size),
+		.size = htole32(load->size),
 		.position = htole64(blk->out),
-		.done = htole64(read),
 	};
-	int error;
+	int count = 1, error;
 
+	head.done = htole64(atomic_load(&blk->read));
 	memcpy(head.nonce, blk->nonce, DRIVE_NONCE);
 	memcpy(block, &head, HEAD);
-	gather(from, nr, block + HEAD, size);
-	memset(block + HEAD + size, 0, (size_t)all - HEAD - size);
-	drive_seal_parcel(block, size);
-	error = access_start(&slot->access, true, block, (size_t)all,
+	fill(from, nr, 0, own, block + HEAD);
+	if (lent) {
+		pieces[0].iov_len = DRIVE_BLOCK;
+		pieces[count++] = load->lent;
+	}
+	if (last) {
+		fill(from, nr, own + lent, last, slot->last);
+		pieces[count++] = (struct iovec){slot->last, DRIVE_BLOCK};
+	}
+	drive_seal_parcel(block, load->size);
+	error = access_start(&slot->access, true, pieces, count,
 			     blk->base + blk->out_at + (blk->out & (blk->area - 1)));
 	if (error)
 		return blk_failed(blk, error);
 	blk->out += all;
-	blk->slot = (blk->slot + 1) % ARRAY_SIZE(blk->slots);
 	return VACCEL_OK;
+}
+
+/* One whose last write has been answered; waits for the one whose turn it is. */
+static int find_slot(struct link *link, int64_t until, struct blk_slot **ret_slot)
+{
+	struct blk *blk = link->io;
+	int error = EAGAIN, ret;
+
+	for (unsigned int i = 0; i < BLK_SLOTS && error == EAGAIN; i++) {
+		*ret_slot = &blk->slots[(blk->slot + i) % BLK_SLOTS];
+		error = access_wait(&(*ret_slot)->access, 0);
+	}
+	if (error != EAGAIN)
+		return error ? blk_failed(blk, error) : VACCEL_OK;
+	*ret_slot = &blk->slots[blk->slot];
+	ret = wait_for(link, &(*ret_slot)->access, until);
+	if (!ret)
+		blk->slot = (blk->slot + 1) % BLK_SLOTS;
+	return ret;
+}
+
+static int start_reading(struct blk *blk)
+{
+	const struct iovec block = {blk->in.small, DRIVE_BLOCK};
+
+	return access_start(&blk->in.access, false, &block, 1,
+			    blk->base + blk->in_at + (blk->at & (blk->area - 1)));
+}
+
+/* The answer may be waited for before the question is there. Whoever reads sees what fails. */
+static void expect_answer(struct blk *blk)
+{
+	if (pthread_mutex_trylock(&blk->reading))
+		return;
+	blk->empty_since = 0;
+	if (!blk->in.access.is_busy && !blk->left_size)
+		start_reading(blk);
+	pthread_mutex_unlock(&blk->reading);
 }
 
 static ssize_t blk_write(struct link *link, const struct iovec *from, int nr, int64_t until,
 			 int passed)
 {
 	struct blk *blk = link->io;
-	uint64_t size = 0, room = 0;
-	int ret = wait_for(link, &blk->slots[blk->slot].access, until);
+	struct blk_slot *slot;
+	uint64_t size = HEAD, room = 0;
+	struct load load;
+	int ret = find_slot(link, until, &slot);
 
 	for (int i = 0; i < nr; i++)
 		size += from[i].iov_len;
-	size = MIN_OF(size, parcel_limit(blk, blk->out) - HEAD);
+	size = (size + DRIVE_BLOCK - 1) & ~(uint64_t)(DRIVE_BLOCK - 1);
 	if (!ret)
-		ret = wait_for_room(link, drive_parcel_size((uint32_t)size), until, &room);
+		ret = wait_for_room(link, MIN_OF(size, parcel_limit(blk, blk->out)), until, &room);
 	if (ret)
 		return -ret;
-	size = MIN_OF(size, room - HEAD);
-	ret = write_parcel(blk, from, nr, (uint32_t)size);
-	return ret ? -ret : (ssize_t)size;
+	load = plan(blk, from, nr, room);
+	if (size == DRIVE_BLOCK)
+		expect_answer(blk);
+	ret = write_parcel(blk, slot, from, nr, &load);
+	return ret ? -ret : (ssize_t)load.size;
 }
 
 /* Reading */
@@ -227,6 +338,7 @@ static int take_head(struct blk *blk, bool *ret_ended)
 {
 	const unsigned char *block = blk->in.small;
 	struct drive_head head;
+	struct iovec rest;
 	uint32_t size;
 	int error;
 
@@ -248,8 +360,9 @@ static int take_head(struct blk *blk, bool *ret_ended)
 		return VACCEL_OK;
 	}
 	memcpy(blk->in.large, block, DRIVE_BLOCK);
-	error = access_start(&blk->in.access, false, blk->in.large + DRIVE_BLOCK,
-			     (size_t)drive_parcel_size(size) - DRIVE_BLOCK,
+	rest = (struct iovec){blk->in.large + DRIVE_BLOCK,
+			      (size_t)drive_parcel_size(size) - DRIVE_BLOCK};
+	error = access_start(&blk->in.access, false, &rest, 1,
 			     blk->base + blk->in_at + (blk->at & (blk->area - 1)) + DRIVE_BLOCK);
 	return error ? blk_failed(blk, error) : VACCEL_OK;
 }
@@ -265,8 +378,7 @@ static int read_on(struct link *link, int64_t until, bool *ret_ended)
 	if (has_waited && until)
 		pause_since(blk->empty_since, until);
 	if (!access->is_busy)
-		error = access_start(access, false, blk->in.small, DRIVE_BLOCK,
-				     blk->base + blk->in_at + (blk->at & (blk->area - 1)));
+		error = start_reading(blk);
 	ret = error ? blk_failed(blk, error) : wait_for(link, access, until);
 	if (ret)
 		return ret;
@@ -304,6 +416,7 @@ static ssize_t blk_read(struct link *link, const struct iovec *to, int nr, int64
 	ssize_t size;
 	int ret = VACCEL_OK;
 
+	SCOPED_LOCK(&blk->reading);
 	while (!blk->left_size && !ended && !ret) {
 		if (link->shut)
 			ret = vaccel_fail(VACCEL_EREMOTEIO, "the connection is at its end");

@@ -11,13 +11,15 @@
 #include "transport/disk.h"
 #include "transport/drive.h"
 
-/* The largest parcel: three of them, one that is read and two that are written, are a huge page. */
+/* The largest parcel: four of them, one that is read and three that are written, are a huge page.
+ */
 #define BLK_PARCEL (512u << 10)
+#define BLK_SLOTS  3
 
-/* A parcel of one block, or a large one. */
+/* A parcel of one block, or a large one; or the first block and the last of what lies elsewhere. */
 struct blk_slot {
 	struct disk_access access;
-	unsigned char *small, *large;
+	unsigned char *small, *last, *large;
 };
 
 struct blk {
@@ -31,6 +33,7 @@ struct blk {
 	uint64_t out_at, in_at, area;
 	uint32_t ranges, parcel_max, window, lease_ms;
 
+	unsigned int segments; /* of the device's requests */
 	unsigned char nonce[DRIVE_NONCE];
 	uint64_t base;		/* of the range */
 	uint64_t start;		/* position of the first byte, both ways */
@@ -40,11 +43,12 @@ struct blk {
 	_Atomic uint64_t read;	/* by us */
 
 	/* Who writes */
-	struct blk_slot slots[2]; /* by turns */
-	unsigned int slot;
+	struct blk_slot slots[BLK_SLOTS];
+	unsigned int slot; /* whose turn it is if all are busy */
 	uint64_t out;
 
-	/* Who reads */
+	/* Who reads; who writes, while nobody does */
+	pthread_mutex_t reading;
 	struct blk_slot in;
 	uint64_t at;
 	uint32_t parcel; /* bytes of the one at @at whose rest is on its way; or 0 */

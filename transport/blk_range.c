@@ -33,7 +33,7 @@
 #define CONNECT_NS INT64_C(10000000000)
 
 #define HUGE_PAGE   (2u << 20)
-#define SMALL_PAGES 4
+#define SMALL_PAGES (2 + 2 * BLK_SLOTS)
 #define MEMORY_SIZE (2 * HUGE_PAGE + SMALL_PAGES * DRIVE_BLOCK)
 
 /* Opening */
@@ -131,7 +131,8 @@ static int access_block(struct blk *blk, bool is_write, const void *from, size_t
 		memset(blk->control_block, 0, DRIVE_BLOCK);
 		memcpy(blk->control_block, from, size);
 	}
-	error = access_start(&blk->control, is_write, blk->control_block, DRIVE_BLOCK, place);
+	error = access_start(&blk->control, is_write,
+			     &(struct iovec){blk->control_block, DRIVE_BLOCK}, 1, place);
 	if (!error)
 		error = access_wait(&blk->control, until);
 	return error ? blk_failed(blk, error) : VACCEL_OK;
@@ -306,6 +307,7 @@ static int read_front(struct blk *blk, int64_t until)
 		return vaccel_fail(VACCEL_EREMOTEIO,
 				   "%s: what the first block says does not fit the drive",
 				   blk->name);
+	blk->segments = disk->segments(blk->control.fd);
 	return VACCEL_OK;
 }
 
@@ -395,7 +397,8 @@ static int make_memory(struct blk *blk)
 	blk->in.small = small + DRIVE_BLOCK;
 	blk->in.large = (unsigned char *)large;
 	for (size_t i = 0; i < ARRAY_SIZE(blk->slots); i++) {
-		blk->slots[i].small = small + (2 + i) * DRIVE_BLOCK;
+		blk->slots[i].small = small + (2 + 2 * i) * DRIVE_BLOCK;
+		blk->slots[i].last = blk->slots[i].small + DRIVE_BLOCK;
 		blk->slots[i].large = (unsigned char *)large + (1 + i) * BLK_PARCEL;
 	}
 	return VACCEL_OK;
@@ -403,10 +406,9 @@ static int make_memory(struct blk *blk)
 
 static struct disk_access *access_at(struct blk *blk, size_t index)
 {
-	struct disk_access *const all[] = {&blk->control, &blk->in.access, &blk->slots[0].access,
-					   &blk->slots[1].access};
-
-	return index < ARRAY_SIZE(all) ? all[index] : NULL;
+	if (index < 2)
+		return index ? &blk->in.access : &blk->control;
+	return index - 2 < BLK_SLOTS ? &blk->slots[index - 2].access : NULL;
 }
 
 static int make_accesses(struct blk *blk, int fd)
@@ -498,6 +500,7 @@ int blk_new(const struct address *address, int fd, int64_t until, struct blk **r
 	if (!blk)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a connection");
 	pthread_mutex_init(&blk->lock, NULL);
+	pthread_mutex_init(&blk->reading, NULL);
 	sem_init(&blk->wake, 0, 0);
 	until = MIN_OF(until, time_now() + CONNECT_NS);
 	blk->name = strdup(address->text);
@@ -526,6 +529,7 @@ static void *release(void *context)
 		munmap(blk->memory, MEMORY_SIZE);
 	sem_destroy(&blk->wake);
 	pthread_mutex_destroy(&blk->lock);
+	pthread_mutex_destroy(&blk->reading);
 	free(blk->name);
 	free(blk);
 	return NULL;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -84,21 +85,36 @@ static int size_of(int fd, uint64_t *ret_size)
 	return ioctl(fd, BLKGETSIZE64, ret_size) ? errno : 0;
 }
 
+static unsigned int segments_of(int fd)
+{
+	char name[64], text[32];
+	struct stat about;
+	long segments;
+
+	if (fstat(fd, &about))
+		return 1;
+	snprintf(name, sizeof(name), "/sys/dev/block/%u:%u/queue/max_segments",
+		 major(about.st_rdev), minor(about.st_rdev));
+	segments = read_line(name, text, sizeof(text)) ? 1 : strtol(text, NULL, 10);
+	return (unsigned int)MIN_OF(MAX_OF(segments, 1), UINT16_MAX);
+}
+
 static int setup(struct disk_access *access)
 {
 	access->context = 0;
 	return syscall(SYS_io_setup, 1, &access->context) ? errno : 0;
 }
 
-static int start(struct disk_access *access, bool is_write, void *at, size_t size, uint64_t place)
+static int start(struct disk_access *access, bool is_write, const struct iovec *at, int nr,
+		 uint64_t place)
 {
 	struct iocb *list = &access->request;
 
 	access->request = (struct iocb){
-		.aio_lio_opcode = is_write ? IOCB_CMD_PWRITE : IOCB_CMD_PREAD,
+		.aio_lio_opcode = is_write ? IOCB_CMD_PWRITEV : IOCB_CMD_PREADV,
 		.aio_fildes = (uint32_t)access->fd,
 		.aio_buf = (uintptr_t)at,
-		.aio_nbytes = size,
+		.aio_nbytes = (uint64_t)nr,
 		.aio_offset = (int64_t)place,
 	};
 	return syscall(SYS_io_submit, access->context, 1, &list) == 1 ? 0 : errno;
@@ -137,6 +153,7 @@ const struct disk_kind disk_of_system = {
 	.find = find,
 	.open = open_device,
 	.size = size_of,
+	.segments = segments_of,
 	.setup = setup,
 	.start = start,
 	.wait = wait_for,
@@ -154,12 +171,15 @@ int access_setup(struct disk_access *access, int fd)
 	return error;
 }
 
-int access_start(struct disk_access *access, bool is_write, void *at, size_t size, uint64_t place)
+int access_start(struct disk_access *access, bool is_write, const struct iovec *at, int nr,
+		 uint64_t place)
 {
 	int error;
 
-	access->size = size;
-	error = disk->start(access, is_write, at, size, place);
+	access->size = 0;
+	for (int i = 0; i < nr; i++)
+		access->size += at[i].iov_len;
+	error = disk->start(access, is_write, at, nr, place);
 	access->is_busy = !error;
 	return error;
 }

@@ -9,12 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include <linux/aio_abi.h>
 
 /*
  * How a drive is found and used; tests have one of their own. Functions return an errno, and
- * their memory and places are multiples of a page.
+ * their pieces of memory and places are multiples of a page.
  */
 struct disk_access;
 struct disk_kind {
@@ -25,8 +26,11 @@ struct disk_kind {
 	int (*find)(const char *serial, char *path, size_t room);
 	int (*open)(const char *path, int *ret_fd);
 	int (*size)(int fd, uint64_t *ret_size);
+
+	/* Pieces of memory that one request to the device can have; 1 if it is not known. */
+	unsigned int (*segments)(int fd);
 	int (*setup)(struct disk_access *access);
-	int (*start)(struct disk_access *access, bool is_write, void *at, size_t size,
+	int (*start)(struct disk_access *access, bool is_write, const struct iovec *at, int nr,
 		     uint64_t place);
 
 	/* Up to @until, 0: not at all. EAGAIN: the access is still under way. */
@@ -51,7 +55,8 @@ struct disk_access {
 
 /* As those above. Only one is under way, and access_end() may be called of any. */
 int access_setup(struct disk_access *access, int fd);
-int access_start(struct disk_access *access, bool is_write, void *at, size_t size, uint64_t place);
+int access_start(struct disk_access *access, bool is_write, const struct iovec *at, int nr,
+		 uint64_t place);
 int access_wait(struct disk_access *access, int64_t until);
 void access_end(struct disk_access *access);
 

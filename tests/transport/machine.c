@@ -37,7 +37,7 @@ struct machine {
 	bool hanging, refusing, ending;
 	unsigned char front[DRIVE_BLOCK];
 	bool has_front;
-	unsigned int writes, random;
+	unsigned int writes, lent, segments, random;
 	struct piece *pieces; /* that wait for a thread */
 	pthread_t threads[THREADS];
 };
@@ -52,6 +52,7 @@ struct piece {
 	struct drive_request request;
 	struct iovec vectors[VECTORS];
 	struct job *job;
+	char *copy;
 	struct piece *next;
 };
 
@@ -73,6 +74,7 @@ static void piece_done(struct drive_request *request, bool went_well)
 	piece->job->pending--;
 	pthread_cond_broadcast(&machine->changed);
 	pthread_mutex_unlock(&machine->lock);
+	free(piece->copy);
 	free(piece);
 }
 
@@ -80,8 +82,6 @@ static void cut(struct piece *piece, char *at, size_t size)
 {
 	size_t nr = machine->wild ? 1 + random_below(VECTORS) : 1, done = 0;
 
-	piece->request.at = piece->vectors;
-	piece->request.size = size;
 	for (size_t i = 0; i < nr; i++) {
 		size_t part = i + 1 < nr ? (size - done) / 2 : size - done;
 
@@ -91,18 +91,36 @@ static void cut(struct piece *piece, char *at, size_t size)
 	piece->request.nr = nr;
 }
 
-static struct piece *make_piece(struct job *job, bool is_write, char *at, size_t size,
-				uint64_t place)
+static struct piece *make_piece(struct job *job, bool is_write, size_t size, uint64_t place)
 {
 	struct piece *piece = calloc(1, sizeof(*piece));
 
 	assert_non_null(piece);
 	piece->job = job;
-	piece->request.is_write = is_write;
-	piece->request.offset = place;
-	piece->request.done = piece_done;
-	cut(piece, at, size);
+	piece->request = (struct drive_request){
+		.is_write = is_write,
+		.offset = place,
+		.at = piece->vectors,
+		.size = size,
+		.done = piece_done,
+	};
 	job->pending++;
+	return piece;
+}
+
+/* Of one piece of memory; @late: which may be another's when it is written from, as the
+ * pages that a kernel keeps then are not. */
+static struct piece *make_cut_piece(struct job *job, bool is_write, char *at, size_t size,
+				    uint64_t place, bool late)
+{
+	struct piece *piece = make_piece(job, is_write, size, place);
+
+	if (is_write && late) {
+		piece->copy = malloc(size);
+		assert_non_null(piece->copy);
+		at = memcpy(piece->copy, at, size);
+	}
+	cut(piece, at, size);
 	return piece;
 }
 
@@ -126,8 +144,9 @@ static void start_wildly(struct job *job, bool is_write, char *at, size_t size, 
 
 		part = MIN_OF(part, sectors - done);
 		for (unsigned int i = 0; i < 1 + !random_below(4); i++)
-			enqueue(make_piece(job, is_write, at + done * DRIVE_SECTOR,
-					   part * DRIVE_SECTOR, place + done * DRIVE_SECTOR));
+			enqueue(make_cut_piece(job, is_write, at + done * DRIVE_SECTOR,
+					       part * DRIVE_SECTOR, place + done * DRIVE_SECTOR,
+					       true));
 		done += part;
 	}
 	pthread_cond_broadcast(&machine->changed);
@@ -198,18 +217,38 @@ static int setup_access(struct disk_access *access)
 	return access->simulated ? 0 : ENOMEM;
 }
 
-static int start_access(struct disk_access *access, bool is_write, void *at, size_t size,
+/* Small and large, so that parcels are made in all ways. */
+static unsigned int segments_of(int fd)
+{
+	SCOPED_LOCK(&machine->lock);
+
+	return machine->wild && random_below(2) ? 1 : machine->segments;
+}
+
+static void start_all(struct job *job, bool is_write, const struct iovec *at, int nr,
+		      uint64_t place)
+{
+	for (int i = 0; i < nr; i++) {
+		start_wildly(job, is_write, at[i].iov_base, at[i].iov_len, place);
+		place += at[i].iov_len;
+	}
+}
+
+static int start_access(struct disk_access *access, bool is_write, const struct iovec *at, int nr,
 			uint64_t place)
 {
 	struct job *job = access->simulated;
 	struct piece *piece;
 
-	assert_true((uintptr_t)at % DRIVE_BLOCK == 0 && size % DRIVE_BLOCK == 0 &&
-		    place % DRIVE_BLOCK == 0);
+	for (int i = 0; i < nr; i++)
+		assert_true((uintptr_t)at[i].iov_base % DRIVE_BLOCK == 0 &&
+			    at[i].iov_len % DRIVE_BLOCK == 0);
+	assert_true(nr <= VECTORS && place % DRIVE_BLOCK == 0);
 	pthread_mutex_lock(&machine->lock);
 	assert_int_equal(job->pending, 0);
 	job->failed = false;
 	machine->writes += is_write;
+	machine->lent += is_write && nr > 1;
 	if (machine->error) {
 		int error = machine->error;
 
@@ -217,16 +256,18 @@ static int start_access(struct disk_access *access, bool is_write, void *at, siz
 		return error;
 	}
 	if (!is_write && !place && machine->has_front) {
-		memcpy(at, machine->front, DRIVE_BLOCK);
+		memcpy(at->iov_base, machine->front, DRIVE_BLOCK);
 		pthread_mutex_unlock(&machine->lock);
 		return 0;
 	}
 	if (machine->wild || machine->hanging) {
-		start_wildly(job, is_write, at, size, place);
+		start_all(job, is_write, at, nr, place);
 		pthread_mutex_unlock(&machine->lock);
 		return 0;
 	}
-	piece = make_piece(job, is_write, at, size, place);
+	piece = make_piece(job, is_write, access->size, place);
+	memcpy(piece->vectors, at, (size_t)nr * sizeof(*at));
+	piece->request.nr = (size_t)nr;
 	pthread_mutex_unlock(&machine->lock);
 	drive_submit(machine->drive, &piece->request);
 	return 0;
@@ -258,6 +299,7 @@ static const struct disk_kind simulated = {
 	.find = find_by,
 	.open = open_it,
 	.size = size_of,
+	.segments = segments_of,
 	.setup = setup_access,
 	.start = start_access,
 	.wait = wait_for,
@@ -292,6 +334,7 @@ struct machine *machine_new(bool wild, const struct drive_setup *setup)
 	assert_non_null(machine);
 	machine->wild = wild;
 	machine->random = 1;
+	machine->segments = 126;
 	snprintf(machine->serial, sizeof(machine->serial), "%s", DRIVE_SERIAL);
 	pthread_mutex_init(&machine->lock, NULL);
 	pthread_condattr_init(&clock);
@@ -394,6 +437,16 @@ unsigned int machine_writes(const struct machine *of)
 	return of->writes;
 }
 
+unsigned int machine_lent(const struct machine *of)
+{
+	return of->lent;
+}
+
+void machine_set_segments(struct machine *of, unsigned int segments)
+{
+	of->segments = segments;
+}
+
 struct drive *machine_drive(struct machine *of)
 {
 	return of->drive;
@@ -405,7 +458,7 @@ bool machine_access(struct machine *of, bool is_write, void *at, size_t size, ui
 	struct piece *piece;
 
 	pthread_mutex_lock(&of->lock);
-	piece = make_piece(&job, is_write, at, size, place);
+	piece = make_cut_piece(&job, is_write, at, size, place, false);
 	pthread_mutex_unlock(&of->lock);
 	drive_submit(of->drive, &piece->request);
 	pthread_mutex_lock(&of->lock);

@@ -35,8 +35,12 @@ void machine_replace_drive(struct machine *machine);
 /* In the place of the first block, @size bytes; NULL: the drive's. */
 void machine_set_front(struct machine *machine, const void *bytes, size_t size);
 
-/* Accesses that wrote. */
+/* Accesses that wrote, and those of them from several pieces of memory. */
 unsigned int machine_writes(const struct machine *machine);
+unsigned int machine_lent(const struct machine *machine);
+
+/* Of one request. */
+void machine_set_segments(struct machine *machine, unsigned int segments);
 
 struct drive *machine_drive(struct machine *machine);
 

@@ -122,6 +122,7 @@ static void test_accesses(void **state)
 {
 	char *directory = dir_new(), *path = path_in(directory, "disk");
 	unsigned char *bytes = aligned_alloc(DRIVE_BLOCK, DRIVE_BLOCK);
+	const struct iovec piece = {bytes, DRIVE_BLOCK};
 	struct disk_access access;
 	uint64_t size;
 	int fd;
@@ -133,19 +134,21 @@ static void test_accesses(void **state)
 	assert_int_not_equal(disk_of_system.size(fd, &size), 0);
 	assert_int_equal(access_setup(&access, fd), 0);
 	memset(bytes, 9, DRIVE_BLOCK);
-	assert_int_equal(access_start(&access, true, bytes, DRIVE_BLOCK, DRIVE_BLOCK), 0);
+	assert_int_equal(disk_of_system.segments(fd), 1);
+	assert_int_equal(disk_of_system.segments(-1), 1);
+	assert_int_equal(access_start(&access, true, &piece, 1, DRIVE_BLOCK), 0);
 	assert_int_equal(access_wait(&access, soon()), 0);
 	memset(bytes, 0, DRIVE_BLOCK);
-	assert_int_equal(access_start(&access, false, bytes, DRIVE_BLOCK, DRIVE_BLOCK), 0);
+	assert_int_equal(access_start(&access, false, &piece, 1, DRIVE_BLOCK), 0);
 	assert_int_equal(access_wait(&access, soon()), 0);
 	assert_int_equal(bytes[0], 9);
-	assert_int_equal(access_start(&access, false, bytes, DRIVE_BLOCK, 2 * DRIVE_BLOCK), 0);
+	assert_int_equal(access_start(&access, false, &piece, 1, 2 * DRIVE_BLOCK), 0);
 	assert_int_equal(access_wait(&access, soon()), EIO);
 	assert_int_equal(access_wait(&access, 0), 0);
 	access_end(&access);
 	access_end(&access);
 	access.fd = -1;
-	assert_int_equal(disk_of_system.start(&access, false, bytes, 1, 0), EINVAL);
+	assert_int_equal(disk_of_system.start(&access, false, &piece, 1, 0), EINVAL);
 	close(fd);
 	free(bytes);
 	free(path);
@@ -813,6 +816,59 @@ static void test_large_parcels_that_are_awaited(void **state)
 	machine_delete(machine);
 }
 
+/* Large arguments, wherever they begin and end. */
+
+static void expect_argument(struct link *from, struct link *to, const unsigned char *bytes,
+			    size_t size)
+{
+	static unsigned char got[2 << 20];
+	struct frame frame = {.kind = FRAME_CALL, .request = 1};
+	struct iovec pieces[] = {{(void *)bytes, 8}, {(void *)(bytes + 8), size - 8}};
+	const struct pieces payload = {.at = pieces, .count = 2, .room = 2, .size = size};
+	struct iovec room = {got, size};
+	const struct pieces place = {.at = &room, .count = 1, .room = 1, .size = size};
+	struct message message;
+
+	assert_int_equal(link_send(from, &frame, NULL, &payload, -1, soon()), VACCEL_OK);
+	assert_int_equal(link_receive(to, soon(), &message), VACCEL_OK);
+	assert_int_equal(link_receive_payload(to, &place, soon()), VACCEL_OK);
+	assert_memory_equal(got, bytes, size);
+}
+
+static void expect_arguments(unsigned int segments, bool are_lent)
+{
+	static const size_t offsets[] = {0, 1, 16, 56, 64, 3800, 4095};
+	static const size_t sizes[] = {65536, 65536 + 8, 69632, 73000, 520000, 1 << 20, 1500008};
+	struct machine *machine = machine_new(false, NULL);
+	unsigned char *bytes = aligned_alloc(DRIVE_BLOCK, 2 << 20);
+	struct frame_limits generous = {.head = 1 << 20, .payload = 2 << 20};
+	struct link *link, *agent;
+
+	machine_set_segments(machine, segments);
+	pattern_fill(bytes, 2 << 20, segments);
+	assert_int_equal(connect_by("blk:", &link), VACCEL_OK);
+	agent = machine_accept(machine);
+	link_set_limits(agent, &generous);
+	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++)
+		for (size_t j = 0; j < sizeof(sizes) / sizeof(sizes[0]); j++)
+			expect_argument(link, agent, bytes + offsets[i], sizes[j]);
+	if (are_lent)
+		assert_true(machine_lent(machine) > machine_writes(machine) / 4);
+	else
+		assert_int_equal(machine_lent(machine), 0);
+	link_delete(link);
+	link_delete(agent);
+	free(bytes);
+	machine_delete(machine);
+}
+
+static void test_memory_that_is_lent(void **state)
+{
+	expect_arguments(126, true);
+	expect_arguments(16, true);
+	expect_arguments(1, false);
+}
+
 /* Several programs, with a machine that is none of the best */
 
 static void exchange(struct link *from, struct link *to, size_t size, unsigned int seed)
@@ -887,6 +943,7 @@ int main(void)
 		cmocka_unit_test(test_held_reads),
 		cmocka_unit_test(test_answered_together),
 		cmocka_unit_test(test_large_parcels_that_are_awaited),
+		cmocka_unit_test(test_memory_that_is_lent),
 		cmocka_unit_test(test_several_programs),
 	};
 
