@@ -67,6 +67,13 @@ static void pause_expired(struct timer *timer)
 	accept_again(CONTAINER_OF(timer, struct listener, pause));
 }
 
+/* Accepts nothing for a moment. */
+static void rest(struct listener *listener)
+{
+	accept_no_more(listener);
+	timer_set(&listener->supervisor->loop, &listener->pause, PAUSE_MS);
+}
+
 static void listener_close(struct listener *listener)
 {
 	accept_no_more(listener);
@@ -115,6 +122,8 @@ static void take(struct listener *listener, const struct peer *peer, int fd)
 
 	if (listener_is_for_machine(how)) {
 		machine_take(listener, peer->text, fd);
+		/* There is one, and one that comes and goes does so at no great speed. */
+		rest(listener);
 		return;
 	}
 	if (arrival_new(listener, how->address.carrier->scheme, peer->text, fd, &arrival))
@@ -141,8 +150,7 @@ static void listener_ready(struct source *source, uint32_t events)
 		if (ret) {
 			log_line(VACCEL_LOG_WARN, NULL, "%s: %s", listener->how->address.text,
 				 vaccel_error_text());
-			accept_no_more(listener);
-			timer_set(&listener->supervisor->loop, &listener->pause, PAUSE_MS);
+			rest(listener);
 			return;
 		}
 		take(listener, &peer, fd);

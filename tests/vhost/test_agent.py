@@ -202,6 +202,15 @@ class Test(unittest.TestCase):
         self.agent.read_until("has closed the connection")
         self.monitor().begin()
 
+    def test_one_that_comes_and_goes(self):
+        """So often that others and the log would suffer, if it were let."""
+        other, began = self.neighbour(), time.monotonic()
+        for _ in range(5):
+            self.monitor().close()
+            self.agent.read_until("has closed the connection")
+        self.assertGreater(time.monotonic() - began, 0.3)
+        self.assertEqual(other.echo(b"unharmed"), (OK, b"unharmed"))
+
     def test_memory_that_is_taken_away(self):
         """Its own worker ends by that, and alone."""
         other, monitor = self.neighbour(), self.monitor()
