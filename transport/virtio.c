@@ -155,8 +155,13 @@ static int listen_at(const struct address *address, mode_t mode, int *ret_fd)
 
 static int start(struct link *link, struct tls *tls, const struct address *address, int64_t until)
 {
-	link->io = calloc(1, sizeof(struct virtio));
-	return link->io ? VACCEL_OK : vaccel_fail(VACCEL_ENOMEM, "no memory for a connection");
+	struct virtio *io = calloc(1, sizeof(*io));
+
+	if (!io)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a connection");
+	io->room = ROOM;
+	link->io = io;
+	return VACCEL_OK;
 }
 
 static void end(struct link *link)

@@ -278,7 +278,7 @@ def deadline_of_parts(guest):
 
 def killed(guest):
     guest.well = False
-    guest.start("--in 8 --out 16 --kill-ms 300")
+    guest.start("--in 8 --out 16 --kill-ms 2000")
     chain, cancel = guest.take(), guest.take()
     assert cancel.type == CANCEL
     cancel.back()
