@@ -120,6 +120,24 @@ int tcp_listen(const struct address *address, mode_t mode, int *ret_fd)
 	return VACCEL_OK;
 }
 
+/* Whoever has an address of IPv6 has all 2^64 of its network. */
+static uint64_t host_of(const struct sockaddr_storage *from)
+{
+	const struct in6_addr *address = &((const struct sockaddr_in6 *)from)->sin6_addr;
+	uint64_t host = 0;
+	uint32_t number;
+
+	if (from->ss_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(address)) {
+		memcpy(&host, address, sizeof(host));
+		return host ? host : 1;
+	}
+	if (from->ss_family == AF_INET6)
+		memcpy(&number, address->s6_addr + 12, sizeof(number));
+	else
+		number = ((const struct sockaddr_in *)from)->sin_addr.s_addr;
+	return UINT64_C(1) << 32 | number;
+}
+
 int tcp_accept(const struct address *address, int listener, struct peer *ret_peer, int *ret_fd)
 {
 	struct sockaddr_storage from;
@@ -128,6 +146,7 @@ int tcp_accept(const struct address *address, int listener, struct peer *ret_pee
 	if (ret)
 		return ret;
 	set_options(*ret_fd);
+	ret_peer->host = host_of(&from);
 	socket_text(&from, ret_peer->text, sizeof(ret_peer->text));
 	return VACCEL_OK;
 }

@@ -66,6 +66,7 @@ struct peer {
 	pid_t pid;
 	bool has_cid; /* vsock */
 	uint32_t cid;
+	uint64_t host; /* tcp, tls: stands for the address, in IPv6 for its network; else 0 */
 	char text[64]; /* "uid 1000, pid 77", "10.0.0.1:4711", "cid 3": for logs */
 };
 

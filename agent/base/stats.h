@@ -54,7 +54,9 @@ struct stats {
 	_Atomic uint64_t bytes_in, bytes_out; /* payload */
 	_Atomic uint64_t refused[REFUSED_COUNT];
 	_Atomic uint64_t connections, sessions, resources, models, region_bytes, queued, busy;
-	_Atomic uint64_t restarts; /* the supervisor's */
+	_Atomic uint64_t strangers; /* connections that have not said yet who they are; the front's
+				     * too, which are in the handshake */
+	_Atomic uint64_t restarts;  /* the supervisor's */
 	_Atomic uint32_t watched;
 	struct running running[STATS_RUNNING];
 };

@@ -101,7 +101,7 @@ static int take_connection(struct front *front, const struct ipc_message *messag
 	return VACCEL_OK;
 }
 
-/* VACCEL_EREMOTEIO: the supervisor is gone. */
+/* VACCEL_EAGAIN: it says nothing now. VACCEL_EREMOTEIO: it is gone. */
 static int hear(struct front *front)
 {
 	_cleanup_(closep) int fd = -1;
@@ -109,7 +109,7 @@ static int hear(struct front *front)
 	int ret = ipc_receive(front->ipc, false, &message, &fd);
 
 	if (ret)
-		return ret == VACCEL_EAGAIN ? VACCEL_OK : ret;
+		return ret;
 	if (message.kind == IPC_LISTENER) {
 		ret = take_listener(front, message.listener, fd);
 	} else if (message.kind == IPC_CONNECTION) {
@@ -125,6 +125,26 @@ static int hear(struct front *front)
 	return VACCEL_OK;
 }
 
+/* As much as there may be of other things to do, lest new connections wait for all those before. */
+static int hear_all(struct front *front)
+{
+	int ret = VACCEL_OK;
+
+	for (int i = 0; !ret && i < EVENTS; i++)
+		ret = hear(front);
+	return ret == VACCEL_EAGAIN ? VACCEL_OK : ret;
+}
+
+static void show_half_open(const struct front *front)
+{
+	uint64_t half_open = 0;
+
+	for (const struct gate *gate = front->gates; gate; gate = gate->next)
+		half_open += gate->half_open;
+	if (front->stats)
+		atomic_store_explicit(&front->stats->strangers, half_open, memory_order_relaxed);
+}
+
 int front_serve(struct front *front)
 {
 	int ret = VACCEL_OK;
@@ -135,6 +155,7 @@ int front_serve(struct front *front)
 		int nr;
 
 		passages_bury(front);
+		show_half_open(front);
 		nr = epoll_wait(front->epoll, events, EVENTS, patience);
 		if (nr < 0 && errno != EINTR)
 			return vaccel_fail(VACCEL_EIO, "cannot wait: %s", strerror(errno));
@@ -142,7 +163,7 @@ int front_serve(struct front *front)
 			if (events[i].data.ptr)
 				passage_ready(events[i].data.ptr);
 			else
-				ret = hear(front);
+				ret = hear_all(front);
 	}
 	return ret;
 }

@@ -25,8 +25,10 @@
 #include "transport/secret.h"
 #include "transport/tls.h"
 
-#define ACCEPTS_MAX 32	/* at once, so that others have their turn */
-#define PAUSE_MS    100 /* where the system has no descriptor or memory left */
+#define ACCEPTS_MAX 32 /* at once, so that others have their turn */
+#define CROWD	    32 /* handshakes at once, from which on hosts are held to a pace */
+#define HASTE_NS    INT64_C(1000000000) /* without a line on who is too fast */
+#define PAUSE_MS    100			/* where the system has no descriptor or memory left */
 
 bool listener_names_user(const struct listener_config *how)
 {
@@ -114,12 +116,44 @@ void arrival_delete(struct arrival *arrival)
 	free(arrival);
 }
 
+/* Whether those who do the handshakes have enough of them. */
+static bool is_crowded(const struct listener *listener)
+{
+	const struct stats *stats = listener->supervisor->nobody.stats;
+
+	if (!listener_is_relayed(listener->how))
+		stats = tenant_stats(listener->supervisor, listener->how->tenant);
+	return stats && atomic_load(&stats->strangers) >= CROWD;
+}
+
+/* A handshake costs more than to ask for one. */
+static bool is_too_fast(struct listener *listener, const struct peer *peer)
+{
+	struct supervisor *supervisor = listener->supervisor;
+	int64_t now = time_now();
+
+	if (strcmp(listener->how->address.carrier->scheme, "tls") != 0 ||
+	    pace_permits(&supervisor->pace, peer->host, now) || !is_crowded(listener))
+		return false;
+	atomic_fetch_add(&supervisor->nobody.stats->refused[REFUSED_BUSY], 1);
+	if (now - supervisor->last_haste > HASTE_NS)
+		log_line(VACCEL_LOG_WARN, NULL,
+			 "%s: connects more than %d times a second, and is refused", peer->text,
+			 PACE_A_SECOND);
+	supervisor->last_haste = now;
+	return true;
+}
+
 static void take(struct listener *listener, const struct peer *peer, int fd)
 {
 	const struct listener_config *how = listener->how;
 	struct arrival *arrival;
 	char user[TENANT_NAME_MAX];
 
+	if (is_too_fast(listener, peer)) {
+		close(fd);
+		return;
+	}
 	if (listener_is_for_machine(how)) {
 		machine_take(listener, peer->text, fd);
 		/* There is one, and one that comes and goes does so at no great speed. */

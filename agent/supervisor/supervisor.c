@@ -248,6 +248,7 @@ int supervisor_run(struct config *config, const char *file, const char *base)
 
 	log_open(&config->log, STDERR_FILENO);
 	raise_descriptors();
+	pace_init(&supervisor.pace);
 	ret = start(&supervisor, config, base);
 	if (!ret) {
 		supervisor_step(&supervisor);

@@ -10,6 +10,7 @@
 #include "agent/supervisor/directory.h"
 #include "agent/supervisor/helper.h"
 #include "agent/supervisor/loop.h"
+#include "agent/supervisor/pace.h"
 #include "agent/supervisor/tally.h"
 
 struct listener;
@@ -33,7 +34,9 @@ struct supervisor {
 	struct tenant *tenants;
 	unsigned int nr_tenants;
 	struct tally
-		nobody; /* what was refused before its tenant was known; the front counts too */
+		nobody;	    /* what was refused before its tenant was known; the front counts too */
+	struct pace pace;   /* of connections with TLS */
+	int64_t last_haste; /* when the log said last that somebody was too fast */
 	struct helper front, monitor;
 	struct window admin, metrics;
 	struct source signals;

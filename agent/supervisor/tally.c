@@ -39,6 +39,7 @@ void tally_settle(struct tally *tally)
 	struct stats *stats = tally->stats;
 
 	atomic_store(&stats->connections, 0);
+	atomic_store(&stats->strangers, 0);
 	atomic_store(&stats->sessions, 0);
 	atomic_store(&stats->resources, 0);
 	atomic_store(&stats->models, 0);

@@ -85,13 +85,20 @@ static int tenant_new(struct supervisor *supervisor, const char *name, const str
 	return VACCEL_OK;
 }
 
-static struct tenant *find(struct supervisor *supervisor, const char *name)
+static struct tenant *find(const struct supervisor *supervisor, const char *name)
 {
 	struct tenant *tenant = supervisor->tenants;
 
 	while (tenant && strcmp(tenant->name, name))
 		tenant = tenant->next;
 	return tenant;
+}
+
+const struct stats *tenant_stats(const struct supervisor *supervisor, const char *name)
+{
+	const struct tenant *tenant = find(supervisor, name);
+
+	return tenant ? tenant->tally.stats : NULL;
 }
 
 /* By the supervisor's configuration from now on; a worker that lives by other rules goes. */

@@ -39,6 +39,9 @@ struct tenant {
 /* Takes a connection to the tenant of that name. */
 void tenant_take(struct supervisor *supervisor, const char *name, struct arrival *arrival);
 
+/* What the tenant's worker counts; NULL: it has none. */
+const struct stats *tenant_stats(const struct supervisor *supervisor, const char *name);
+
 /* Has all live by another configuration, @supervisor's. */
 void tenants_reload(struct supervisor *supervisor);
 

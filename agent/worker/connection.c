@@ -41,7 +41,7 @@ bool connection_no_stranger(struct connection *connection)
 	bool was = atomic_exchange(&connection->is_stranger, false);
 
 	if (was)
-		atomic_fetch_sub(&connection->worker->strangers, 1);
+		atomic_fetch_sub(&connection->worker->stats->strangers, 1);
 	return was;
 }
 
@@ -61,7 +61,7 @@ int connection_new(struct worker *worker, struct link *link, const char *peer,
 	atomic_init(&connection->due, FOREVER);
 	set_due(connection, time_now() + HELLO_TIME);
 	atomic_init(&connection->is_stranger, true);
-	atomic_fetch_add(&worker->strangers, 1);
+	atomic_fetch_add(&worker->stats->strangers, 1);
 	snprintf(connection->peer, sizeof(connection->peer), "%s", peer);
 	atomic_fetch_add(&worker->stats->connections, 1);
 	*ret_connection = connection;

@@ -124,7 +124,7 @@ static void make_room(struct server *server)
 	struct worker *worker = server->worker;
 	struct connection *oldest = NULL;
 
-	if (atomic_load(&worker->strangers) <= worker->setup.policy.connections / 2)
+	if (atomic_load(&worker->stats->strangers) <= worker->setup.policy.connections / 2)
 		return;
 	for (struct connection *at = server->connections; at; at = at->next)
 		if (atomic_load(&at->is_stranger))

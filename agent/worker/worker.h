@@ -46,10 +46,9 @@ struct worker {
 	struct model *preloaded;
 	bool permitted[STATS_OPS]; /* operations, by the policy */
 	atomic_bool draining;
-	_Atomic uint32_t tending;   /* threads in a backend's code beside calls, see tend.h */
-	_Atomic uint32_t spinning;  /* connections */
-	_Atomic uint32_t owing;	    /* connections from which something must come */
-	_Atomic uint32_t strangers; /* connections that have not said yet who they are */
+	_Atomic uint32_t tending;  /* threads in a backend's code beside calls, see tend.h */
+	_Atomic uint32_t spinning; /* connections */
+	_Atomic uint32_t owing;	   /* connections from which something must come */
 
 	pthread_mutex_t lock;	/* all below */
 	struct client *clients; /* those that have a connection */

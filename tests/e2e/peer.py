@@ -23,11 +23,15 @@ class Ended(Exception):
 
 
 class Peer:
-    def __init__(self, address):
+    def __init__(self, address, source=None, tls=None):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.socket = socket.socket(family)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.settimeout(PATIENCE)
         self.socket.connect(address)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.request = self.epoch = 0
         self.token = None
 

@@ -4,6 +4,7 @@
 nothing of the kind is answered in time, errors are told, and afterwards all is as it was.
 """
 
+import collections
 import contextlib
 import hashlib
 import multiprocessing
@@ -13,6 +14,7 @@ import resource
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import tempfile
@@ -27,6 +29,7 @@ HELLO_S, PROGRESS_S = 10, 30  # what the agent gives a peer, see agent/worker/co
 SLACK_S = 4
 QUICK_S = 4.0  # what a call may take in the midst of it: less than who waits for a peer's time to be over
 FLOOD_S = 6
+HANDSHAKES = 3000
 RATE = 100_000 / 60  # connects in a second
 
 
@@ -234,6 +237,62 @@ def test_many_connects(build):
               f"{good.slowest * 1000:.1f} ms", flush=True)
 
 
+def first_words():
+    """What a client says first to begin a handshake."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    said = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), said).do_handshake()
+    return said.read()
+
+
+def begin_handshakes(port, over):
+    """As many as it can, and goes on with none."""
+    hello, begun = first_words(), collections.deque(maxlen=HANDSHAKES)
+    while not over.is_set():
+        one = socket.socket()
+        one.setblocking(False)
+        with contextlib.suppress(OSError):
+            one.connect(("127.0.0.1", port))
+        begun.append(one)
+        with contextlib.suppress(OSError):
+            begun[len(begun) // 2].send(hello)
+
+
+def time_to_connect(port, directory):
+    """From another address, and as one who may."""
+    tls = ssl.create_default_context(cafile=f"{directory}/ca.pem")
+    tls.load_cert_chain(f"{directory}/tester.pem", f"{directory}/tester.key")
+    began = time.monotonic()
+    with contextlib.suppress(peer.Ended, OSError), Peer(("127.0.0.1", port), "127.0.0.2", tls) as one:
+        assert one.hello()[0] == peer.OK
+        return time.monotonic() - began
+    return PATIENCE
+
+
+def test_handshakes(build):
+    """A host that floods a listener with handshakes does not keep another from it."""
+    ports = {name: agent.free_port() for name in ("tcp", "tls", "relayed")}
+    with tempfile.TemporaryDirectory() as certificates, \
+         Agent(build, listeners=listeners(ports, certificates)) as world:
+        for name in ("tls", "relayed"):
+            time_to_connect(ports[name], certificates)
+            over = multiprocessing.Event()
+            flooding = [multiprocessing.Process(target=begin_handshakes, args=(ports[name], over)) for _ in range(2)]
+            for one in flooding:
+                one.start()
+            time.sleep(FLOOD_S / 2)
+            took = sorted(time_to_connect(ports[name], certificates) for _ in range(7))
+            over.set()
+            for one in flooding:
+                one.join()
+            print(f"{name}: it took {took[3] * 1000:.0f} ms to connect in the midst of it", flush=True)
+            assert took[3] < QUICK_S, took
+        world.saw("connects more than 100 times a second, and is refused")
+        assert world.metric("vaccel_refused_total", tenant="(nobody)", reason="busy")
+
+
 def file_of(data, name="data"):
     return {"name": name, "size": len(data), "in_memory": 0, "bytes": data.hex() if len(data) <= 4096 else None,
             "sha256": hashlib.sha256(data).hexdigest()}
@@ -371,5 +430,5 @@ def test_descriptors_that_linger(build):
         world.process.wait(PATIENCE)
 
 
-run([test_slow_peers, test_idle_timeout, test_many_connects, test_full_disk, test_no_descriptors,
+run([test_slow_peers, test_idle_timeout, test_many_connects, test_handshakes, test_full_disk, test_no_descriptors,
      test_strangers, test_descriptors_that_linger])
