@@ -374,7 +374,7 @@ def full_ring(guest):
             chain.back()
         else:
             held.append(chain)
-    assert 200 <= len(held) < 300
+    assert SEGMENTS <= len(held) < 300, (len(held), canceled)
     guest.well = True
     for chain in held:
         answer_well(chain)
