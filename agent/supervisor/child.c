@@ -76,6 +76,20 @@ static _Noreturn void become(struct image *image)
 	_exit(127);
 }
 
+static void leave(struct child *child, struct source *source)
+{
+	if (source->fd < 0)
+		return;
+	loop_remove(child->loop, source);
+	close_elsewhere(TAKE_FD(source->fd));
+}
+
+void child_silence(struct child *child)
+{
+	leave(child, &child->ipc);
+	child_kill(child);
+}
+
 /* What finds no room is not heard, either; who makes some has given a sign. */
 static void ask_for_sign(struct child *child)
 {
@@ -125,9 +139,7 @@ static bool hear(struct child *child)
 	if (!ret || ret == VACCEL_EAGAIN)
 		return !ret;
 	/* It has closed its end or says nonsense: it is of no more use, if it runs at all. */
-	loop_remove(child->loop, source);
-	close_elsewhere(TAKE_FD(source->fd));
-	child_kill(child);
+	child_silence(child);
 	return false;
 }
 
@@ -243,14 +255,6 @@ void child_kill(struct child *child)
 {
 	if (child->pid > 0)
 		kill(child->pid, SIGKILL);
-}
-
-static void leave(struct child *child, struct source *source)
-{
-	if (source->fd < 0)
-		return;
-	loop_remove(child->loop, source);
-	close_elsewhere(TAKE_FD(source->fd));
 }
 
 void child_release(struct child *child)

@@ -62,6 +62,9 @@ void child_want_room(struct child *child);
 
 void child_kill(struct child *child);
 
+/* Kills it, and hears nothing more of what it says. */
+void child_silence(struct child *child);
+
 /* After its end; before that the process is killed and waited for. */
 void child_release(struct child *child);
 

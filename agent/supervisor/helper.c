@@ -37,8 +37,10 @@ static void helper_said(struct child *child, const struct ipc_message *message, 
 	struct helper *helper = CONTAINER_OF(child, struct helper, child);
 
 	if (message->kind == IPC_FAILED) {
+		/* Once: there is nothing more to hear of it. */
 		log_line(VACCEL_LOG_ERROR, NULL, "%s cannot start: %s", helper->role,
 			 message->text);
+		child_silence(child);
 	} else if (message->kind == IPC_READY && !helper->ready) {
 		helper->ready = true;
 		helper->failures = 0;

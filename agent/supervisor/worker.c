@@ -77,7 +77,7 @@ static void worker_said(struct child *child, const struct ipc_message *message, 
 {
 	struct worker *worker = CONTAINER_OF(child, struct worker, child);
 
-	if (message->kind == IPC_FAILED)
+	if (message->kind == IPC_FAILED && !worker->ready)
 		memcpy(worker->failed, message->text, sizeof(worker->failed));
 	else if (message->kind == IPC_READY && !worker->ready)
 		become_ready(worker);

@@ -144,6 +144,8 @@ static int relay(const char *tenant)
 		return EXIT_FAILURE;
 	}
 	say(IPC_READY, "");
+	while (!strcmp(tenant, "complains"))
+		say(IPC_FAILED, "it is too late for that");
 	while (!ipc_receive(IPC_FD, true, &message, &fd)) {
 		if (message.kind == IPC_DRAIN)
 			return EXIT_SUCCESS;

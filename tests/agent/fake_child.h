@@ -11,7 +11,7 @@
  * babbles   says and counts what comes into its head, and then what is no message
  *
  * Any other stays. The front does as VACCEL_TEST_FRONT says: with "fails" it cannot start, with
- * "babbles" it does that, else it
+ * "babbles" it does that, with "complains" it says again and again that it cannot start, else it
  * passes each connection on, as that of the tenant which VACCEL_TEST_FRONT names.
  */
 #ifndef TESTS_AGENT_FAKE_CHILD_H

@@ -277,6 +277,20 @@ static void test_a_front_that_cannot_start_is_tried_more_rarely(void **state)
 	ask_by_tls(house);
 }
 
+/* It has run: that it cannot is logged once. */
+static void test_a_front_that_complains_is_ended(void **state)
+{
+	struct house *house = *state;
+
+	begin_front(house, "complains");
+	house->number = 0;
+	until(house, front_has_ended);
+	setenv("VACCEL_TEST_FRONT", "alice", 1);
+	timer_set(&house->supervisor.loop, &house->supervisor.front.restart, 0);
+	until(house, front_is_ready);
+	ask_by_tls(house);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +302,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_what_the_front_passes_is_its_tenants),
 		IN_HOUSE(test_names_that_the_front_may_not_tell),
 		IN_HOUSE(test_a_front_that_babbles_is_ended),
+		IN_HOUSE(test_a_front_that_complains_is_ended),
 		IN_HOUSE(test_a_front_that_dies_is_started_anew),
 		IN_HOUSE(test_a_front_that_cannot_start_is_tried_more_rarely),
 	};
