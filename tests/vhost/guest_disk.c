@@ -32,7 +32,9 @@ struct place {
 	struct blk_header *header;
 	char *bytes;
 	unsigned char *status;
-	void *to; /* the program's, of a read */
+	struct iovec at[PIECES_MAX]; /* the program's */
+	int nr;
+	bool reads;
 	size_t size;
 	unsigned int queue;
 	uint16_t head;
@@ -134,16 +136,30 @@ static int setup(struct disk_access *access)
 	return 0;
 }
 
-static int start(struct disk_access *access, bool is_write, void *at, size_t size, uint64_t where)
+static unsigned int segments(int fd)
+{
+	return guest.segment ? ACCESS_MAX / guest.segment : 1;
+}
+
+static int start(struct disk_access *access, bool is_write, const struct iovec *at, int nr,
+		 uint64_t where)
 {
 	struct place *place = access->simulated;
 
-	assert_true(size <= ACCESS_MAX && where % DRIVE_BLOCK == 0 && size % DRIVE_BLOCK == 0);
-	assert_true(where + size <= guest.capacity);
-	place->to = is_write ? NULL : at;
-	place->size = size;
-	if (is_write)
-		memcpy(place->bytes, at, size);
+	assert_true(nr <= PIECES_MAX && where % DRIVE_BLOCK == 0);
+	memcpy(place->at, at, (size_t)nr * sizeof(*at));
+	place->nr = nr;
+	place->reads = !is_write;
+	place->size = 0;
+	for (int i = 0; i < nr; i++) {
+		assert_true(place->size + at[i].iov_len <= ACCESS_MAX);
+		assert_true((uintptr_t)at[i].iov_base % DRIVE_BLOCK == 0 &&
+			    at[i].iov_len % DRIVE_BLOCK == 0);
+		if (is_write)
+			memcpy(place->bytes + place->size, at[i].iov_base, at[i].iov_len);
+		place->size += at[i].iov_len;
+	}
+	assert_true(where + place->size <= guest.capacity);
 	submit(place, is_write ? BLK_OUT : BLK_IN, where / DRIVE_SECTOR);
 	return 0;
 }
@@ -152,9 +168,12 @@ static int wait_for(struct disk_access *access, int64_t until)
 {
 	struct place *place = access->simulated;
 	int error = wait_until(place, until);
+	const char *from = place->bytes;
 
-	if (!error && place->to)
-		memcpy(place->to, place->bytes, place->size);
+	for (int i = 0; !error && place->reads && i < place->nr; i++) {
+		memcpy(place->at[i].iov_base, from, place->at[i].iov_len);
+		from += place->at[i].iov_len;
+	}
 	return error;
 }
 
@@ -170,6 +189,7 @@ static const struct disk_kind kind = {
 	.find = find,
 	.open = open_it,
 	.size = size_of,
+	.segments = segments,
 	.setup = setup,
 	.start = start,
 	.wait = wait_for,
