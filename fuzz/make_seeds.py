@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes seeds of the protocol's vectors. fuzz/corpus/message has a file for each, a reply behind its
 call; corpus/agent what a client says on a connection; corpus/client what an agent answers there; corpus/vhost what a
-virtual machine and its monitor do; corpus/drive what a guest does with a drive."""
+virtual machine and its monitor do; corpus/drive what a guest does with a drive; corpus/children what the agent's supervisor hears of its children.
+
+usage: make_seeds.py [--check]     --check makes none, and tells whether those that are there are the same"""
 
 import hashlib
 import json
@@ -204,22 +206,67 @@ def by_drive():
     }
 
 
-def write(target, seeds):
-    directory = TOP / "corpus" / target
+def by_children():
+    monitor, front, worker = 0, 1, 2  # in the order in which they are started
+    listed = (TOP / "../agent/base/ipc.h").read_text().split("enum ipc_kind {")[1].split("};")[0]
+    kinds = re.findall(r"IPC_(\w+)", re.sub(r"/\*.*?\*/", "", listed, flags=re.DOTALL))
+    ready, failed, peer, busy, alive = (
+        1 + kinds.index(kind) for kind in ("READY", "FAILED", "PEER", "BUSY", "ALIVE"))
+
+    def says(child, kind, listener=0, passes=0, carrier=b"", name=b"", text=b""):
+        parts = b"".join(bytes([len(part)]) + part for part in (carrier, name, text))
+        return bytes([0, child, kind, listener, passes]) + parts
+
+    nonsense = b"\1" + bytes([worker, 3]) + b"???"
+    connects, connects_to_front, time = b"\4\0", b"\4\1", b"\5"
+    begin = says(monitor, ready) + says(front, ready) + connects + says(worker, ready)
+
+    def dies(child, status):
+        return bytes([2, child, status])
+
+    return {
+        "worker": begin + connects + says(worker, alive) + time + says(worker, alive) + time,
+        "worker that dies": begin + connects + says(worker, busy) + dies(worker, 2 * 11 + 1) + time + connects,
+        "worker that cannot start": connects + says(worker, failed, text=b"no plugin fits") + dies(worker, 2),
+        "worker that is silent": begin + 6 * time,
+        "worker that overruns": begin + b"\6\xff\xff\1\1" + says(worker, busy) + time + time,
+        "front": begin + connects_to_front + says(front, peer, 2, 2, b"tcp", b"10.0.0.1:1", b"alice") + time,
+        "front that lies": begin + b"".join(
+            says(front, peer, listener, passes, b"tcp", b"", name)
+            for listener in (1, 2, 3) for passes in (0, 2) for name in (b"uid-0", b"fuzz", b"../x", b"")),
+        "front that dies": begin + says(front, failed, text=b"no") + time + dies(front, 0) + time + connects_to_front,
+        "monitor": begin + b"".join(says(monitor, kind, 1, 2, b"", b"fuzz", b"admin") for kind in range(16)),
+        "nonsense": begin + nonsense + time + b"\3\0\1" + time,
+    }
+
+
+def check(directory, files):
+    """What is not as it would be made."""
+    have = {path.name: path.read_bytes() for path in directory.glob("vector_*")}
+    return sorted(name for name in have.keys() | files.keys() if have.get(name) != files.get(name))
+
+
+def write(directory, files):
     directory.mkdir(parents=True, exist_ok=True)
     for old in directory.glob("vector_*"):
         old.unlink()
-    for name, data in seeds.items():
-        (directory / ("vector_" + re.sub(r"\W+", "_", name))).write_bytes(data)
+    for name, data in files.items():
+        (directory / name).write_bytes(data)
 
 
 def main():
-    vectors = Vectors()
-    write("message", vectors.pairs())
-    write("agent", by_client(vectors))
-    write("client", by_agent(vectors))
-    write("vhost", by_monitor() | by_guest(vectors))
-    write("drive", by_drive())
+    vectors, others = Vectors(), []
+    for target, seeds in {
+        "message": vectors.pairs(), "agent": by_client(vectors), "client": by_agent(vectors),
+        "vhost": by_monitor() | by_guest(vectors), "drive": by_drive(), "children": by_children(),
+    }.items():
+        files = {"vector_" + re.sub(r"\W+", "_", name): data for name, data in seeds.items()}
+        if sys.argv[1:] == ["--check"]:
+            others += [f"{target}/{name}" for name in check(TOP / "corpus" / target, files)]
+        else:
+            write(TOP / "corpus" / target, files)
+    if others:
+        sys.exit(f"fuzz/make_seeds.py would make others of these in fuzz/corpus: {' '.join(others)}")
 
 
 if __name__ == "__main__":
