@@ -2,9 +2,9 @@
 /*
  * What a virtual machine can do to its device. The first byte says which: 'M', what its
  * monitor says to the supervisor, each message behind a byte with the number of its
- * descriptors; else a guest's memory, with a queue in its first page, which the
- * device goes through. Connections are served by a worker's threads, as they are; at the
- * end everything must have been given back.
+ * descriptors; 'I', what a lost worker has left, and then as all else: a guest's memory, with a
+ * queue in its first page, which the device goes through. Connections are served by a
+ * worker's threads, as they are; at the end everything must have been given back.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,9 +194,10 @@ static void walk(struct ring *ring, void *device)
 	kind->end(device);
 }
 
+static unsigned char inflight[INFLIGHT_STRIDE(QUEUE_SIZE)] __attribute__((aligned(64)));
+
 static void go_through(struct guest *guest)
 {
-	static unsigned char inflight[INFLIGHT_STRIDE(QUEUE_SIZE)] __attribute__((aligned(64)));
 	const struct ring_setup setup = {
 		.size = QUEUE_SIZE,
 		.features = VIRTIO_VERSION_1 | VIRTIO_INDIRECT | VIRTIO_EVENT_IDX,
@@ -208,7 +209,6 @@ static void go_through(struct guest *guest)
 	struct ring ring;
 	void *device;
 
-	memset(inflight, 0, sizeof(inflight));
 	ring_init(&ring, 0, &idle);
 	require(!ring_start(&ring, &setup, guest, (struct inflight_queue *)inflight));
 	ring.enabled = true;
@@ -250,10 +250,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!worker.stats)
 		start();
-	if (size && data[0] == 'M')
+	memset(inflight, 0, sizeof(inflight));
+	if (size && data[0] == 'M') {
 		hear_monitor(data + 1, size - 1);
-	else
-		be_guest(data, size);
+		return 0;
+	}
+	if (size > sizeof(inflight) && data[0] == 'I') {
+		memcpy(inflight, data + 1, sizeof(inflight));
+		data += 1 + sizeof(inflight);
+		size -= 1 + sizeof(inflight);
+	}
+	be_guest(data, size);
 	return 0;
 }
 

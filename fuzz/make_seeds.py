@@ -182,7 +182,10 @@ def by_guest(vectors):
     part = (1, 1, 0, 0, 0, 1, 2, 0, len(call), 992, 0), call[:64], 0
     rest = (1, 2, 0, 0, 0, 1, 2, 64, len(call), 992, 0), call[64:], 900
     fetch = (1, 11, 0, 0, 0, 1, 1, 0, 0, 992, 0), b"", 992
+    lost = struct.pack("<QHHHH", 0, 1, 8, 0, 0) + struct.pack("<B5xHQ", 1, 0, 7) + bytes(16) + struct.pack("<B5xHQ", 1, 0, 3)
     return {
+        "guest after a lost worker": b"I" + lost.ljust(192, b"\0") + guest_memory(
+            message(1, hello), message(2, call), message(3, hello)),
         "guest": guest_memory(message(1, hello), message(2, call), message(3, ping)),
         "guest in parts": guest_memory(message(1, hello), part, rest, fetch),
         "guest that echoes and closes": guest_memory(
