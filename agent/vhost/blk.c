@@ -26,6 +26,9 @@ enum blk_status { BLK_OK, BLK_IOERR, BLK_UNSUPP };
 
 #define ID_SIZE 20
 
+/* After so long without a request a driver is not expected to make one. */
+#define SILENT_NS INT64_C(10000000000)
+
 struct blk_header {
 	uint32_t type;
 	uint32_t reserved;
@@ -37,7 +40,9 @@ struct blk {
 	const struct listener_setup *listener;
 	struct drive *drive;
 	char peer[64];
-	bool warned; /* of writes that are none of ours, since the driver began */
+	bool warned;	      /* of writes that are none of ours, since the driver began */
+	int64_t silent_since; /* when the driver began; 0: there is none, or it is known to be heard
+			       */
 };
 
 struct blk_request {
@@ -139,8 +144,10 @@ static void give_id(struct chain *chain)
 
 static void blk_take(void *device, struct chain *chain)
 {
+	struct blk *blk = device;
 	struct blk_header header;
 
+	blk->silent_since = 0;
 	if (!chain->writable_size || !chain_read(chain, 0, &header, sizeof(header))) {
 		chain_drop(chain);
 		return;
@@ -223,6 +230,27 @@ static void blk_rest(void *device)
 
 	drive_reset(blk->drive);
 	blk->warned = false;
+	blk->silent_since = time_now();
+}
+
+/*
+ * A system reads a disk as soon as it has found it. Some monitors hand over memory of which the
+ * machine has a private copy, so that nothing of what it writes is ever seen here.
+ */
+static int blk_look(void *device)
+{
+	struct blk *blk = device;
+
+	if (!blk->silent_since)
+		return VACCEL_OK;
+	if (time_now() - blk->silent_since < SILENT_NS)
+		return VACCEL_EAGAIN;
+	blk->silent_since = 0;
+	log_line(VACCEL_LOG_WARN, &(struct about){.tenant = blk->worker->setup.tenant},
+		 "%s: the machine has a driver for the drive, and not asked anything of it; if it "
+		 "waits, its memory is not shared: " SHARE_MEMORY,
+		 blk->peer);
+	return VACCEL_OK;
 }
 
 static void blk_end(void *device)
@@ -240,5 +268,6 @@ const struct device_kind device_blk = {
 	.take = blk_take,
 	.stop = blk_stop,
 	.rest = blk_rest,
+	.look = blk_look,
 	.end = blk_end,
 };

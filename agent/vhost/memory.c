@@ -70,9 +70,7 @@ int guest_add(struct guest *guest, const struct vhost_region *region, int fd)
 	if (memory == MAP_FAILED)
 		return vaccel_fail(errno,
 				   "%" PRIu64 " MiB of the machine's memory cannot be mapped: %s; "
-				   "it must be shared: start QEMU with -object "
-				   "memory-backend-memfd,id=mem,size=...,share=on -numa "
-				   "node,memdev=mem",
+				   "it must be shared: " SHARE_MEMORY,
 				   region->size >> 20, strerror(errno));
 	/* Nothing of it is to be in a core file. */
 	madvise(memory, bytes, MADV_DONTDUMP);

@@ -16,6 +16,11 @@
 #define QUEUE_SIZE_MAX 1024
 #define REGIONS_MAX    32
 
+/* What to say of a machine whose memory cannot be shared. */
+#define SHARE_MEMORY                                                             \
+	"start QEMU with -object memory-backend-memfd,id=mem,size=...,share=on " \
+	"-numa node,memdev=mem, or Cloud Hypervisor with --memory shared=on"
+
 /* What a device shows to its machine. */
 struct model {
 	const char *scheme; /* of the listener's address */

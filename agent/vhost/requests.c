@@ -20,11 +20,6 @@
 	(uint64_t)(PROTOCOL_MQ | PROTOCOL_REPLY_ACK | PROTOCOL_CONFIG | PROTOCOL_INFLIGHT | \
 		   PROTOCOL_RESET_DEVICE | PROTOCOL_MEM_SLOTS)
 
-/* What to say of a machine whose memory cannot be shared. */
-#define SHARE_MEMORY                                                             \
-	"start QEMU with -object memory-backend-memfd,id=mem,size=...,share=on " \
-	"-numa node,memdev=mem, or Cloud Hypervisor with --memory shared=on"
-
 int refuse(const char *request, const char *why)
 {
 	return vaccel_fail(VACCEL_EREMOTEIO, "vhost-user: %s: %s", request, why);

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Machines that are set up wrongly, or lose their agent: who can act on it is told what to do, and nothing hangs."""
 
+import contextlib
 import os
 import pathlib
 import subprocess
 import tempfile
+import threading
 
 from guest import Host, machine, run
-from world import until
+from world import Skipped, until
 
 RULES = {"deeds": {"plugins": ["exec", "noop"], "exec_uploads": ["any"]}}
 ONE = {"vm": {"tenant": "deeds"}}
@@ -23,6 +25,13 @@ class Private(machine.Machine):
     def command(self, port):
         return [word.replace("share=on", "share=off") if isinstance(word, str) else word
                 for word in super().command(port)]
+
+
+class OldPrivate(Private):
+    """By QEMU 7.2, which hands over what it has a private copy of."""
+
+    def command(self, port):
+        return [*machine.qemu(self.arch, "qemu-7.2"), *super().command(port)[len(machine.qemu(self.arch)):]]
 
 
 def device(carrier, directory):
@@ -72,6 +81,29 @@ def test_private_memory(site):
         private_memory(site, carrier)
 
 
+def test_private_memory_of_an_old_qemu(site):
+    """The machine waits for its drive, of which nothing was ever asked."""
+    if missing := machine.missing(site.arch, ["qemu-7.2"]):
+        raise Skipped(f"not fetched; `tools/vm/fetch {missing[0]}` gets it")
+    modules = machine.FETCHED / f"qemu-7.2-{site.arch}/usr/lib" / machine.TRIPLETS[site.arch] / "qemu"
+    os.environ["QEMU_MODULE_DIR"] = str(modules)
+    with Host(site, ONE, RULES, "blk") as host:
+        guest = OldPrivate(host.directory, site.image, [device("blk", host.directory)], site.arch)
+
+        def boot():
+            with contextlib.suppress(machine.MachineEnded), guest:
+                pass
+
+        waiting = threading.Thread(target=boot)
+        waiting.start()
+        try:
+            host.saw("if it waits, its memory is not shared: start QEMU with", BUSY)
+        finally:
+            guest.process.kill()
+            waiting.join()
+            del os.environ["QEMU_MODULE_DIR"]
+
+
 def test_second_agent(site):
     for carrier in DEVICES:
         second_agent(site, carrier)
@@ -112,4 +144,7 @@ def test_agent_started_anew(site):
 
 
 if __name__ == "__main__":
-    run([test_no_agent, test_private_memory, test_second_agent, test_agent_gone, test_agent_started_anew])
+    run([
+        test_no_agent, test_private_memory, test_private_memory_of_an_old_qemu, test_second_agent, test_agent_gone,
+        test_agent_started_anew,
+    ])
