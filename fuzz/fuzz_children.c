@@ -30,7 +30,7 @@
 #include "transport/carrier.h"
 
 #define CHILDREN_MAX 64
-#define FIRST_PID    (1 << 23) /* no process has it */
+#define FIRST_PID    (1 << 23) /* a multiple of that; no process has it */
 #define STEPS	     8	       /* of the loop, after each event */
 #define STATS_STEP   8
 
@@ -40,6 +40,7 @@ static struct fake {
 	int ipc; /* its end */
 	int end; /* an eventfd: readable when it has ended */
 	int status;
+	bool reaped;
 } fakes[CHILDREN_MAX];
 static unsigned int nr_fakes;
 static int latest_end;
@@ -95,11 +96,19 @@ static void bury(struct fake *fake)
 
 pid_t __wrap_fork(void)
 {
-	struct fake *fake = &fakes[nr_fakes % CHILDREN_MAX];
+	struct fake *fake = fakes;
 
+	while (fake < fakes + CHILDREN_MAX && fake->pid && !fake->reaped)
+		fake++;
+	if (fake == fakes + CHILDREN_MAX) {
+		close(TAKE_FD(latest_end));
+		errno = EAGAIN;
+		return -1;
+	}
 	bury(fake);
 	*fake = (struct fake){
-		.pid = FIRST_PID + (pid_t)nr_fakes++,
+		.pid = FIRST_PID +
+		       (pid_t)(nr_fakes++ * CHILDREN_MAX + (unsigned int)(fake - fakes)),
 		.ipc = TAKE_FD(latest_end),
 		.end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
@@ -143,8 +152,11 @@ pid_t __wrap_wait4(pid_t pid, int *status, int options, struct rusage *usage)
 
 pid_t __wrap_waitpid(pid_t pid, int *status, int options)
 {
+	struct fake *fake = fake_of(pid);
+
 	if (status)
-		*status = fake_of(pid)->status;
+		*status = fake->status;
+	fake->reaped = true;
 	return pid;
 }
 

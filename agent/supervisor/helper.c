@@ -3,6 +3,8 @@
  * Front and monitor as processes: told what they must know, started anew when they
  * end, more slowly if that happens again and again.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -15,7 +17,53 @@
 
 #define SLOWEST_MS 10000 /* between an end and the next start */
 
+#define ERRANDS_MAX 8192 /* more than a monitor must be told of as it begins */
+
+struct errand {
+	struct errand *next;
+	struct ipc_message message;
+	int fd;
+};
+
 static void run(struct helper *helper);
+
+static void drop_first(struct helper *helper)
+{
+	struct errand *errand = helper->errands;
+
+	helper->errands = errand->next;
+	if (!helper->errands)
+		helper->errands_end = &helper->errands;
+	helper->nr_errands--;
+	closep(&errand->fd);
+	free(errand);
+}
+
+static int remember(struct helper *helper, const struct ipc_message *message, int fd)
+{
+	struct errand *errand = helper->nr_errands < ERRANDS_MAX ? malloc(sizeof(*errand)) : NULL;
+
+	if (!errand)
+		return vaccel_fail(VACCEL_ENOMEM, "%s does not listen", helper->role);
+	*errand = (struct errand){.message = *message, .fd = -1};
+	if (fd >= 0)
+		errand->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0 && errand->fd < 0) {
+		free(errand);
+		return vaccel_fail(errno, "no descriptor for what %s must know", helper->role);
+	}
+	*helper->errands_end = errand;
+	helper->errands_end = &errand->next;
+	helper->nr_errands++;
+	child_want_room(&helper->child);
+	return VACCEL_OK;
+}
+
+static void forget_errands(struct helper *helper)
+{
+	while (helper->errands)
+		drop_first(helper);
+}
 
 static void start_later(struct helper *helper)
 {
@@ -55,7 +103,15 @@ static void helper_writable(struct child *child)
 {
 	struct helper *helper = CONTAINER_OF(child, struct helper, child);
 
-	helper->changed(helper);
+	int ret = VACCEL_OK;
+
+	while (helper->errands &&
+	       !(ret = ipc_send(child->ipc.fd, &helper->errands->message, helper->errands->fd)))
+		drop_first(helper);
+	if (ret == VACCEL_EAGAIN)
+		child_want_room(child);
+	else
+		helper->changed(helper);
 }
 
 static void helper_ended(struct child *child, int status, const struct rusage *usage)
@@ -70,6 +126,7 @@ static void helper_ended(struct child *child, int status, const struct rusage *u
 		log_line(VACCEL_LOG_ERROR, NULL, "%s exited with status %d", helper->role,
 			 WEXITSTATUS(status));
 	child_release(child);
+	forget_errands(helper);
 	helper->running = helper->ready = false;
 	helper->changed(helper);
 	start_later(helper);
@@ -118,16 +175,27 @@ void helper_start(struct helper *helper, struct supervisor *supervisor, const ch
 	helper->supervisor = supervisor;
 	helper->role = role;
 	helper->restart.expired = restart_expired;
+	helper->errands_end = &helper->errands;
 	run(helper);
+}
+
+int helper_offer(struct helper *helper, const struct ipc_message *message, int fd)
+{
+	if (!helper->running || helper->child.ipc.fd < 0)
+		return VACCEL_EREMOTEIO;
+	/* What it must know comes first. */
+	if (helper->errands)
+		return VACCEL_EAGAIN;
+	if (helper->ready)
+		child_watch(&helper->child);
+	return ipc_send(helper->child.ipc.fd, message, fd);
 }
 
 int helper_tell(struct helper *helper, const struct ipc_message *message, int fd)
 {
-	if (!helper->running || helper->child.ipc.fd < 0)
-		return VACCEL_EREMOTEIO;
-	if (helper->ready)
-		child_watch(&helper->child);
-	return ipc_send(helper->child.ipc.fd, message, fd);
+	int ret = helper_offer(helper, message, fd);
+
+	return ret == VACCEL_EAGAIN ? remember(helper, message, fd) : ret;
 }
 
 void helper_stop(struct helper *helper)
@@ -137,6 +205,7 @@ void helper_stop(struct helper *helper)
 	timer_clear(&helper->supervisor->loop, &helper->restart);
 	if (helper->running)
 		child_release(&helper->child);
+	forget_errands(helper);
 	helper->running = helper->ready = false;
 	helper->role = NULL;
 }

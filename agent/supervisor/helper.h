@@ -5,6 +5,7 @@
 
 #include "agent/supervisor/child.h"
 
+struct errand;
 struct supervisor;
 struct tally;
 
@@ -16,6 +17,8 @@ struct helper {
 	bool running, ready;
 	unsigned int failures; /* in a row */
 	struct timer restart;
+	struct errand *errands, **errands_end; /* messages for which there was no room yet */
+	unsigned int nr_errands;
 
 	/* Tells a new process what it must know; the first message is its setup. */
 	void (*brief)(struct helper *helper);
@@ -28,8 +31,13 @@ struct helper {
 /* @helper has its callbacks. */
 void helper_start(struct helper *helper, struct supervisor *supervisor, const char *role);
 
-/* VACCEL_EAGAIN, VACCEL_EREMOTEIO, also where it is not running. */
+/* What it must know: where there is no room it is told as soon as there is. EREMOTEIO where it is
+ * not running. */
 int helper_tell(struct helper *helper, const struct ipc_message *message, int fd);
+
+/* What is told now or never: VACCEL_EAGAIN, or as helper_tell(). */
+int helper_offer(struct helper *helper, const struct ipc_message *message, int fd);
+
 void helper_stop(struct helper *helper);
 
 #endif

@@ -88,7 +88,7 @@ bool relay_is_ready(const struct supervisor *supervisor)
 void relay_take(struct supervisor *supervisor, struct arrival *arrival)
 {
 	struct helper *front = &supervisor->front;
-	int ret = helper_tell(front, &arrival->message, arrival->fd);
+	int ret = helper_offer(front, &arrival->message, arrival->fd);
 
 	if (ret == VACCEL_EAGAIN) {
 		/* This one is lost to its peer, which tries again; no others will be. */

@@ -11,6 +11,7 @@
 
 #include <vaccel/error.h>
 
+#include "agent/supervisor/relay.h"
 #include "base/util.h"
 #include "certificates.h"
 #include "fake_child.h"
@@ -277,6 +278,29 @@ static void test_a_front_that_cannot_start_is_tried_more_rarely(void **state)
 	ask_by_tls(house);
 }
 
+/* However much that is. */
+static void test_a_front_is_told_all_that_it_must_know(void **state)
+{
+	const struct ipc_message message = {.kind = IPC_LISTENER, .listener = 4711};
+	struct house *house = *state;
+	struct helper *front = &house->supervisor.front;
+
+	begin_front(house, "alice");
+	until(house, front_is_ready);
+	kill(front->child.pid, SIGSTOP);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(
+			helper_tell(front, &message, i % 100 ? -1 : house->supervisor.nobody.fd),
+			VACCEL_OK);
+	assert_int_equal(helper_offer(front, &message, -1), VACCEL_EAGAIN);
+	relay_drain(&house->supervisor);
+	kill(front->child.pid, SIGCONT);
+	house->number = front->failures;
+	until(house, front_has_ended);
+	assert_null(front->errands);
+	assert_false(front->child.frozen);
+}
+
 /* It has run: that it cannot is logged once. */
 static void test_a_front_that_complains_is_ended(void **state)
 {
@@ -303,6 +327,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_names_that_the_front_may_not_tell),
 		IN_HOUSE(test_a_front_that_babbles_is_ended),
 		IN_HOUSE(test_a_front_that_complains_is_ended),
+		IN_HOUSE(test_a_front_is_told_all_that_it_must_know),
 		IN_HOUSE(test_a_front_that_dies_is_started_anew),
 		IN_HOUSE(test_a_front_that_cannot_start_is_tried_more_rarely),
 	};
