@@ -9,12 +9,15 @@
 #include <string.h>
 
 #include <vaccel.h>
+#include <vaccel/plugin.h>
 
 #include "base/agent.h"
 #include "base/describe.h"
+#include "base/library.h"
 #include "base/progress.h"
 #include "command.h"
 
+#define ADDRESS_MAX 512
 #define PATIENCE_MS "10000" /* with one call, unless the user has said */
 
 static const struct vaccel_knob rpc_address = {
@@ -151,12 +154,34 @@ static void print_agent_json(struct json_object *document)
 	json_print(object);
 }
 
+/* A socket file's agent is of this host, and tells more on its admin socket. */
+static void take_device(void *context, const struct vaccel_agent_place *place)
+{
+	char *address = context;
+
+	if (!place->code && !*address && strncmp(place->address, "unix:", strlen("unix:")) != 0)
+		snprintf(address, ADDRESS_MAX, "%s", place->address);
+}
+
+/* By what a virtual machine reaches the agent of its host; NULL: nothing, or this is none. */
+static const char *find_device(char address[ADDRESS_MAX])
+{
+	*address = '\0';
+	/* Which plugins are named decides what is looked at. */
+	if (!library_failure())
+		vaccel_agent_look(take_device, address);
+	return *address ? address : NULL;
+}
+
 int ping_main(const struct options *options)
 {
 	const char *address =
 		options->nr_operands ? options->operands[0] : vaccel_knob_text(&rpc_address);
 	struct json_object *document;
+	char found[ADDRESS_MAX];
 
+	if ((!address || !*address) && !options->socket)
+		address = find_device(found);
 	if (address && *address && !options->socket)
 		return ping(address, options);
 	document = agent_ask(options->socket);

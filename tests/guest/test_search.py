@@ -39,6 +39,7 @@ def one_device(site, carrier, address, sentence):
         assert host.workers().keys() == {"tenant"}, host.workers()
         guest.says("vaccel doctor", sentence, f"the agent at {address} answers")
         guest.says("vaccel info", f"{address}: answers in")
+        guest.says("vaccel ping --count 9", f"{address} answers", "9 round trips")
         yield guest
 
 
