@@ -133,9 +133,14 @@ static int connect_to(const struct address *address, int64_t until, int *ret_fd)
 				   "%s: there is no such device; is the module virtio_vaccel "
 				   "loaded, and has the machine an accelerator?",
 				   address->text);
+	if (fd < 0 && errno == EACCES)
+		return vaccel_fail(
+			VACCEL_EACCES,
+			"%s: this user may not read and write it; join the group that it "
+			"belongs to, as a rule 'render'",
+			address->text);
 	if (fd < 0)
-		return vaccel_fail(errno == EACCES ? VACCEL_EACCES : VACCEL_EREMOTEIO, "%s: %s",
-				   address->text, strerror(errno));
+		return vaccel_fail(VACCEL_EREMOTEIO, "%s: %s", address->text, strerror(errno));
 	if (ioctl(fd, ACCEL_INFO, &info))
 		return vaccel_fail(VACCEL_EREMOTEIO,
 				   "%s is no device of vaccel's; give the one that virtio_vaccel "

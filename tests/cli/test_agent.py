@@ -269,6 +269,13 @@ class Search(CommandTest):
         self.assertIn(f"doubtful nobody listens at {path}, which an agent has left behind Start vaccel-agent again, or "
                       "remove the file.", out)
 
+    @unittest.skipIf(os.getuid(), "only root has files that are not for others")
+    def test_device_of_others(self):
+        path = self.directory / "accel0"
+        path.touch(mode=0o600)
+        _, err = self.ask("ping", f"virtio://{path}")
+        self.assertIn(f"virtio://{path}: this user may not read and write it; join the group", err)
+
     def test_one_that_says_nothing(self):
         path = self.leave_socket()
         path.unlink()
