@@ -155,7 +155,7 @@ static int measure_noop(struct vm *vm, const struct bare *bare)
 		.run_length = 20,
 		.goal = 1.5,
 	};
-	const struct bench_row rate = {
+	struct bench_row rate = {
 		.name = "noop beside vsock",
 		.unit = "calls/s",
 		.threads = 1,
@@ -170,6 +170,12 @@ static int measure_noop(struct vm *vm, const struct bare *bare)
 	struct bench_result result;
 	int ret = measure(vm, &least, &result);
 
+	if (!ret)
+		ret = measure_beside_vsock(vm, &rate);
+	/* What the same could be at best. */
+	rate.name = "the least beside vsock";
+	rate.run = bare->run;
+	rate.goal = 0;
 	return ret ? ret : measure_beside_vsock(vm, &rate);
 }
 
