@@ -29,8 +29,8 @@
 #define SMALL  ((size_t)1024)
 #define COPIES ((size_t)16384)
 
-/* An argument worth pages of its own. */
-#define LENT_MIN 4096
+#define LENT_MIN 4096 /* an argument worth pages of its own */
+#define JOIN	 "; join the group that it belongs to, as a rule 'render'"
 
 /* The longest answer beside what was lent: the memory for it is had before it comes. */
 #define ANSWER_MAX (UINT64_C(1) << 30)
@@ -133,14 +133,9 @@ static int connect_to(const struct address *address, int64_t until, int *ret_fd)
 				   "%s: there is no such device; is the module virtio_vaccel "
 				   "loaded, and has the machine an accelerator?",
 				   address->text);
-	if (fd < 0 && errno == EACCES)
-		return vaccel_fail(
-			VACCEL_EACCES,
-			"%s: this user may not read and write it; join the group that it "
-			"belongs to, as a rule 'render'",
-			address->text);
 	if (fd < 0)
-		return vaccel_fail(VACCEL_EREMOTEIO, "%s: %s", address->text, strerror(errno));
+		return vaccel_fail(errno == EACCES ? VACCEL_EACCES : VACCEL_EREMOTEIO, "%s: %s%s",
+				   address->text, strerror(errno), errno == EACCES ? JOIN : "");
 	if (ioctl(fd, ACCEL_INFO, &info))
 		return vaccel_fail(VACCEL_EREMOTEIO,
 				   "%s is no device of vaccel's; give the one that virtio_vaccel "

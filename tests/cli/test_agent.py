@@ -274,7 +274,7 @@ class Search(CommandTest):
         path = self.directory / "accel0"
         path.touch(mode=0o600)
         _, err = self.ask("ping", f"virtio://{path}")
-        self.assertIn(f"virtio://{path}: this user may not read and write it; join the group", err)
+        self.assertIn(f"virtio://{path}: Permission denied; join the group", err)
 
     def test_one_that_says_nothing(self):
         path = self.leave_socket()
