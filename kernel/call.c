@@ -84,21 +84,23 @@ static int wait_for(struct vaccel_call *call, struct vaccel_chain *chain)
 	long most = patience_jiffies(call->patience - call->patience / 3);
 
 	for (;;) {
+		long left = jiffies_left(call);
 		long ret = vaccel_wait(call->wait, vaccel_chain_is_over(chain), TASK_KILLABLE,
-				       min(jiffies_left(call), quiet));
+				       min(left, quiet));
 
 		if (ret)
 			return ret < 0 ? -EINTR : 0;
-		if (!time_left(call))
+		if (left <= quiet)
 			return -ETIMEDOUT;
 		send_probe(call);
+		left = jiffies_left(call);
 		ret = vaccel_wait(call->wait,
 				  vaccel_chain_is_over(chain) || vaccel_chain_is_over(&call->probe),
-				  TASK_KILLABLE, min(jiffies_left(call), most));
+				  TASK_KILLABLE, min(left, most));
 		if (ret < 0)
 			return -EINTR;
 		if (!ret)
-			return time_left(call) ? -EHOSTDOWN : -ETIMEDOUT;
+			return left <= most ? -ETIMEDOUT : -EHOSTDOWN;
 	}
 }
 

@@ -527,6 +527,9 @@ def main():
     if "VM_LINUX" not in os.environ:
         subprocess.run([HERE.parents[1] / "tools/vm/module", module], check=True)
     tests = [test for test in TESTS if not names or test.__name__ in names]
+    if suspend in tests and os.environ.get("VM_LINUX") == "newest":
+        tests.remove(suspend)
+        print("suspend: not run, since the port by which a guest is talked to does not come back in 7.3")
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         image = directory / "image"
