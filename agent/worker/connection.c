@@ -14,12 +14,17 @@
 
 #include "agent/worker/client.h"
 #include "agent/worker/mailbox.h"
+#include "agent/worker/server.h"
 #include "base/util.h"
 #include "transport/link.h"
 
 /* What a peer has to take an answer: for the worst of networks, a second for each MiB. */
 #define SEND_TIME   (30 * SECOND)
 #define NS_PER_BYTE 954
+
+/* The same while half of the threads send, lest peers that take nothing have them all. */
+#define CROWDED_SEND_TIME   SECOND
+#define CROWDED_NS_PER_BYTE 60
 
 /* What it has to say who it is, and to go on with a message that it has begun. */
 #define HELLO_TIME    (10 * SECOND)
@@ -101,18 +106,29 @@ void connection_unref(struct connection *connection)
 	free(connection);
 }
 
+/* By one more that sends. */
+static int64_t time_to_take(struct worker *worker, const struct pieces *payload)
+{
+	uint32_t sending = atomic_fetch_add_explicit(&worker->sending, 1, memory_order_relaxed);
+	int64_t size = payload ? (int64_t)payload->size : 0;
+
+	if (likely(!worker->server || sending < server_threads(worker->server) / 2))
+		return SEND_TIME + size * NS_PER_BYTE;
+	return CROWDED_SEND_TIME + size * CROWDED_NS_PER_BYTE;
+}
+
 void connection_send(struct connection *connection, struct frame *frame,
 		     const struct encoder *encoder, int64_t now)
 {
 	const struct pieces *payload = encoder ? &encoder->payload : NULL;
-	int64_t until = now + SEND_TIME;
+	struct worker *worker = connection->worker;
+	int64_t until = now + time_to_take(worker, payload);
 
 	if (encoder)
 		frame->head_size = encoder->head_size;
-	if (payload)
-		until += (int64_t)payload->size * NS_PER_BYTE;
 	if (link_send(connection->link, frame, encoder ? encoder->head : NULL, payload, -1, until))
 		link_shut_down(connection->link);
+	atomic_fetch_sub_explicit(&worker->sending, 1, memory_order_relaxed);
 }
 
 void connection_dismiss(struct connection *connection)

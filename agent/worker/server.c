@@ -288,6 +288,11 @@ void server_wake(struct server *server)
 		(void)!write(server->watcher_fd, &one_more, sizeof(one_more));
 }
 
+unsigned int server_threads(const struct server *server)
+{
+	return server->max_threads;
+}
+
 static uint64_t count_turns(const struct server *server)
 {
 	uint64_t turns = 0;

@@ -33,6 +33,9 @@ int server_fd(const struct server *server);
 int server_watch(struct server *server);
 void server_wake(struct server *server);
 
+/* So many at most. */
+unsigned int server_threads(const struct server *server);
+
 /* Whether a backend is at work. */
 bool server_is_busy(const struct server *server);
 

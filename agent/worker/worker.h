@@ -48,6 +48,7 @@ struct worker {
 	atomic_bool draining;
 	_Atomic uint32_t tending;  /* threads in a backend's code beside calls, see tend.h */
 	_Atomic uint32_t spinning; /* connections */
+	_Atomic uint32_t sending;  /* threads; most of them for a moment */
 	_Atomic uint32_t owing;	   /* connections from which something must come */
 
 	pthread_mutex_t lock;	/* all below */

@@ -30,6 +30,7 @@ SLACK_S = 4
 QUICK_S = 4.0  # what a call may take in the midst of it: less than who waits for a peer's time to be over
 FLOOD_S = 6
 HANDSHAKES = 3000
+THREADS = 24  # of a worker that may run and keep eight calls each
 RATE = 100_000 / 60  # connects in a second
 
 
@@ -178,6 +179,18 @@ def test_slow_peers(build):
             for one in deaf:
                 one.close()
         held.check()
+
+
+def test_deaf_peers(build):
+    """As many as there are threads, who take no answers: another client of their tenant has one soon."""
+    policy = {"plugins": ["noop"], "calls": 8, "queue": 8}
+    with Agent(build, {"good": "few"}, {"few": policy}) as world, contextlib.ExitStack() as stack:
+        warm(world, "good")
+        with Watch(world.socket_of("good")):
+            for _ in range(3 * THREADS // 2):
+                deaf = stack.enter_context(connect(world.socket_of("good")))
+                deaf.send(deaf.message("CALL", "fpga_arraycopy", deaf.session(), a=[7] * 500_000, out={"room": 2_000_000}))
+            time.sleep(1)
 
 
 def test_idle_timeout(build):
@@ -430,5 +443,5 @@ def test_descriptors_that_linger(build):
         world.process.wait(PATIENCE)
 
 
-run([test_slow_peers, test_idle_timeout, test_many_connects, test_handshakes, test_full_disk, test_no_descriptors,
-     test_strangers, test_descriptors_that_linger])
+run([test_slow_peers, test_deaf_peers, test_idle_timeout, test_many_connects, test_handshakes, test_full_disk,
+     test_no_descriptors, test_strangers, test_descriptors_that_linger])
