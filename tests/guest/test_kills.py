@@ -73,8 +73,8 @@ def test_kills(site):
         assert now <= before, f"the agent has {now} descriptors, and had {before}"
         good, failed, errors = finish(host, guest)
         assert failed <= site.kills, (seed, errors)
-        # A worker may be killed when it has answered and not counted that yet.
-        assert abs(answered(host) - good) <= site.kills, (seed, good, answered(host))
+        # Some that a worker had answered it has not counted when it is killed; what ran twice counts twice.
+        assert answered(host) <= good + site.kills, (seed, good, answered(host))
         print(f"  {site.kills} kills, {good} answered, {failed} failed, {before} descriptors, then {now}")
 
 
