@@ -334,10 +334,11 @@ static bool may_leave(struct vaccel_call *call)
 	return false;
 }
 
-/* Takes back what the device still has, which @why was given up, or leaves it. */
-static void take_back(struct vaccel_call *call, int why)
+/* Takes back what the device still has after the call has ended with @ret, or leaves it. */
+static void take_back(struct vaccel_call *call, int ret)
 {
-	long patience = why == -ETIMEDOUT ? patience_jiffies(call->patience) : 1;
+	bool wait = !ret || ret == -ETIMEDOUT;
+	long patience = wait ? patience_jiffies(call->patience) : 1;
 	struct vaccel_chain *chains[] = {&call->chain[0], &call->chain[1], &call->cancel};
 	unsigned int i;
 

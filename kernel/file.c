@@ -190,8 +190,8 @@ static int call_make(struct vaccel_call *call, struct accel_call *args)
 	args->used = call->used;
 	args->wanted = call->wanted;
 	args->code = call->code;
-	args->flags =
-		(READ_ONCE(call->file->goaway) ? ACCEL_GOAWAY : 0) | (call->left ? ACCEL_LEFT : 0);
+	args->flags = (READ_ONCE(call->file->goaway) ? ACCEL_GOAWAY : 0) |
+		      (call->left && (ret || call->code) ? ACCEL_LEFT : 0);
 	args->request = call->request;
 	return ret;
 }

@@ -330,6 +330,16 @@ def slow_but_alive(guest):
     answer_well(chain)
     expect(guest.finish()[0], error=0, used=16, flags=0, right=1)
 
+    # An answer that comes before ECHO does is one, and its memory is back.
+    guest.forget()
+    guest.well = False
+    guest.start("--in 8 --out 16 --patience-ms 900 --leave")
+    chain, probe = guest.take(MESSAGE), guest.take(ECHO)
+    answer_well(chain)
+    expect(guest.finish()[0], error=0, used=16, flags=0, right=1)
+    probe.back()
+    assert guest.take().type == CLOSE
+
 
 def left_at_the_end(guest):
     """A call that may be left ends with its program, or soon after its deadline."""
