@@ -45,6 +45,7 @@ struct storm {
 	struct caller callers[THREADS];
 	atomic_int file; /* shared by all callers, and exchanged now and then */
 	atomic_bool over;
+	bool failing; /* allocations of the callers do, by chance */
 };
 
 /* What all processes have counted: calls by how they went. */
@@ -100,12 +101,24 @@ static int reopen(struct storm *storm)
 	return 0;
 }
 
+/* For this thread. */
+static void fail_by_chance(void)
+{
+	int fd = open("/proc/thread-self/make-it-fail", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		die("make-it-fail");
+	close(fd);
+}
+
 static void *make_calls(void *argument)
 {
 	struct caller *caller = argument;
 	struct storm *storm = caller->storm;
 	unsigned int *seed = &caller->seed;
 
+	if (storm->failing)
+		fail_by_chance();
 	while (!storm->over) {
 		struct pollfd ready = {.fd = storm->file, .events = POLLIN | POLLOUT};
 		bool echo = !(rand_r(seed) % 8);
@@ -152,18 +165,9 @@ static void disturb(struct storm *storm, unsigned int *seed)
 	}
 }
 
-static void fail_by_chance(void)
-{
-	int fd = open("/proc/self/make-it-fail", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "1", 1) != 1)
-		die("make-it-fail");
-	close(fd);
-}
-
 static int rage(unsigned int seed, bool failing)
 {
-	struct storm storm = {0};
+	struct storm storm = {.failing = failing};
 	time_t end;
 
 	signal(SIGUSR1, ignore);
@@ -179,8 +183,6 @@ static int rage(unsigned int seed, bool failing)
 		if (caller->memory == MAP_FAILED)
 			die("mmap");
 	}
-	if (failing)
-		fail_by_chance();
 	end = time(NULL) + 2;
 	for (unsigned int i = 0; i < THREADS; i++)
 		if (pthread_create(&storm.callers[i].thread, NULL, make_calls, &storm.callers[i]))

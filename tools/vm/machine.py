@@ -123,7 +123,7 @@ class Machine:
     def command(self, port):
         _, board, console = QEMU[self.arch]
         cpu = ["-cpu", "cortex-a57"] if self.arch == "arm64" else []
-        talk = "ignore_loglevel" if self.kasan else "quiet"
+        talk = "ignore_loglevel oops=panic panic_on_warn=1" if self.kasan else "quiet"
         return [
             *qemu(self.arch), *cpu,
             "-accel", "tcg", "-machine", f"{board},memory-backend=memory", "-smp", str(self.cpus),
