@@ -85,14 +85,13 @@ class Villain:
         except peer.Ended:
             done = None
         assert done is None or done[0] == peer.OK, done  # what a deed that has returned may still do to its worker
-        with contextlib.suppress(OSError):
-            (self.world.directory_of("bad") / "order").unlink()
         end = time.monotonic() + PATIENCE
         while True:
             with contextlib.suppress(peer.Ended, OSError), Peer(self.world.socket_of("bad")) as client:
                 said = client.hello(epoch=self.client.epoch)[1]
                 client.must("noop", client.session())
                 if said["fate"]:
+                    (self.world.directory_of("bad") / "order").unlink(missing_ok=True)
                     return said["fate_text"]
             assert time.monotonic() < end, "its worker is not replaced"
             time.sleep(0.02)
