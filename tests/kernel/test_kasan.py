@@ -170,7 +170,7 @@ def storm_unplug(guest):
     control = Control(guest.device.control)
 
     def disturb():
-        for _ in range(4):
+        for _ in range(2):
             time.sleep(3)
             unplug(guest.device, control)
 
