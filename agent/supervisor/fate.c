@@ -43,14 +43,15 @@ static void print_calls(FILE *out, const struct stats *stats)
 }
 
 /*
- * Whether it held nearly all the memory that it may have: then it is for lack of
- * memory that it failed, by whatever signal that shows.
+ * Whether it held most of the memory that it may have: then it is for lack of memory that it
+ * failed, by whatever signal that shows. The rest may be its threads' stacks, which count and
+ * are hardly touched.
  */
 static bool was_full(const struct ending *ending)
 {
 	uint64_t most = (uint64_t)ending->usage->ru_maxrss * 1024;
 
-	return ending->policy->memory && most >= ending->policy->memory / 10 * 9;
+	return ending->policy->memory && most >= ending->policy->memory / 4 * 3;
 }
 
 static int print_signal(FILE *out, const struct ending *ending)

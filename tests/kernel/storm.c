@@ -202,9 +202,11 @@ static int storm(unsigned int seconds, unsigned int processes, bool failing)
 {
 	time_t end = time(NULL) + seconds;
 	unsigned int seed = 1, killed = 0, ended = 0, lost = 0;
+	pid_t *pids = calloc(processes, sizeof(*pids));
 
+	if (!pids)
+		die("calloc");
 	while (time(NULL) < end) {
-		pid_t pids[processes];
 		int status;
 
 		for (unsigned int i = 0; i < processes; i++) {
@@ -224,6 +226,7 @@ static int storm(unsigned int seconds, unsigned int processes, bool failing)
 			lost += i >= processes / 2 && !WIFEXITED(status);
 		}
 	}
+	free(pids);
 	printf("ended=%u killed=%u lost=%u", ended, killed, lost);
 	for (unsigned int i = 0; i < COUNTS; i++)
 		if (counts[i])
