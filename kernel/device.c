@@ -33,7 +33,6 @@ static void device_free(struct kref *ref)
 	struct vaccel_device *device = container_of(ref, struct vaccel_device, ref);
 
 	put_device(&device->vdev->dev);
-	ida_free(&numbers, device->number);
 	kfree(device->queues);
 	kfree(device);
 }
@@ -257,6 +256,7 @@ static int vaccel_probe(struct virtio_device *vdev)
 down:
 	device_down(device);
 put:
+	ida_free(&numbers, device->number);
 	vaccel_device_put(device);
 	return ret;
 }
@@ -270,6 +270,8 @@ static void vaccel_remove(struct virtio_device *vdev)
 	spin_unlock_irq(&device->lock);
 	cancel_work_sync(&device->reset);
 	misc_deregister(&device->misc);
+	/* The next one has this name, however long a program keeps a file of this one. */
+	ida_free(&numbers, device->number);
 	device_down(device);
 	flush_work(&device->reap);
 	vaccel_device_put(device);

@@ -168,11 +168,14 @@ static void disturb(struct storm *storm, unsigned int *seed)
 static int rage(unsigned int seed, bool failing)
 {
 	struct storm storm = {.failing = failing};
-	time_t end;
+	time_t end = time(NULL) + 2;
 
 	signal(SIGUSR1, ignore);
-	while (reopen(&storm))
+	while (reopen(&storm)) {
+		if (time(NULL) > end)
+			return 0;
 		usleep(10000);
+	}
 	for (unsigned int i = 0; i < THREADS; i++) {
 		struct caller *caller = &storm.callers[i];
 
@@ -183,7 +186,6 @@ static int rage(unsigned int seed, bool failing)
 		if (caller->memory == MAP_FAILED)
 			die("mmap");
 	}
-	end = time(NULL) + 2;
 	for (unsigned int i = 0; i < THREADS; i++)
 		if (pthread_create(&storm.callers[i].thread, NULL, make_calls, &storm.callers[i]))
 			_exit(0);

@@ -181,7 +181,8 @@ def storm_bind(guest):
     where = "/sys/bus/virtio/drivers/virtio_vaccel"
     storm(guest, "--seconds 30", f"""
         name=$(basename {where}/virtio*)
-        for i in 1 2 3 4 5 6 7 8; do sleep 2; echo $name >{where}/unbind; echo $name >{where}/bind; done""")
+        for i in 1 2 3 4 5 6 7 8; do sleep 2; echo $name >{where}/unbind; echo $name >{where}/bind; done
+        test -c /dev/accel0 || echo gone=1""")
 
 
 def storm_reset(guest):
@@ -213,6 +214,7 @@ def each_allocation_fails(guest):
 
 def each_allocation_of_probe_fails(guest):
     """The device is bound, or it is not, and then can be."""
+    guest.sh(FAIL_ALL.format(percent=0))
     where = "/sys/bus/virtio/drivers/virtio_vaccel"
     status, words, errors = guest.machine.run(f"""
         exec 2>/dev/null
