@@ -111,7 +111,8 @@ def test_worker_drained(site):
         before = host.workers()["tenant"]
         host.policies["deeds"]["calls"] = 3
         host.reload()
-        assert guest.finish() == (0, "done\n", "")
+        said = guest.finish()
+        assert said == (0, "done\n", ""), said
         must_work(site, host, guest, "tenant")
         assert host.workers()["tenant"] != before
 
