@@ -29,7 +29,7 @@ setup = [ $1/build.ninja -nt .deps/changed ] || \
 
 help: ## this list
 	@echo "usage: make TARGET, of:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: build ## build, then classify a picture here and through an agent
 	@tools/demo $(stage) $(PICTURE)
