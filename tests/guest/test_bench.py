@@ -5,10 +5,7 @@
 usage: test_bench.py SOURCE_DIR BUILD_DIR PREFIX LIBDIR
 """
 
-import json
-import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,7 +13,7 @@ import tempfile
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path += [str(TESTS / part) for part in ("stage", "../tools/vm")]
 
-from check_stage import install  # noqa: E402
+from check_bench import rows_of, tree_to_measure  # noqa: E402
 from image import native_arch  # noqa: E402
 from machine import missing  # noqa: E402
 
@@ -42,23 +39,10 @@ def main(source, build, prefix, libdir):
         print(f"SKIP: not fetched; `tools/vm/fetch {' '.join(lacking)}` gets what machines are run with")
         sys.exit(77)
     source, module = pathlib.Path(source), pathlib.Path(build, "kernel/virtio_vaccel.ko")
-    runtime = source / ".deps/onnxruntime/lib/libonnxruntime.so.1"
     subprocess.run([source / "tools/vm/module", module], check=True)
     with tempfile.TemporaryDirectory() as directory:
-        tree = install(build, prefix, pathlib.Path(directory))
-        plugins = tree / libdir / "vaccel"
-        onnx = plugins / "libvaccel-onnx.so"
-        if runtime.exists() and onnx.exists():
-            shutil.copy(runtime, plugins)
-        else:
-            onnx.unlink(missing_ok=True)
-        done = subprocess.run(
-            [source / "tools/vm/bench", tree, module, "--brief", "--json"], env={"PATH": os.environ["PATH"]},
-            capture_output=True, text=True,
-        )
-        if done.returncode or done.stderr:
-            sys.exit(f"status {done.returncode}: {done.stderr}")
-        check(json.loads(done.stdout), onnx.exists())
+        tree, has_onnx = tree_to_measure(source, build, prefix, libdir, directory)
+        check(rows_of(source / "tools/vm/bench", tree, module), has_onnx)
 
 
 if __name__ == "__main__":

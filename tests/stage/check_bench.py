@@ -59,25 +59,32 @@ def check(rows, has_onnx):
         assert row["name"] in CLASSIFY or isinstance(row["reached"], bool), row
 
 
-def main(source, build, prefix, libdir):
+def tree_to_measure(source, build, prefix, libdir, directory):
+    """The installed tree, with what the onnx plugin needs; and whether that plugin can be measured."""
     runtime = pathlib.Path(source, ".deps/onnxruntime/lib/libonnxruntime.so.1")
+    tree = install(build, prefix, pathlib.Path(directory))
+    plugins = tree / libdir / "vaccel"
+    onnx = plugins / "libvaccel-onnx.so"
+    if runtime.exists() and onnx.exists():
+        shutil.copy(runtime, plugins)
+    else:
+        onnx.unlink(missing_ok=True)
+    return tree, onnx.exists()
+
+
+def rows_of(*command):
+    done = subprocess.run(
+        [*command, "--brief", "--json"], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True,
+    )
+    if done.returncode or done.stderr:
+        sys.exit(f"status {done.returncode}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def main(source, build, prefix, libdir):
     with tempfile.TemporaryDirectory() as directory:
-        tree = install(build, prefix, pathlib.Path(directory))
-        plugins = tree / libdir / "vaccel"
-        onnx = plugins / "libvaccel-onnx.so"
-        if runtime.exists() and onnx.exists():
-            shutil.copy(runtime, plugins)
-        else:
-            onnx.unlink(missing_ok=True)
-        done = subprocess.run(
-            [tree / "bin/vaccel", "bench", "rpc", "--brief", "--json"],
-            env={"PATH": os.environ["PATH"]},
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode or done.stderr:
-            sys.exit(f"status {done.returncode}: {done.stderr}")
-        check(json.loads(done.stdout), onnx.exists())
+        tree, has_onnx = tree_to_measure(source, build, prefix, libdir, directory)
+        check(rows_of(tree / "bin/vaccel", "bench", "rpc"), has_onnx)
 
 
 if __name__ == "__main__":
