@@ -24,6 +24,7 @@
 #include "agent/worker/server.h"
 #include "base/util.h"
 #include "messages.h"
+#include "tests/vhost/repeat.h"
 
 #define QUEUE_SIZE 8
 #define AVAILABLE  256
@@ -98,23 +99,8 @@ static const struct backend_events events = {
 static void send_with(int socket, const uint8_t *bytes, size_t size, unsigned int nr)
 {
 	_cleanup_(closep) int fd = eventfd(0, EFD_CLOEXEC);
-	struct iovec piece = {(void *)bytes, size};
-	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-	union {
-		struct cmsghdr header;
-		unsigned char room[CMSG_SPACE(16 * sizeof(int))];
-	} passed = {};
 
-	if (nr) {
-		message.msg_control = &passed;
-		message.msg_controllen = CMSG_SPACE(nr * sizeof(int));
-		passed.header.cmsg_level = SOL_SOCKET;
-		passed.header.cmsg_type = SCM_RIGHTS;
-		passed.header.cmsg_len = CMSG_LEN(nr * sizeof(int));
-		for (unsigned int i = 0; i < nr; i++)
-			memcpy(CMSG_DATA(&passed.header) + i * sizeof(int), &fd, sizeof(int));
-	}
-	(void)!sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)!send_repeating(socket, bytes, size, fd, nr, MSG_DONTWAIT);
 }
 
 /* Every queue that is to stop does so at once. */

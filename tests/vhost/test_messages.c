@@ -20,6 +20,7 @@
 #include "agent/vhost/messages.h"
 #include "agent/vhost/model.h"
 #include "base/util.h"
+#include "repeat.h"
 
 #define WANTED (VIRTIO_VERSION_1 | VIRTIO_INDIRECT | VIRTIO_EVENT_IDX | VHOST_USER_PROTOCOL)
 #define PROTOCOL                                                                  \
@@ -111,23 +112,7 @@ static int teardown(void **state)
 
 static void send_raw(struct talk *talk, const void *bytes, size_t size, int fd, unsigned int nr)
 {
-	struct iovec piece = {(void *)bytes, size};
-	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-	union {
-		struct cmsghdr header;
-		unsigned char room[CMSG_SPACE(16 * sizeof(int))];
-	} passed = {};
-
-	if (nr) {
-		message.msg_control = &passed;
-		message.msg_controllen = CMSG_SPACE(nr * sizeof(int));
-		passed.header.cmsg_level = SOL_SOCKET;
-		passed.header.cmsg_type = SCM_RIGHTS;
-		passed.header.cmsg_len = CMSG_LEN(nr * sizeof(int));
-		for (unsigned int i = 0; i < nr; i++)
-			memcpy(CMSG_DATA(&passed.header) + i * sizeof(int), &fd, sizeof(int));
-	}
-	assert_int_equal(sendmsg(talk->monitor, &message, MSG_NOSIGNAL), size);
+	assert_int_equal(send_repeating(talk->monitor, bytes, size, fd, nr, 0), size);
 }
 
 static void listen_for_answer(struct talk *talk)
