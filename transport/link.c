@@ -4,6 +4,7 @@
  * are in receive.c and send.c.
  */
 #include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
 
 #include <vaccel/error.h>
@@ -119,6 +120,14 @@ uint32_t link_events(struct link *link)
 	bool has = has_read_ahead(link) || (link->mailbox && mailbox_has_message(link));
 
 	return has ? EPOLLIN | EPOLLOUT : EPOLLIN;
+}
+
+bool link_has_news(struct link *link)
+{
+	uint32_t events = link_events(link);
+	struct pollfd socket = {.fd = link->fd, .events = POLLIN | POLLRDHUP};
+
+	return events & EPOLLOUT || poll(&socket, 1, 0);
 }
 
 void link_rest(struct link *link)

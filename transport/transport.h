@@ -124,6 +124,9 @@ unsigned int link_abilities(const struct link *link);
 int link_fd(const struct link *link);
 uint32_t link_events(struct link *link);
 
+/* Whether epoll would wake now. By who may receive, too. */
+bool link_has_news(struct link *link);
+
 /* Gives back what the link holds for receiving, the last head too, if nothing is half read. */
 void link_rest(struct link *link);
 

@@ -101,9 +101,23 @@ void bench_release(struct bench *bench)
 	decoder_release(&bench->decoder);
 }
 
+/* In bench->lent: the call has ended, and nothing can be given back. */
+static struct connection ended;
+
 struct connection *bench_take_over(struct bench *bench)
 {
-	return atomic_exchange(&bench->lent, NULL);
+	struct connection *lent = atomic_load(&bench->lent);
+
+	if (!lent || lent == &ended || !atomic_compare_exchange_strong(&bench->lent, &lent, NULL))
+		return NULL;
+	return lent;
+}
+
+bool bench_give_back(struct bench *bench, struct connection *connection)
+{
+	struct connection *none = NULL;
+
+	return atomic_compare_exchange_strong(&bench->lent, &none, connection);
 }
 
 /* Ending */
@@ -250,7 +264,7 @@ static int call(struct request *request, struct bench *bench, void *args)
 	if (ret == VACCEL_ENOTSUP && number == VACCEL_OP_NOOP)
 		ret = VACCEL_OK;
 	if (request->reads)
-		request->reads = bench_take_over(bench);
+		request->reads = atomic_exchange(&bench->lent, &ended);
 	atomic_store_explicit(&running->since, 0, memory_order_relaxed);
 	bench->now = time_now();
 	histogram_add(&worker->stats->compute[number], bench->now - start);

@@ -56,6 +56,9 @@ void bench_release(struct bench *bench);
  */
 struct connection *bench_take_over(struct bench *bench);
 
+/* Who has taken it over did not need it after all. False: the call has ended meanwhile. */
+bool bench_give_back(struct bench *bench, struct connection *connection);
+
 /* How it goes on with the connection that a message was read off. */
 enum turn {
 	TURN_NEXT, /* the next message may be read */

@@ -56,8 +56,17 @@ static void *watch(void *context)
 
 	do {
 		poll(fds, 2, server_watch(bed->server));
+		atomic_fetch_add(&bed->looks, 1);
 	} while (!fds[0].revents);
 	return NULL;
+}
+
+void bed_watch(struct bed *bed)
+{
+	unsigned int enough = atomic_load(&bed->looks) + 4;
+
+	while (atomic_load(&bed->looks) < enough)
+		usleep(1000);
 }
 
 void bed_start(struct bed *bed)

@@ -28,6 +28,7 @@ struct bed {
 	struct worker worker;
 	struct server *server;
 	pthread_t watcher;
+	atomic_uint looks; /* that it has had */
 	int stop[2];
 	char directory[64];
 };
@@ -35,6 +36,9 @@ struct bed {
 void bed_init(struct bed *bed);
 void bed_start(struct bed *bed);
 void bed_stop(struct bed *bed);
+
+/* Until the watcher has seen a call run for longer than it lets a connection be. */
+void bed_watch(struct bed *bed);
 
 /* Adds a name to one of the policy's lists. */
 void bed_name(struct names *names, const char *name);

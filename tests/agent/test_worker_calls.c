@@ -50,6 +50,53 @@ static void test_ping_during_a_call(void **state)
 	program_close(&program);
 }
 
+/* What nothing comes on stays with its thread, as often as the watcher looks. */
+static void test_ping_late_in_a_call(void **state)
+{
+	struct program program;
+	struct message message;
+	struct gate gate;
+	uint64_t request;
+
+	gate_init(&gate);
+	program_connect(&program, &bed, NULL);
+	request = gate_send(&gate, &program, program_session(&program));
+	gate_wait(&gate);
+	for (uint64_t ping = 1; ping <= 2; ping++) {
+		bed_watch(&bed);
+		program_send_frame(&program, FRAME_PING, ping);
+		program_receive(&program, &message);
+		assert_int_equal(message.frame.kind, FRAME_PONG);
+		assert_int_equal(message.frame.request, ping);
+	}
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	gate_release(&gate);
+	program_close(&program);
+}
+
+/* One call after another, in the thread that had the first. */
+static void test_long_calls_in_turn(void **state)
+{
+	struct program program;
+	struct gate gate;
+	int64_t session;
+
+	gate_init(&gate);
+	program_connect(&program, &bed, NULL);
+	session = program_session(&program);
+	for (int i = 0; i < 3; i++) {
+		uint64_t request = gate_send(&gate, &program, session);
+
+		gate_wait(&gate);
+		bed_watch(&bed);
+		gate_open(&gate);
+		assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	}
+	gate_release(&gate);
+	program_close(&program);
+}
+
 static void test_several_at_once_on_a_connection(void **state)
 {
 	struct vaccel_noop_args noop = {0};
@@ -252,6 +299,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_ping_during_a_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ping_late_in_a_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_long_calls_in_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_several_at_once_on_a_connection, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_peer_gone_during_a_call, setup, teardown),

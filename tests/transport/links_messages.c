@@ -62,12 +62,15 @@ static void test_read_ahead(void **state)
 	}
 	for (uint64_t i = 1; i <= COUNT; i++) {
 		expect(ends.agent, i, 8 * (size_t)i, 16, 1);
-		if (link_events(ends.agent) & EPOLLOUT)
+		if (link_events(ends.agent) & EPOLLOUT) {
 			ahead++;
+			assert_true(link_has_news(ends.agent));
+		}
 		link_rest(ends.agent);
 	}
 	assert_int_equal(socket_wait(link_fd(ends.agent), POLLIN, 1), VACCEL_EAGAIN);
 	assert_int_equal(link_events(ends.agent), EPOLLIN);
+	assert_false(link_has_news(ends.agent));
 	if (is_unix_socket())
 		assert_true(ahead > 0);
 	ends_close(&ends);
@@ -93,6 +96,7 @@ static void test_part_of_a_message_wakes_nobody(void **state)
 	for (size_t at = 0; at < sizeof(bytes); at += 8) {
 		write_bytes(ends.client, bytes + at, 8);
 		assert_int_equal(socket_wait(link_fd(ends.agent), POLLIN, soon()), VACCEL_OK);
+		assert_true(link_has_news(ends.agent));
 		if (at + 8 == sizeof(bytes))
 			break;
 		assert_int_equal(link_receive(ends.agent, 0, &message), VACCEL_EAGAIN);
