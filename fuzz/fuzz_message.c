@@ -161,8 +161,7 @@ static void read_reply(const struct vaccel_op *op, const struct frame *frame,
 	char words[FRAME_TEXT_MAX + 1];
 
 	if (frame->status) {
-		if (!decode_failure(&decoder, op, head, piece->head_size, args, words,
-				    sizeof(words)))
+		if (!decode_failure(&decoder, op, head, piece->head_size, args, words))
 			require(memchr(words, '\0', sizeof(words)) != NULL);
 	} else if (!decode_reply(&decoder, op, head, piece->head_size, piece->payload_size, args)) {
 		require(decoder.payload.size == piece->payload_size);

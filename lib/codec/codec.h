@@ -21,6 +21,7 @@
 #include <vaccel/resource.h>
 
 #include "codec/arena.h"
+#include "codec/frame.h"
 
 /* Items and payloads start at multiples of it. */
 #define CODEC_ALIGN 8
@@ -187,12 +188,11 @@ int decode_reply_end(struct decoder *decoder);
 
 /*
  * The reply of a call that failed: sets the scalars among the outputs, if there are
- * @args and the call has run, and @ret_words, printable whatever the agent sent and
- * cut to @room bytes with its NUL; FRAME_TEXT_MAX + 1 hold all. VACCEL_EREMOTEIO for
- * bytes that are no such reply, with @ret_words as it was.
+ * @args and the call has run, and @ret_words, printable whatever the agent sent.
+ * VACCEL_EREMOTEIO for bytes that are no such reply, with @ret_words as it was.
  */
 int decode_failure(struct decoder *decoder, const struct vaccel_op *op, const void *head,
-		   size_t head_size, void *args, char *ret_words, size_t room);
+		   size_t head_size, void *args, char ret_words[FRAME_TEXT_MAX + 1]);
 
 /* Gives back what was made for a message, but for a little memory that the next one can use. */
 void decoder_clear(struct decoder *decoder);

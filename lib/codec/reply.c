@@ -385,7 +385,7 @@ static void read_scalar_said(struct decoder *decoder, void *args)
 }
 
 int decode_failure(struct decoder *decoder, const struct vaccel_op *op, const void *head,
-		   size_t head_size, void *args, char *ret_words, size_t room)
+		   size_t head_size, void *args, char ret_words[FRAME_TEXT_MAX + 1])
 {
 	const struct codec_message message = {head, head_size, NULL, 0};
 	char words[FRAME_TEXT_MAX + 1];
@@ -403,7 +403,7 @@ int decode_failure(struct decoder *decoder, const struct vaccel_op *op, const vo
 		}
 	if (!args)
 		decoder->head_left = 0;
-	if (!read_end(decoder) && room)
-		*stpncpy(ret_words, words, room - 1) = '\0';
+	if (!read_end(decoder))
+		strcpy(ret_words, words);
 	return decoder->error;
 }

@@ -127,8 +127,7 @@ static int fail_as_told(struct channel *channel, struct coder *coder, struct req
 	char words[FRAME_TEXT_MAX + 1] = "";
 	int code = message->frame.status;
 	int ret = decode_failure(&coder->decoder, request->op, message->head,
-				 (size_t)message->frame.head_size, request->args, words,
-				 sizeof(words));
+				 (size_t)message->frame.head_size, request->args, words);
 
 	if (ret || message->frame.payload_size) {
 		channel->broken = true;

@@ -188,7 +188,7 @@ static int take_reply(struct program *program, const struct message *message,
 	if (frame->status) {
 		assert_int_equal(frame->payload_size, 0);
 		ret = decode_failure(&program->decoder, op, message->head, (size_t)frame->head_size,
-				     args, program->words, sizeof(program->words));
+				     args, program->words);
 		assert_int_equal(ret, VACCEL_OK);
 		return frame->status;
 	}

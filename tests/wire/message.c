@@ -146,7 +146,7 @@ int wire_decode(const struct wire_case *of, const struct wire_message *message,
 		return decode_as_request(of, message, decoder, args);
 	if (of->form == FORM_FAILURE)
 		return decode_failure(decoder, of->op, message->head, message->head_size, *args,
-				      words, FRAME_TEXT_MAX + 1);
+				      words);
 	ret = decode_reply(decoder, of->op, message->head, message->head_size,
 			   message->payload_size, *args);
 	if (ret)
