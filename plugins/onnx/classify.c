@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/util.h"
+#include "model/words.h"
 #include "onnx/model.h"
 #include "onnx/onnx.h"
 #include "onnx/runtime.h"
 #include "onnx/scratch.h"
-#include "onnx/words.h"
-#include "vision/util.h"
 
 /* What the class of a model without labels is called. */
 #define CLASS_NAME_SIZE 32
@@ -99,24 +99,24 @@ static int score(const struct model *model, const void *image, size_t size, stru
 
 int image_classify(struct vaccel_call *call, struct vaccel_image_classify_args *args)
 {
-	_cleanup_(model_use_end) struct model_use use = {0};
+	_cleanup_(use_end) struct use use = {0};
 	_cleanup_(scratch_givep) struct scratch *scratch = NULL;
 	_cleanup_(scores_release) struct scores scores = {0};
 	char name[CLASS_NAME_SIZE];
 	struct rank best;
 	const char *label;
-	int ret = model_use_session(call, &use);
+	int ret = use_session(call, default_model, &use);
 
 	if (ret)
 		return ret;
 	scratch = scratch_take();
 	if (!scratch)
 		return VACCEL_ENOMEM;
-	ret = score(use.model, args->image.data, args->image.count, scratch, &scores);
+	ret = score(model_of(&use), args->image.data, args->image.count, scratch, &scores);
 	if (ret)
 		return ret;
 	rank_classes(scores.score, scores.nr, &best, 1);
-	label = labels_get(&use.model->labels, best.index);
+	label = labels_get(&model_of(&use)->labels, best.index);
 	if (!label)
 		snprintf(name, sizeof(name), "class %zu", best.index);
 	rank_text(args->text.data, args->text.size, best.probability, label ? label : name);
@@ -156,19 +156,19 @@ static int tell(struct vaccel_call *call, const struct labels *labels, const str
 
 int image_classify_top(struct vaccel_call *call, struct vaccel_image_classify_top_args *args)
 {
-	_cleanup_(model_use_end) struct model_use use = {0};
+	_cleanup_(use_end) struct use use = {0};
 	_cleanup_(scratch_givep) struct scratch *scratch = NULL;
 	_cleanup_(scores_release) struct scores scores = {0};
 	struct rank *ranks;
 	size_t nr;
-	int ret = model_use_session(call, &use);
+	int ret = use_session(call, default_model, &use);
 
 	if (ret)
 		return ret;
 	scratch = scratch_take();
 	if (!scratch)
 		return VACCEL_ENOMEM;
-	ret = score(use.model, args->image.data, args->image.count, scratch, &scores);
+	ret = score(model_of(&use), args->image.data, args->image.count, scratch, &scores);
 	if (ret)
 		return ret;
 	nr = args->k < scores.nr ? (size_t)args->k : scores.nr;
@@ -176,5 +176,5 @@ int image_classify_top(struct vaccel_call *call, struct vaccel_image_classify_to
 	if (!ranks)
 		return VACCEL_ENOMEM;
 	nr = rank_classes(scores.score, scores.nr, ranks, nr);
-	return tell(call, &use.model->labels, ranks, nr, args);
+	return tell(call, &model_of(&use)->labels, ranks, nr, args);
 }

@@ -1,45 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Loading a model takes from milliseconds to minutes, so it is done once for a
- * content: engines are kept in a list, by digest, while someone refers to them.
- * The lock guards the list and is not held while a model loads.
- */
+/* An ONNX Runtime session with what it says of its inputs and outputs. */
 #include "onnx/engine.h"
 
-#include <inttypes.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <vaccel/error.h>
 #include <vaccel/tensor.h>
 
+#include "model/util.h"
 #include "onnx/providers.h"
-#include "vision/util.h"
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER; /* some engine is, or has failed */
-static struct engine *engines;
-
-static void ports_delete(struct port *ports, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++) {
-		free(ports[i].name);
-		free(ports[i].dims);
-	}
-	free(ports);
-}
-
-static void engine_delete(struct engine *engine)
-{
-	ports_delete(engine->inputs, engine->nr_inputs);
-	ports_delete(engine->outputs, engine->nr_outputs);
-	if (engine->session)
-		ort->ReleaseSession(engine->session);
-	free(engine->failure);
-	free(engine);
-}
 
 static int no_memory(void)
 {
@@ -143,116 +113,37 @@ static int read_all_ports(struct engine *engine)
 	return ret;
 }
 
-static struct engine *find(const struct digest *digest)
+static int load(struct shared *shared, const void *content)
 {
-	struct engine *engine = engines;
+	struct engine *engine = (struct engine *)shared;
+	int ret = provider_session(content, &engine->session);
 
-	while (engine && memcmp(&engine->digest, digest, sizeof(*digest)) != 0)
-		engine = engine->next;
-	return engine;
+	return ret ? ret : read_all_ports(engine);
 }
 
-/* The lock is held. */
-static void forget(struct engine *engine)
+static void unload(struct shared *shared)
 {
-	struct engine **at = &engines;
+	struct engine *engine = (struct engine *)shared;
 
-	while (*at != engine)
-		at = &(*at)->next;
-	*at = engine->next;
+	ports_delete(engine->inputs, engine->nr_inputs);
+	ports_delete(engine->outputs, engine->nr_outputs);
+	if (engine->session)
+		ort->ReleaseSession(engine->session);
 }
 
-/* The lock is held; it is let go while the model loads. */
-static void load(struct engine *engine, const struct content *content)
-{
-	int ret;
-
-	pthread_mutex_unlock(&lock);
-	ret = provider_session(content, &engine->session);
-	if (!ret)
-		ret = read_all_ports(engine);
-	/* Whoever waits for it shares the failure; it is forgotten with the last of them. */
-	if (ret)
-		engine->failure = strdup(vaccel_error_text());
-	pthread_mutex_lock(&lock);
-	engine->failure_code = ret;
-	engine->loading = false;
-	pthread_cond_broadcast(&loaded);
-}
-
-static struct engine *add(const struct digest *digest)
-{
-	struct engine *engine = calloc(1, sizeof(*engine));
-
-	if (!engine)
-		return NULL;
-	engine->digest = *digest;
-	engine->refs = 1;
-	engine->loading = true;
-	engine->next = engines;
-	engines = engine;
-	return engine;
-}
-
-/* The engine of that content, counted, whether it was loaded or has failed; NULL without memory. */
-static struct engine *get_settled(const struct content *content)
-{
-	struct engine *engine;
-
-	pthread_mutex_lock(&lock);
-	engine = find(&content->digest);
-	if (engine) {
-		engine->refs++;
-		while (engine->loading)
-			pthread_cond_wait(&loaded, &lock);
-	} else {
-		engine = add(&content->digest);
-		if (engine)
-			load(engine, content);
-	}
-	pthread_mutex_unlock(&lock);
-	return engine;
-}
+static struct share engines = {.size = sizeof(struct engine), .load = load, .unload = unload};
 
 int engine_get(const struct content *content, struct engine **ret_engine)
 {
-	struct engine *engine = get_settled(content);
-	int ret;
-
-	if (!engine)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a model");
-	if (!engine->failure_code) {
-		*ret_engine = engine;
-		return VACCEL_OK;
-	}
-	ret = vaccel_fail(engine->failure_code, "%s",
-			  engine->failure ? engine->failure : "the model cannot be loaded");
-	engine_put(engine);
-	return ret;
+	return share_get(&engines, &content->digest, content, (struct shared **)ret_engine);
 }
 
 void engine_put(struct engine *engine)
 {
-	bool last;
-
-	if (!engine)
-		return;
-	pthread_mutex_lock(&lock);
-	last = --engine->refs == 0;
-	if (last)
-		forget(engine);
-	pthread_mutex_unlock(&lock);
-	if (last)
-		engine_delete(engine);
+	share_put(&engines, (struct shared *)engine);
 }
 
 size_t engine_count(void)
 {
-	size_t count = 0;
-
-	pthread_mutex_lock(&lock);
-	for (const struct engine *engine = engines; engine; engine = engine->next)
-		count += !engine->loading && !engine->failure_code;
-	pthread_mutex_unlock(&lock);
-	return count;
+	return share_count(&engines);
 }

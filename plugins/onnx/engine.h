@@ -6,27 +6,14 @@
 #ifndef ONNX_ENGINE_H
 #define ONNX_ENGINE_H
 
-#include <stdbool.h>
-
-#include "onnx/files.h"
+#include "model/port.h"
+#include "model/share.h"
+#include "onnx/content.h"
 #include "onnx/runtime.h"
 
 /**
- * struct port - an input or an output of a model
- * @name: the model's name for it
- * @type: an enum vaccel_tensor_type; VACCEL_TENSOR_UNDEFINED if it is no tensor
- * @nr_dims: how many dimensions
- * @dims: their sizes; below 0: any
- */
-struct port {
-	char *name;
-	int32_t type;
-	size_t nr_dims;
-	int64_t *dims;
-};
-
-/**
  * struct engine - a loaded model; what programs see of it never changes
+ * @shared: what makes it the only one of its content
  * @session: ONNX Runtime's
  * @inputs: first those that must be given, then those that have a default
  * @nr_inputs: how many
@@ -35,20 +22,13 @@ struct port {
  * @nr_outputs: how many
  */
 struct engine {
+	struct shared shared;
 	OrtSession *session;
 	struct port *inputs;
 	size_t nr_inputs;
 	size_t nr_required;
 	struct port *outputs;
 	size_t nr_outputs;
-
-	/* The rest is engine.c's, under its lock. */
-	struct engine *next;
-	struct digest digest;
-	size_t refs;
-	bool loading;
-	int failure_code;
-	char *failure;
 };
 
 /**
@@ -56,8 +36,7 @@ struct engine {
  * @content: the model
  * @ret_engine: to be given back with engine_put()
  *
- * While one thread loads it, others that ask for the same content wait, and
- * share its success or failure; other contents do not wait.
+ * As share_get().
  *
  * Return: 0; the errors of provider_session().
  */

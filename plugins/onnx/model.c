@@ -1,19 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Loads models, and keeps one for each resource, and the default one, in a
- * holder, so that a call finds its model with two atomic additions: no lock, no
- * reading, no hashing.
- *
- * A call that uses a model counts itself among the holder's users before it
- * reads the pointer. Unloading takes the pointer away first and then looks at
- * the users: if there are any, the model is retired, and the last of
- * them to leave frees it.
- */
+/* From a resource or a directory to a model: its engine, its card and its labels. */
 #include "onnx/model.h"
 
 #include <inttypes.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,20 +10,10 @@
 
 #include <vaccel/log.h>
 
+#include "model/util.h"
+#include "model/words.h"
 #include "onnx/onnx.h"
-#include "onnx/words.h"
 #include "vision/resize.h"
-#include "vision/util.h"
-
-struct model_holder {
-	_Atomic(struct model *) model;	 /* NULL while it is not loaded */
-	_Atomic(struct model *) retired; /* unloaded while calls used them */
-	atomic_size_t users;
-	pthread_mutex_t lock; /* loading, unloading, freeing */
-	size_t loads;	      /* by onnx_model_load, not yet undone; under the lock */
-};
-
-static struct model_holder default_holder = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void model_delete(struct model *model)
 {
@@ -284,189 +263,16 @@ static int open_default(struct model **ret_model)
 	return ret ? ret : open_directory(path, ret_model);
 }
 
-/* Frees what was retired, if nobody can be using it any more. The lock is held. */
-static void reap(struct model_holder *holder)
+static int open_any(struct vaccel_resource *resource, const void *context, struct held **ret_held)
 {
-	struct model *model;
+	struct model **model = (struct model **)ret_held;
 
-	if (atomic_load(&holder->users))
-		return;
-	model = atomic_exchange(&holder->retired, NULL);
-	while (model) {
-		struct model *next = model->next;
-
-		model_delete(model);
-		model = next;
-	}
+	return resource ? open_resource(resource, model) : open_default(model);
 }
 
-static void leave(struct model_holder *holder)
+static void close_model(struct held *held)
 {
-	if (atomic_fetch_sub(&holder->users, 1) != 1 || !atomic_load(&holder->retired))
-		return;
-	pthread_mutex_lock(&holder->lock);
-	reap(holder);
-	pthread_mutex_unlock(&holder->lock);
+	model_delete((struct model *)held);
 }
 
-/* The holder's model, which stays until leave(); NULL, and nothing to leave, while there is none.
- */
-static const struct model *enter(struct model_holder *holder)
-{
-	const struct model *model;
-
-	atomic_fetch_add(&holder->users, 1);
-	model = atomic_load(&holder->model);
-	if (!model)
-		leave(holder);
-	return model;
-}
-
-/* Sees that the holder has a model. The lock is held. */
-static int ensure(struct model_holder *holder, struct vaccel_resource *resource)
-{
-	struct model *model;
-	int ret;
-
-	if (atomic_load(&holder->model))
-		return VACCEL_OK;
-	ret = resource ? open_resource(resource, &model) : open_default(&model);
-	if (!ret)
-		atomic_store(&holder->model, model);
-	return ret;
-}
-
-/* A resource, or NULL for the default model. */
-static int use(struct model_holder *holder, struct vaccel_resource *resource,
-	       struct model_use *ret_use)
-{
-	const struct model *model = enter(holder);
-
-	while (!model) {
-		int ret;
-
-		pthread_mutex_lock(&holder->lock);
-		ret = ensure(holder, resource);
-		if (!ret)
-			model = enter(holder);
-		pthread_mutex_unlock(&holder->lock);
-		if (ret)
-			return ret;
-	}
-	ret_use->model = model;
-	ret_use->holder = holder;
-	return VACCEL_OK;
-}
-
-int model_use_resource(struct vaccel_call *call, struct vaccel_resource *resource,
-		       struct model_use *ret_use)
-{
-	void *slot;
-	int ret = vaccel_call_resource_slot(call, resource, &slot);
-
-	return ret ? ret : use(slot, resource, ret_use);
-}
-
-int model_use_session(struct vaccel_call *call, struct model_use *ret_use)
-{
-	struct vaccel_resource *resource = vaccel_call_resource(call, VACCEL_RESOURCE_MODEL);
-	int ret;
-
-	if (!resource)
-		return use(&default_holder, NULL, ret_use);
-	ret = model_use_resource(call, resource, ret_use);
-	if (ret)
-		vaccel_resource_unref(resource);
-	else
-		ret_use->resource = resource;
-	return ret;
-}
-
-void model_use_end(struct model_use *use)
-{
-	if (use->holder)
-		leave(use->holder);
-	vaccel_resource_unref(use->resource);
-}
-
-int model_load(struct vaccel_call *call, struct vaccel_onnx_model_load_args *args)
-{
-	struct model_holder *holder;
-	void *slot;
-	int ret = vaccel_call_resource_slot(call, args->model, &slot);
-
-	if (ret)
-		return ret;
-	holder = slot;
-	pthread_mutex_lock(&holder->lock);
-	ret = ensure(holder, args->model);
-	if (!ret)
-		holder->loads++;
-	pthread_mutex_unlock(&holder->lock);
-	return ret;
-}
-
-/* The lock is held. */
-static int unload(struct model_holder *holder)
-{
-	struct model *model = atomic_load(&holder->model);
-
-	if (!model)
-		return vaccel_fail(VACCEL_EINVAL, "the model is not loaded");
-	if (holder->loads)
-		holder->loads--;
-	/* Someone else loaded it, too. */
-	if (holder->loads)
-		return VACCEL_OK;
-	atomic_store(&holder->model, NULL);
-	model->next = atomic_load(&holder->retired);
-	atomic_store(&holder->retired, model);
-	reap(holder);
-	return VACCEL_OK;
-}
-
-int model_unload(struct vaccel_call *call, struct vaccel_onnx_model_unload_args *args)
-{
-	struct model_holder *holder;
-	void *slot;
-	int ret = vaccel_call_resource_slot(call, args->model, &slot);
-
-	if (ret)
-		return ret;
-	holder = slot;
-	pthread_mutex_lock(&holder->lock);
-	ret = unload(holder);
-	pthread_mutex_unlock(&holder->lock);
-	return ret;
-}
-
-int model_resource_open(struct vaccel_resource *resource, void **ret_slot)
-{
-	struct model_holder *holder = calloc(1, sizeof(*holder));
-
-	if (!holder)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a model");
-	pthread_mutex_init(&holder->lock, NULL);
-	*ret_slot = holder;
-	return VACCEL_OK;
-}
-
-static void drop(struct model_holder *holder)
-{
-	model_delete(atomic_exchange(&holder->model, NULL));
-	reap(holder);
-}
-
-void model_resource_close(struct vaccel_resource *resource, void *slot)
-{
-	struct model_holder *holder = slot;
-
-	drop(holder);
-	pthread_mutex_destroy(&holder->lock);
-	free(holder);
-}
-
-void model_default_release(void)
-{
-	drop(&default_holder);
-}
+const struct holder_kind model_kind = {open_any, close_model};

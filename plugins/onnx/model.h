@@ -6,14 +6,14 @@
 #ifndef ONNX_MODEL_H
 #define ONNX_MODEL_H
 
-#include <vaccel/plugin.h>
-
+#include "model/holder.h"
 #include "onnx/engine.h"
 #include "vision/card.h"
 #include "vision/labels.h"
 
 /**
  * struct model - a model ready to be used; never changes
+ * @held: by a resource's holder
  * @engine: how it is run
  * @card: what pictures become
  * @labels: of its classes; may be none
@@ -22,14 +22,12 @@
  * @shape: of the input
  */
 struct model {
+	struct held held;
 	struct engine *engine;
 	struct card card;
 	struct labels labels;
 	char *unfit;
 	int64_t shape[4];
-
-	/* The rest is model.c's. */
-	struct model *next;
 };
 
 /**
@@ -39,40 +37,19 @@ struct model {
  */
 int64_t classes_of(size_t nr_dims, const int64_t *dims);
 
-struct model_holder;
+/** model_of() - what a call uses */
+static inline const struct model *model_of(const struct use *use)
+{
+	return (const struct model *)use->held;
+}
 
-/**
- * struct model_use - a model while a call uses it
- *
- * It stays until model_use_end(), whoever unloads it meanwhile.
- */
-struct model_use {
-	const struct model *model;
-	struct model_holder *holder;
-	struct vaccel_resource *resource;
-};
-
-/** model_use_resource() - use the model of a resource, loaded if it is not */
-int model_use_resource(struct vaccel_call *call, struct vaccel_resource *resource,
-		       struct model_use *ret_use);
-
-/** model_use_session() - use the session's MODEL, or the default for classifying pictures */
-int model_use_session(struct vaccel_call *call, struct model_use *ret_use);
-
-/** model_use_end() - all zero is fine */
-void model_use_end(struct model_use *use);
-
-/* The plugin's own side of a resource. */
-int model_resource_open(struct vaccel_resource *resource, void **ret_slot);
-void model_resource_close(struct vaccel_resource *resource, void *slot);
+/** How models come and go; the default one is for classifying pictures. */
+extern const struct holder_kind model_kind;
 
 /* Longer paths of default models are not found. */
 #define MODEL_PATH_SIZE 4096
 
 /** model_default_find() - the directory of the default model for classifying; or ENOENT */
 int model_default_find(char path[MODEL_PATH_SIZE]);
-
-/** model_default_release() - give the default model back. No call may be running. */
-void model_default_release(void);
 
 #endif

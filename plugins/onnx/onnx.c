@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/util.h"
 #include "onnx/engine.h"
 #include "onnx/model.h"
 #include "onnx/providers.h"
@@ -36,6 +37,7 @@ const struct vaccel_knob knobs[KNOB_COUNT] = {
 /* clang-format on */
 
 struct picture_limits limits;
+struct holder *default_model;
 
 /* So many directories of VACCEL_MODEL_PATH are named to a sandbox; more are not read there. */
 #define MODEL_DIRS_MAX 32
@@ -83,7 +85,7 @@ static int fill_needs(void)
 
 static void fini(void)
 {
-	model_default_release();
+	holder_delete(TAKE(default_model));
 	scratch_drop_all();
 	runtime_close();
 	free(model_dirs);
@@ -96,10 +98,32 @@ static int init(void)
 
 	limits.pixels = (uint64_t)vaccel_knob_number(&knobs[KNOB_MAX_PIXELS]);
 	if (!ret)
+		ret = holder_new(&model_kind, NULL, &default_model);
+	if (!ret)
 		ret = runtime_open();
 	if (ret)
 		fini();
 	return ret;
+}
+
+static int resource_open(struct vaccel_resource *resource, void **ret_slot)
+{
+	return holder_new(&model_kind, NULL, (struct holder **)ret_slot);
+}
+
+static void resource_close(struct vaccel_resource *resource, void *slot)
+{
+	holder_delete(slot);
+}
+
+static int model_load(struct vaccel_call *call, struct vaccel_onnx_model_load_args *args)
+{
+	return holder_load(call, args->model);
+}
+
+static int model_unload(struct vaccel_call *call, struct vaccel_onnx_model_unload_args *args)
+{
+	return holder_unload(call, args->model);
 }
 
 static void report(vaccel_plugin_report_fn *say, void *context)
@@ -143,5 +167,4 @@ static const struct vaccel_plugin_op ops[] = {
 
 VACCEL_PLUGIN(.info = &info, .ops = ops, .nr_ops = sizeof(ops) / sizeof(ops[0]), .knobs = knobs,
 	      .nr_knobs = KNOB_COUNT, .needs = &needs, .init = init, .fini = fini,
-	      .resource_open = model_resource_open, .resource_close = model_resource_close,
-	      .report = report);
+	      .resource_open = resource_open, .resource_close = resource_close, .report = report);

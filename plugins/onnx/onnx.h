@@ -7,6 +7,7 @@
 #include <vaccel/ops/onnx.h>
 #include <vaccel/plugin.h>
 
+#include "model/holder.h"
 #include "vision/picture.h"
 
 enum knob {
@@ -25,8 +26,9 @@ extern const struct vaccel_knob knobs[KNOB_COUNT];
 /** How large a picture may be; as VACCEL_IMAGE_MAX_PIXELS was when the plugin was loaded. */
 extern struct picture_limits limits;
 
-int model_load(struct vaccel_call *call, struct vaccel_onnx_model_load_args *args);
-int model_unload(struct vaccel_call *call, struct vaccel_onnx_model_unload_args *args);
+/** For pictures, if the session has no model. From init() to fini(). */
+extern struct holder *default_model;
+
 int model_run(struct vaccel_call *call, struct vaccel_onnx_model_run_args *args);
 int image_classify(struct vaccel_call *call, struct vaccel_image_classify_args *args);
 int image_classify_top(struct vaccel_call *call, struct vaccel_image_classify_top_args *args);

@@ -22,8 +22,8 @@
 
 #include <vaccel/log.h>
 
+#include "model/util.h"
 #include "onnx/onnx.h"
-#include "vision/util.h"
 
 #define SEPARATORS  ":, "
 #define SUFFIX	    "ExecutionProvider"

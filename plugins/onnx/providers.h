@@ -5,7 +5,7 @@
 
 #include <vaccel/plugin.h>
 
-#include "onnx/files.h"
+#include "onnx/content.h"
 #include "onnx/runtime.h"
 
 /** The longest name of a provider. */

@@ -9,11 +9,11 @@
 
 #include <vaccel/tensor.h>
 
+#include "model/util.h"
+#include "model/words.h"
 #include "onnx/model.h"
 #include "onnx/onnx.h"
 #include "onnx/runtime.h"
-#include "onnx/words.h"
-#include "vision/util.h"
 
 _Static_assert((int)VACCEL_TENSOR_FLOAT == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT &&
 		       (int)VACCEL_TENSOR_INT64 == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 &&
@@ -119,16 +119,6 @@ static int check_kind(const char *what, const struct port *port)
 			   port->type == VACCEL_TENSOR_STRING ? "of strings" : "no tensor");
 }
 
-static bool fits(const struct port *port, const struct vaccel_tensor *tensor)
-{
-	if (port->type != tensor->data_type || port->nr_dims != tensor->nr_dims)
-		return false;
-	for (size_t i = 0; i < port->nr_dims; i++)
-		if (tensor->dims[i] < 0 || (port->dims[i] >= 0 && port->dims[i] != tensor->dims[i]))
-			return false;
-	return true;
-}
-
 static int make_input(const struct port *port, const struct vaccel_tensor *tensor,
 		      OrtValue **ret_value)
 {
@@ -139,7 +129,7 @@ static int make_input(const struct port *port, const struct vaccel_tensor *tenso
 
 	if (ret)
 		return ret;
-	if (!fits(port, tensor))
+	if (!port_takes(port, tensor->data_type, tensor->nr_dims, tensor->dims))
 		return vaccel_fail(
 			VACCEL_EINVAL, "the input '%.60s' is %s, and the model takes %s",
 			port->name,
@@ -219,8 +209,8 @@ static int run(struct vaccel_call *call, const struct engine *engine,
 
 int model_run(struct vaccel_call *call, struct vaccel_onnx_model_run_args *args)
 {
-	_cleanup_(model_use_end) struct model_use use = {0};
-	int ret = model_use_resource(call, args->model, &use);
+	_cleanup_(use_end) struct use use = {0};
+	int ret = use_resource(call, args->model, &use);
 
-	return ret ? ret : run(call, use.model->engine, args);
+	return ret ? ret : run(call, model_of(&use)->engine, args);
 }

@@ -18,7 +18,7 @@
 #include <vaccel/error.h>
 #include <vaccel/log.h>
 
-#include "vision/util.h"
+#include "model/util.h"
 
 const OrtApi *ort;
 OrtEnv *runtime_env;

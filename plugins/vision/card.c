@@ -13,9 +13,9 @@
 #include <string.h>
 #include <vaccel/error.h>
 
-#include "vision/file.h"
+#include "model/file.h"
+#include "model/util.h"
 #include "vision/resize.h"
-#include "vision/util.h"
 
 enum { CARD_DEPTH_MAX = 16 };
 

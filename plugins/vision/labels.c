@@ -7,8 +7,8 @@
 #include <string.h>
 #include <vaccel/error.h>
 
-#include "vision/file.h"
-#include "vision/util.h"
+#include "model/file.h"
+#include "model/util.h"
 
 static size_t count_lines(const char *text, size_t size)
 {

@@ -18,12 +18,13 @@ ALLOWED = {
     "lib": {"installed"},
     # What the driver shows of itself to programs.
     "transport": {"installed", "lib", "kernel/uapi"},
-    "plugins": {"installed", "plugins/vision"},
-    "plugins/vision": {"installed"},
+    "plugins": {"installed", "plugins/model", "plugins/vision"},
+    "plugins/vision": {"installed", "plugins/model"},
+    "plugins/model": {"installed"},
     "plugins/remote": {"installed", "lib", "transport"},
     "agent": {"installed", "lib", "transport"},
     # Its ten thousand idle connections are links without a program.
-    "bench": {"installed", "plugins/vision", "lib", "transport", "kernel/uapi"},
+    "bench": {"installed", "plugins/model", "plugins/vision", "lib", "transport", "kernel/uapi"},
     "cli": {"installed", "bench"},
     "examples": {"installed"},
 }

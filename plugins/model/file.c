@@ -4,7 +4,7 @@
  * taken from what is read and not from stat(), so that a file that changes in
  * between is still within the limit.
  */
-#include "vision/file.h"
+#include "model/file.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <vaccel/error.h>
 
-#include "vision/util.h"
+#include "model/util.h"
 
 static void closep(const int *fd)
 {

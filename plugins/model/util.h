@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ownership, for the picture code: plugins see the installed headers only, so
+ * Ownership, for plugins that run models: they see the installed headers only, so
  * these few lines are their own.
  */
-#ifndef VISION_UTIL_H
-#define VISION_UTIL_H
+#ifndef MODEL_UTIL_H
+#define MODEL_UTIL_H
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef ONNX_WORDS_H
-#define ONNX_WORDS_H
+#ifndef MODEL_WORDS_H
+#define MODEL_WORDS_H
 
 #include <stddef.h>
 #include <stdint.h>

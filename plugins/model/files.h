@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files that a model consists of, wherever they are. */
-#ifndef ONNX_FILES_H
-#define ONNX_FILES_H
+#ifndef MODEL_FILES_H
+#define MODEL_FILES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,8 +9,9 @@
 
 #include <vaccel/resource.h>
 
-/** The largest ONNX file; it is the format's own limit. Larger weights lie in files beside it. */
-#define ONNX_SIZE_MAX INT32_MAX
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define DIGEST_SIZE 32
 
@@ -58,6 +59,27 @@ void files_release(struct model_files *files);
 /** files_find() - the file of that name, or NULL */
 const struct model_file *files_find(const struct model_files *files, const char *name);
 
+/** files_single() - the file, if it was given by itself and not in a directory; else NULL */
+const struct model_file *files_single(const struct model_files *files);
+
+/**
+ * files_write() - see that all files are on disk, where frameworks want them that read
+ * directories
+ *
+ * Return: 0; the errors of vaccel_resource_file(); ENOMEM.
+ */
+int files_write(struct model_files *files);
+
+/**
+ * files_digest() - the digest of a model
+ * @first: the bytes of its main file, or NULL
+ * @first_size: how many
+ * @beside: whether a file counts, too, by its name and its bytes; NULL: none does. All that do
+ *	are on disk.
+ */
+int files_digest(const struct model_files *files, const void *first, size_t first_size,
+		 bool (*beside)(const struct model_file *file), struct digest *ret_digest);
+
 /**
  * struct bytes - the bytes of a file
  * @own: what to free; NULL if they are someone else's
@@ -81,23 +103,8 @@ int file_bytes(const struct model_file *file, size_t limit, struct bytes *ret_by
 
 void bytes_release(struct bytes *bytes);
 
-/**
- * struct content - an ONNX model, ready to be parsed
- * @onnx: the ONNX file
- * @folder: the directory of the files that its weights lie in; NULL if it has none
- * @digest: of all that
- * @words: what messages call it; as the files it was read from
- */
-struct content {
-	struct bytes onnx;
-	char *folder;
-	struct digest digest;
-	const char *words;
-};
-
-/** content_read() - read a model's ONNX file, and what goes with it */
-int content_read(struct model_files *files, struct content *ret_content);
-
-void content_release(struct content *content);
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef VISION_FILE_H
-#define VISION_FILE_H
+#ifndef MODEL_FILE_H
+#define MODEL_FILE_H
 
 #include <stddef.h>
 

@@ -5,7 +5,7 @@
  * to make one client's model pass for another's; and a digest is kept instead
  * of the bytes to compare with, which may be as large as all of the model.
  */
-#include "onnx/files.h"
+#include "model/files.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -18,13 +18,10 @@
 
 #include <vaccel/error.h>
 
-#include "vision/file.h"
-#include "vision/util.h"
+#include "model/file.h"
+#include "model/util.h"
 
 #define HASH_STEP 65536
-
-/* Files of a model directory that ONNX Runtime does not see. */
-static const char *const not_weights[] = {"model.onnx", "model.json", "labels.txt"};
 
 static void hash_freep(EVP_MD_CTX **hash)
 {
@@ -157,6 +154,29 @@ const struct model_file *files_find(const struct model_files *files, const char 
 	return NULL;
 }
 
+const struct model_file *files_single(const struct model_files *files)
+{
+	bool directory = !files->resource || files->resource->path_type == VACCEL_PATH_LOCAL_DIR;
+
+	return files->nr == 1 && !directory ? &files->file[0] : NULL;
+}
+
+int files_write(struct model_files *files)
+{
+	int ret = VACCEL_OK;
+
+	for (size_t i = 0; !ret && i < files->nr; i++) {
+		const char *path;
+
+		if (files->file[i].path)
+			continue;
+		ret = vaccel_resource_file(files->resource, i, &path);
+		if (!ret && !(files->file[i].path = strdup(path)))
+			ret = no_memory();
+	}
+	return ret;
+}
+
 int file_bytes(const struct model_file *file, size_t limit, struct bytes *ret_bytes)
 {
 	struct bytes bytes = {.data = file->data, .size = file->size};
@@ -183,30 +203,7 @@ void bytes_release(struct bytes *bytes)
 	*bytes = (struct bytes){0};
 }
 
-/* Which of the files is the model: the only one, or the one that is named so. */
-static const struct model_file *find_onnx(const struct model_files *files)
-{
-	bool directory = !files->resource || files->resource->path_type == VACCEL_PATH_LOCAL_DIR;
-
-	if (files->nr == 1 && !directory)
-		return &files->file[0];
-	return files_find(files, "model.onnx");
-}
-
-static bool is_weights(const struct model_file *file)
-{
-	for (size_t i = 0; i < sizeof(not_weights) / sizeof(not_weights[0]); i++)
-		if (!strcmp(file->name, not_weights[i]))
-			return false;
-	return true;
-}
-
-static int hash_bytes(const struct bytes *bytes, struct digest *ret_digest)
-{
-	if (EVP_Digest(bytes->data, bytes->size, ret_digest->byte, NULL, EVP_sha256(), NULL))
-		return VACCEL_OK;
-	return fail_hash();
-}
+/* Digests */
 
 static int hash_file(const char *path, struct digest *ret_digest)
 {
@@ -225,101 +222,34 @@ static int hash_file(const char *path, struct digest *ret_digest)
 	return EVP_DigestFinal_ex(hash, ret_digest->byte, NULL) ? VACCEL_OK : fail_hash();
 }
 
-/* Adds the names and digests of the files of weights to that of the ONNX file. */
-static int hash_weights(const struct model_files *files, struct digest *digest)
+static int add_file(EVP_MD_CTX *hash, const struct model_file *file)
+{
+	struct digest digest;
+	int ret = hash_file(file->path, &digest);
+
+	if (ret)
+		return ret;
+	return EVP_DigestUpdate(hash, file->name, strlen(file->name) + 1) &&
+			       EVP_DigestUpdate(hash, digest.byte, DIGEST_SIZE)
+		       ? VACCEL_OK
+		       : fail_hash();
+}
+
+int files_digest(const struct model_files *files, const void *first, size_t first_size,
+		 bool (*beside)(const struct model_file *file), struct digest *ret_digest)
 {
 	_cleanup_(hash_freep) EVP_MD_CTX *hash = EVP_MD_CTX_new();
+	struct digest digest = {0};
 	int ret = VACCEL_OK;
 
-	if (!hash || !EVP_DigestInit_ex(hash, EVP_sha256(), NULL) ||
-	    !EVP_DigestUpdate(hash, digest->byte, DIGEST_SIZE))
+	if (!hash || !EVP_Digest(first, first_size, digest.byte, NULL, EVP_sha256(), NULL) ||
+	    !EVP_DigestInit_ex(hash, EVP_sha256(), NULL) ||
+	    !EVP_DigestUpdate(hash, digest.byte, DIGEST_SIZE))
 		return fail_hash();
-	for (size_t i = 0; !ret && i < files->nr; i++) {
-		const struct model_file *file = &files->file[i];
-		struct digest one;
-
-		if (!is_weights(file))
-			continue;
-		ret = hash_file(file->path, &one);
-		if (!ret && (!EVP_DigestUpdate(hash, file->name, strlen(file->name) + 1) ||
-			     !EVP_DigestUpdate(hash, one.byte, DIGEST_SIZE)))
-			ret = fail_hash();
-	}
+	for (size_t i = 0; beside && !ret && i < files->nr; i++)
+		if (beside(&files->file[i]))
+			ret = add_file(hash, &files->file[i]);
 	if (ret)
 		return ret;
-	return EVP_DigestFinal_ex(hash, digest->byte, NULL) ? VACCEL_OK : fail_hash();
-}
-
-/* Sees that all files are on disk, as ONNX Runtime wants it of weights. */
-static int write_files(struct model_files *files)
-{
-	int ret = VACCEL_OK;
-
-	for (size_t i = 0; !ret && i < files->nr; i++) {
-		const char *path;
-
-		if (files->file[i].path)
-			continue;
-		ret = vaccel_resource_file(files->resource, i, &path);
-		if (!ret && !(files->file[i].path = strdup(path)))
-			ret = no_memory();
-	}
-	return ret;
-}
-
-/*
- * An ONNX file names each file of weights by an entry whose key is "location".
- * Without that word there are none, and the other files do not matter.
- */
-static bool has_weights(const struct model_files *files, const struct bytes *onnx)
-{
-	return files->nr > 1 && memmem(onnx->data, onnx->size, "location", strlen("location"));
-}
-
-static int find_weights(struct model_files *files, size_t onnx, struct content *content)
-{
-	int ret = write_files(files);
-	char *slash;
-
-	if (ret)
-		return ret;
-	content->folder = strdup(files->file[onnx].path);
-	if (!content->folder)
-		return no_memory();
-	slash = strrchr(content->folder, '/');
-	if (slash)
-		slash[1] = '\0';
-	else
-		strcpy(content->folder, ".");
-	return hash_weights(files, &content->digest);
-}
-
-int content_read(struct model_files *files, struct content *ret_content)
-{
-	_cleanup_(content_release) struct content content = {.words = files->words};
-	const struct model_file *onnx = find_onnx(files);
-	int ret;
-
-	if (!onnx)
-		return vaccel_fail(VACCEL_EINVAL,
-				   "%s has no model.onnx; a model is an ONNX file, or a directory "
-				   "with model.onnx and, for pictures, model.json and labels.txt",
-				   files->words);
-	ret = file_bytes(onnx, ONNX_SIZE_MAX, &content.onnx);
-	if (!ret)
-		ret = hash_bytes(&content.onnx, &content.digest);
-	if (!ret && has_weights(files, &content.onnx))
-		ret = find_weights(files, (size_t)(onnx - files->file), &content);
-	if (ret)
-		return ret;
-	*ret_content = content;
-	content = (struct content){0};
-	return VACCEL_OK;
-}
-
-void content_release(struct content *content)
-{
-	bytes_release(&content->onnx);
-	free(content->folder);
-	*content = (struct content){0};
+	return EVP_DigestFinal_ex(hash, ret_digest->byte, NULL) ? VACCEL_OK : fail_hash();
 }

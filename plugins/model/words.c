@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Types and shapes in words, for error sentences. */
-#include "onnx/words.h"
+#include "model/words.h"
 
 #include <inttypes.h>
 #include <stdio.h>

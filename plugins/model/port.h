@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a model says of its inputs and outputs. */
+#ifndef MODEL_PORT_H
+#define MODEL_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vaccel/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * struct port - an input or an output of a model
+ * @name: the model's name for it
+ * @type: an enum vaccel_tensor_type; VACCEL_TENSOR_UNDEFINED if it is no tensor
+ * @nr_dims: how many dimensions
+ * @dims: their sizes; below 0: any
+ */
+struct port {
+	char *name;
+	int32_t type;
+	size_t nr_dims;
+	int64_t *dims;
+};
+
+/** port_takes() - whether a tensor of that type and shape may stand there */
+bool port_takes(const struct port *port, int32_t type, size_t nr_dims, const int64_t *dims);
+
+/** ports_delete() - free @nr of them, and the list. NULL is fine if @nr is 0. */
+void ports_delete(struct port *ports, size_t nr);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
