@@ -4,12 +4,14 @@
  * not mix. Words of peers and of backends are in them: whatever is not printable
  * UTF-8 is replaced before it is written, in text and in JSON alike. How many
  * there are is also for peers to say, by what they do wrong; so they are limited.
+ * A child writes records, a line each, of which the supervisor makes lines of the log.
  */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +29,7 @@
 static struct {
 	struct log_setup setup;
 	int fd;
+	bool in_records; /* of a child, for log_record() */
 } log_to = {.setup = {.level = VACCEL_LOG_INFO}, .fd = STDERR_FILENO};
 
 /* Lines of this second, those that were left out among them. */
@@ -46,6 +49,13 @@ void log_open(const struct log_setup *setup, int fd)
 {
 	log_to.setup = *setup;
 	log_to.fd = fd;
+	log_to.in_records = false;
+}
+
+void log_open_child(const struct log_setup *setup)
+{
+	log_open(setup, LOG_FD);
+	log_to.in_records = true;
 }
 
 static void add(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -88,12 +98,12 @@ static void add_time(struct line *line)
 	add(line, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
-static void write_json(struct line *line, const char *level, const struct about *about,
+static void write_json(struct line *line, vaccel_log_level_t level, const struct about *about,
 		       const char *message)
 {
 	add(line, "{\"time\":\"");
 	add_time(line);
-	add(line, "\",\"level\":\"%s\"", level);
+	add(line, "\",\"level\":\"%s\"", level_names[level]);
 	if (about->tenant) {
 		add(line, ",\"tenant\":");
 		add_quoted(line, about->tenant);
@@ -107,11 +117,11 @@ static void write_json(struct line *line, const char *level, const struct about 
 	add(line, "}");
 }
 
-static void write_text(struct line *line, const char *level, const struct about *about,
+static void write_text(struct line *line, vaccel_log_level_t level, const struct about *about,
 		       const char *message)
 {
 	add_time(line);
-	add(line, " vaccel-agent %s: ", level);
+	add(line, " vaccel-agent %s: ", level_names[level]);
 	if (about->tenant)
 		add(line, "tenant %s: ", about->tenant);
 	if (about->session)
@@ -121,14 +131,25 @@ static void write_text(struct line *line, const char *level, const struct about 
 	add(line, "%s", message);
 }
 
+/* When it was and of which tenant it is, the supervisor knows better. */
+static void write_record(struct line *line, vaccel_log_level_t level, const struct about *about,
+			 const char *message)
+{
+	add(line, "%d %" PRId64 " %" PRIu64 " %s", (int)level, about->session, about->request,
+	    message);
+}
+
 static void write_line(vaccel_log_level_t level, const struct about *about, const char *message)
 {
 	static const struct about nothing;
 	struct line line;
 
 	line.used = 0;
-	(log_to.setup.format == LOG_JSON ? write_json : write_text)(
-		&line, level_names[level], about ? about : &nothing, message);
+	if (log_to.in_records)
+		write_record(&line, level, about ? about : &nothing, message);
+	else
+		(log_to.setup.format == LOG_JSON ? write_json : write_text)(
+			&line, level, about ? about : &nothing, message);
 	line.text[line.used++] = '\n';
 	/* There is nowhere to report that the log cannot be written. */
 	(void)!write(log_to.fd, line.text, line.used);
@@ -153,17 +174,48 @@ static bool is_in_time(vaccel_log_level_t level)
 	return atomic_fetch_add(&pace.lines, 1) < LOG_LINES_A_SECOND;
 }
 
+static bool is_wanted(vaccel_log_level_t level)
+{
+	return (int)level <= log_to.setup.level && (int)level >= VACCEL_LOG_ERROR &&
+	       level < VACCEL_LOG_MAX;
+}
+
 void log_line(vaccel_log_level_t level, const struct about *about, const char *format, ...)
 {
 	char message[MESSAGE_MAX];
 	va_list args;
 
-	if ((int)level > log_to.setup.level || (int)level < VACCEL_LOG_ERROR ||
-	    level >= VACCEL_LOG_MAX || !is_in_time(level))
+	if (!is_wanted(level) || !is_in_time(level))
 		return;
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
 	vaccel_str_make_printable(message);
 	write_line(level, about, message);
+}
+
+void log_of_child(vaccel_log_level_t level, const struct about *about, const char *words)
+{
+	char message[MESSAGE_MAX];
+
+	if (!is_wanted(level))
+		return;
+	snprintf(message, sizeof(message), "%s", words);
+	vaccel_str_make_printable(message);
+	write_line(level, about, message);
+}
+
+void log_record(const char *tenant, const char *record)
+{
+	struct about about = {.tenant = tenant};
+	long level;
+	char *rest;
+
+	level = strtol(record, &rest, 10);
+	about.session = strtoll(rest, &rest, 10);
+	about.request = strtoull(rest, &rest, 10);
+	if (*rest == ' ' && level > 0 && level < VACCEL_LOG_MAX)
+		log_of_child((vaccel_log_level_t)level, &about, rest + 1);
+	else
+		log_of_child(VACCEL_LOG_WARN, &(struct about){.tenant = tenant}, record);
 }

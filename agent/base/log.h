@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The agent's log: lines of text, or of JSON, on one descriptor that all its
- * processes share. Who decides what to do about an error logs it, once; whoever
- * passes it on does not.
+ * The agent's log: lines of text, or of JSON, on one descriptor, which the supervisor
+ * alone has. What its children say it hears of each on a pipe of its own. Who decides what to do
+ * about an error logs it, once; whoever passes it on does not.
  */
 #ifndef VACCEL_AGENT_BASE_LOG_H
 #define VACCEL_AGENT_BASE_LOG_H
@@ -13,9 +13,9 @@
 
 #include "agent/base/setup.h"
 
-/* Of a child: its standard output and error are a pipe to the supervisor, which logs their lines.
- */
-#define LOG_FD 5
+/* Of a child: where its records go. What it has for standard output and error is another pipe. */
+#define LOG_FD	       5
+#define LOG_RECORD_MAX 2304
 
 /* Of a process, beyond which all but errors are left out and counted, unless the level is debug. */
 #define LOG_LINES_A_SECOND 100
@@ -30,8 +30,16 @@ struct about {
 /* To @fd from now on. Before any thread is made; until then text goes to stderr. */
 void log_open(const struct log_setup *setup, int fd);
 
+/* The same of a child, to LOG_FD. */
+void log_open_child(const struct log_setup *setup);
+
 /* Any thread. @about may be NULL. A line is cut after some 2000 bytes. */
 void log_line(vaccel_log_level_t level, const struct about *about, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* What a child says: its record without the end of the line, or any words. They do not count as
+ * this process's: whoever reads them bounds them. */
+void log_record(const char *tenant, const char *record);
+void log_of_child(vaccel_log_level_t level, const struct about *about, const char *words);
 
 #endif

@@ -201,7 +201,7 @@ static int set_up(struct front *front)
 		ret = ipc_receive_setup(IPC_FD, &setup);
 	if (ret)
 		return ret;
-	log_open(&setup.log, LOG_FD);
+	log_open_child(&setup.log);
 	worker_setup_release(&setup);
 	if (stats_map(STATS_FD, true, &front->stats))
 		front->stats = NULL;

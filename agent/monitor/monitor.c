@@ -57,7 +57,7 @@ static int set_up(struct monitor *monitor)
 
 	if (ret)
 		return ret;
-	log_open(&setup.log, LOG_FD);
+	log_open_child(&setup.log);
 	worker_setup_release(&setup);
 	state_init(&monitor->state);
 	load_server(monitor);

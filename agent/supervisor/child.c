@@ -156,6 +156,7 @@ static void process_ready(struct source *source, uint32_t events)
 	/* Its last words may be why it ended. */
 	for (int i = 0; i < LAST_WORDS && hear(child); i++)
 		;
+	output_close(&child->log);
 	output_close(&child->output);
 	child->events->ended(child, status, &usage);
 }
@@ -173,29 +174,31 @@ static void ipc_ready(struct source *source, uint32_t events)
 	child->events->writable(child);
 }
 
-static int watch(struct child *child, int pidfd, int ipc)
+static int start(struct child *child, struct image *image)
 {
 	int ret;
 
-	child->process = (struct source){.fd = pidfd, .ready = process_ready};
-	child->ipc = (struct source){.fd = ipc, .ready = ipc_ready};
-	ret = loop_add(child->loop, &child->process, EPOLLIN);
-	return ret ? ret : loop_add(child->loop, &child->ipc, EPOLLIN);
-}
-
-static int start(struct child *child, struct image *image, int ipc)
-{
-	int pidfd;
-
-	child->process.fd = child->ipc.fd = -1;
 	image->parent = getpid();
 	child->pid = fork();
 	if (child->pid == 0)
 		become(image);
 	if (child->pid < 0)
 		return vaccel_fail(errno, "cannot start a process: %s", strerror(errno));
-	pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
-	return watch(child, pidfd, ipc);
+	child->process.fd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+	ret = loop_add(child->loop, &child->process, EPOLLIN);
+	return ret ? ret : loop_add(child->loop, &child->ipc, EPOLLIN);
+}
+
+/* Nothing is open, and no process runs. */
+static void child_init(struct child *child, struct loop *loop)
+{
+	child->loop = loop;
+	child->pid = -1;
+	child->process = (struct source){.fd = -1, .ready = process_ready};
+	child->ipc = (struct source){.fd = -1, .ready = ipc_ready};
+	child->log.source.fd = child->output.source.fd = -1;
+	child->pulse.expired = pulse_expired;
+	child->frozen = false;
 }
 
 int child_start(struct child *child, struct loop *loop, const char *role, const char *name,
@@ -205,6 +208,7 @@ int child_start(struct child *child, struct loop *loop, const char *role, const 
 	_cleanup_(freep) char **envp = environment_of_child(directory);
 	_cleanup_(closep) int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 	_cleanup_(closep) int theirs = -1;
+	_cleanup_(closep) int log = -1;
 	_cleanup_(closep) int output = -1;
 	int ends[2];
 	int ret;
@@ -215,24 +219,22 @@ int child_start(struct child *child, struct loop *loop, const char *role, const 
 		return vaccel_fail(VACCEL_ENOMEM, "no memory to start a process");
 	if (nothing < 0)
 		return vaccel_fail(errno, "cannot open /dev/null: %s", strerror(errno));
+	child_init(child, loop);
 	ret = ipc_pair(ends);
 	if (ret)
 		return ret;
-	child->loop = loop;
-	child->pulse.expired = pulse_expired;
-	child->frozen = false;
+	child->ipc.fd = ends[0];
 	theirs = ends[1];
-	ret = output_open(&child->output, loop, name, &output);
-	if (ret) {
-		close(ends[0]);
-		return ret;
-	}
-	ret = start(child,
-		    &(struct image){.argv = {title},
-				    .envp = envp,
-				    .directory = directory,
-				    .fds = {nothing, output, output, theirs, stats, STDERR_FILENO}},
-		    ends[0]);
+	ret = output_open(&child->log, loop, OUTPUT_OF_LOG, name, &log);
+	if (!ret)
+		ret = output_open(&child->output, loop, OUTPUT_OF_PROGRAM, name, &output);
+	if (!ret)
+		ret = start(child, &(struct image){
+					   .argv = {title},
+					   .envp = envp,
+					   .directory = directory,
+					   .fds = {nothing, output, output, theirs, stats, log},
+				   });
 	if (ret)
 		child_release(child);
 	return ret;
@@ -266,5 +268,6 @@ void child_release(struct child *child)
 	timer_clear(child->loop, &child->pulse);
 	leave(child, &child->process);
 	leave(child, &child->ipc);
+	output_close(&child->log);
 	output_close(&child->output);
 }

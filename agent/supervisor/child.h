@@ -31,7 +31,8 @@ struct child {
 	pid_t pid;
 	struct source process; /* the pidfd */
 	struct source ipc;
-	struct output output;
+	struct output log;
+	struct output output; /* standard output and error */
 	struct timer pulse;   /* when it is asked for a sign of life */
 	unsigned int unheard; /* times that it was since the last one */
 	bool frozen;	      /* it was killed for want of one */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Lines from a child's pipe: of libvaccel's log, which are known by their form, and
- * whatever backends print. One that writes without end fills neither the log nor its pipe:
- * all is read, and some lines a second are logged.
+ * Lines from a child's pipes: records of its log; of libvaccel's log, which are known by
+ * their form; and whatever backends print. One that writes without end fills neither the
+ * log nor its pipe: all is read, and some lines a second are logged, as that tenant's.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,69 +15,95 @@
 #include "agent/base/log.h"
 #include "agent/supervisor/output.h"
 #include "base/util.h"
-#include "transport/transport.h"
 
-#define LINES_A_SECOND 50
-#define NS_PER_S       INT64_C(1000000000)
-#define READS_MAX      64 /* at once, so that others have their turn */
+#define SECOND_MS 1000
+#define READS_MAX 64 /* at once, so that others have their turn */
 
 /* Logs a line under its level if it is "2026-11-21T07:00:00.000Z vaccel warning: …". */
-static bool log_of_library(const struct about *about, const char *line, size_t length)
+static bool log_of_library(const struct about *about, const char *line)
 {
 	static const char *const levels[] = {"error: ", "warning: ", "info: ", "debug: "};
 	static const char form[] = "0000-00-00T00:00:00.000Z vaccel ";
 	size_t at = strlen(form);
 
-	if (length < at || line[10] != 'T' || memcmp(line + 23, form + 23, at - 23))
+	if (strlen(line) < at || line[10] != 'T' || memcmp(line + 23, form + 23, at - 23))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
-		size_t skip = at + strlen(levels[i]);
+		size_t length = strlen(levels[i]);
 
-		if (length < skip || memcmp(line + at, levels[i], skip - at))
+		if (strncmp(line + at, levels[i], length) != 0)
 			continue;
-		log_line((vaccel_log_level_t)(VACCEL_LOG_ERROR + i), about, "%.*s",
-			 (int)(length - skip), line + skip);
+		log_of_child((vaccel_log_level_t)(VACCEL_LOG_ERROR + i), about, line + at + length);
 		return true;
 	}
 	return false;
 }
 
-static void log_output(struct output *output, size_t length)
+static void log_of_program(const char *name, const char *line)
 {
-	struct about about = {.tenant = output->name};
-	int64_t now = time_now();
+	const struct about about = {.tenant = name};
+	char words[sizeof("output: ") + LOG_RECORD_MAX];
 
-	if (now - output->since >= NS_PER_S) {
-		if (output->dropped)
-			log_line(VACCEL_LOG_WARN, &about, "%u more lines of output in a second",
-				 output->dropped);
-		output->since = now;
-		output->logged = output->dropped = 0;
-	}
-	if (!length)
+	if (log_of_library(&about, line))
 		return;
-	if (output->logged++ >= LINES_A_SECOND)
-		output->dropped++;
-	else if (!log_of_library(&about, output->line, length))
-		log_line(VACCEL_LOG_INFO, &about, "output: %.*s", (int)length, output->line);
+	snprintf(words, sizeof(words), "output: %s", line);
+	log_of_child(VACCEL_LOG_INFO, &about, words);
 }
 
-/* Logs whole lines, and what is too long to be one. */
-static void take_lines(struct output *output)
+/* Says what was left out in it. */
+static void end_second(struct output *output)
 {
+	const struct about about = {.tenant = output->name};
+	char words[64];
+
+	timer_clear(output->loop, &output->second);
+	snprintf(words, sizeof(words), "%u more lines %s were left out in a second",
+		 output->dropped, output->what == OUTPUT_OF_LOG ? "of its log" : "of output");
+	if (output->dropped)
+		log_of_child(VACCEL_LOG_WARN, &about, words);
+	output->logged = output->dropped = 0;
+}
+
+static void second_expired(struct timer *timer)
+{
+	end_second(CONTAINER_OF(timer, struct output, second));
+}
+
+static void log_output(struct output *output, const char *line)
+{
+	if (!*line)
+		return;
+	if (!output->second.due)
+		timer_set(output->loop, &output->second, SECOND_MS);
+	if (output->logged == LOG_LINES_A_SECOND) {
+		output->dropped++;
+		return;
+	}
+	output->logged++;
+	if (output->what == OUTPUT_OF_LOG)
+		log_record(output->name, line);
+	else
+		log_of_program(output->name, line);
+}
+
+/* Logs whole lines, and what is too long to be one, or @all there is. */
+static void take_lines(struct output *output, bool all)
+{
+	char *line = output->line;
 	char *end;
 
-	while ((end = memchr(output->line, '\n', output->used))) {
-		size_t length = (size_t)(end - output->line);
-
-		log_output(output, length);
-		output->used -= length + 1;
-		memmove(output->line, end + 1, output->used);
+	output->line[output->used] = '\0';
+	while ((end = memchr(line, '\n', output->used))) {
+		*end = '\0';
+		log_output(output, line);
+		output->used -= (size_t)(end + 1 - line);
+		line = end + 1;
 	}
-	if (output->used == sizeof(output->line)) {
-		log_output(output, output->used);
+	if (all || output->used == sizeof(output->line) - 1) {
+		log_output(output, line);
 		output->used = 0;
 	}
+	memmove(output->line, line, output->used);
 }
 
 /* False: there will be no more. */
@@ -84,14 +111,14 @@ static bool take_some(struct output *output)
 {
 	for (int i = 0; i < READS_MAX; i++) {
 		ssize_t got = read(output->source.fd, output->line + output->used,
-				   sizeof(output->line) - output->used);
+				   sizeof(output->line) - 1 - output->used);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
 			return got < 0 && errno == EAGAIN;
 		output->used += (size_t)got;
-		take_lines(output);
+		take_lines(output, false);
 	}
 	return true;
 }
@@ -104,7 +131,8 @@ static void output_ready(struct source *source, uint32_t events)
 		output_close(output);
 }
 
-int output_open(struct output *output, struct loop *loop, const char *name, int *ret_end)
+int output_open(struct output *output, struct loop *loop, enum output_of what, const char *name,
+		int *ret_end)
 {
 	int ends[2];
 	int ret;
@@ -112,7 +140,12 @@ int output_open(struct output *output, struct loop *loop, const char *name, int 
 	if (pipe2(ends, O_CLOEXEC))
 		return vaccel_fail(errno, "cannot make a pipe: %s", strerror(errno));
 	*output = (struct output){
-		.source = {.fd = ends[0], .ready = output_ready}, .loop = loop, .name = name};
+		.source = {.fd = ends[0], .ready = output_ready},
+		.loop = loop,
+		.what = what,
+		.name = name,
+		.second.expired = second_expired,
+	};
 	/* The child's end blocks, as programs expect of theirs. */
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	ret = loop_add(loop, &output->source, EPOLLIN);
@@ -131,7 +164,8 @@ void output_close(struct output *output)
 	if (output->source.fd < 0)
 		return;
 	take_some(output);
-	log_output(output, output->used);
+	take_lines(output, true);
+	end_second(output);
 	loop_remove(output->loop, &output->source);
 	close(TAKE_FD(output->source.fd));
 }

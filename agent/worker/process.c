@@ -242,7 +242,7 @@ static int start(struct process *process)
 
 	if (ret)
 		return ret;
-	log_open(&setup.log, LOG_FD);
+	log_open_child(&setup.log);
 	ret = stats_map(STATS_FD, true, &stats);
 	if (ret) {
 		worker_setup_release(&setup);

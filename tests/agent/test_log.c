@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -78,6 +79,27 @@ static void test_forms(void **state)
 			    "\"message\":\"a \\\"word\\\"\"}\n");
 }
 
+/* What a child writes is what its supervisor reads. */
+static void test_records(void **state)
+{
+	static const struct about about = {"lab", -5, UINT64_MAX};
+	struct bed *bed = *state;
+	char record[LOG_RECORD_MAX];
+
+	assert_int_equal(dup2(bed->fd, LOG_FD), LOG_FD);
+	log_open_child(&(struct log_setup){VACCEL_LOG_INFO, LOG_JSON});
+	log_line(VACCEL_LOG_WARN, &about, "a \"%s\"\n", "word");
+	snprintf(record, sizeof(record), "%s", logged(bed));
+	assert_string_equal(record, "2 -5 18446744073709551615 a \"word\"?\n");
+	close(LOG_FD);
+	log_open(&(struct log_setup){.level = VACCEL_LOG_INFO}, bed->fd);
+	*strchr(record, '\n') = '\0';
+	log_record("bar", record);
+	assert_string_equal(strchr(logged(bed), ' '),
+			    " vaccel-agent warning: tenant bar: session -5: request "
+			    "18446744073709551615: a \"word\"?\n");
+}
+
 /* Within two seconds, as a new one may begin meanwhile. */
 static void test_pace(void **state)
 {
@@ -99,6 +121,20 @@ static void test_pace(void **state)
 	assert_non_null(strstr(text, "one of many"));
 }
 
+/* Whoever reads them has bounded them already, for each child. */
+static void test_children_leave_others_their_lines(void **state)
+{
+	struct bed *bed = *state;
+
+	log_open(&(struct log_setup){.level = VACCEL_LOG_INFO}, bed->fd);
+	for (int i = 0; i < 2 * LOG_LINES_A_SECOND; i++)
+		log_record("bar", "2 0 0 one of many");
+	log_record("bar", "4 0 0 of no interest");
+	assert_int_equal(count_lines(logged(bed)), 2 * LOG_LINES_A_SECOND);
+	log_line(VACCEL_LOG_WARN, NULL, "one of few");
+	assert_non_null(strstr(logged(bed), "one of few"));
+}
+
 static void test_debugging_has_all(void **state)
 {
 	struct bed *bed = *state;
@@ -114,7 +150,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
 		TEST(test_forms),
+		TEST(test_records),
 		TEST(test_pace),
+		TEST(test_children_leave_others_their_lines),
 		TEST(test_debugging_has_all),
 	};
 

@@ -173,12 +173,13 @@ struct page {
 	int log;
 };
 
-static void page_open(struct page *page)
+static void page_open(struct page *page, enum output_of what)
 {
 	assert_int_equal(loop_open(&page->loop), VACCEL_OK);
 	page->log = memfd_create("log", MFD_CLOEXEC);
 	log_open(&(struct log_setup){.level = VACCEL_LOG_DEBUG}, page->log);
-	assert_int_equal(output_open(&page->output, &page->loop, "alice", &page->end), VACCEL_OK);
+	assert_int_equal(output_open(&page->output, &page->loop, what, "alice", &page->end),
+			 VACCEL_OK);
 }
 
 /* All of the log, which is the caller's to free. */
@@ -204,7 +205,7 @@ static void test_lines_of_children_are_logged(void **state)
 	struct page page;
 	char *log;
 
-	page_open(&page);
+	page_open(&page, OUTPUT_OF_PROGRAM);
 	dprintf(page.end, "hello\n\n2026-11-21T07:00:00.000Z vaccel warning: low on luck\n"
 			  "2026-11-21T07:00:00.000Z vaccel gossip: x\nno end");
 	log = page_close(&page);
@@ -231,19 +232,75 @@ static void test_who_prints_much_is_cut_short(void **state)
 	struct page page;
 	char *log;
 
-	page_open(&page);
+	page_open(&page, OUTPUT_OF_PROGRAM);
 	for (int i = 0; i < 3000; i++)
 		dprintf(page.end, "again and\n");
 	log = page_close(&page);
-	assert_true(count(log, "output: again and") >= 50);
+	/* Another second may have begun meanwhile. */
+	assert_true(count(log, "output: again and") >= LOG_LINES_A_SECOND);
 	assert_true(count(log, "output: again and") < 3000);
+	assert_non_null(strstr(log, " more lines of output were left out in a second\n"));
 	free(log);
 
-	page_open(&page);
-	for (int i = 0; i < 512; i++)
+	page_open(&page, OUTPUT_OF_PROGRAM);
+	for (int i = 0; i < LOG_RECORD_MAX; i++)
 		dprintf(page.end, "xx");
 	log = page_close(&page);
-	assert_int_equal(count(log, "output: "), 2);
+	assert_int_equal(count(log, "output: "), 3);
+	free(log);
+}
+
+static void test_records_of_children(void **state)
+{
+	struct page page;
+	char *log;
+
+	page_open(&page, OUTPUT_OF_LOG);
+	dprintf(page.end, "2 5 7 low on \033 luck\n3 0 0 2026-11-21T07:00:00.000Z bob: x\n");
+	log = page_close(&page);
+	assert_non_null(strstr(log, " vaccel-agent warning: tenant alice: session 5: request 7: "
+				    "low on ? luck\n"));
+	/* Whatever it says, it is alice who says it. */
+	assert_non_null(strstr(log, " vaccel-agent info: tenant alice: 2026-11-21T07:00:00.000Z "
+				    "bob: x\n"));
+	free(log);
+}
+
+static void test_what_is_no_record(void **state)
+{
+	static const char *const words[] = {"0 0 0 x", "5 0 0 x", "-1 0 0 x",
+					    "1 2 3",   "x",	  "99999999999999999999 0 0 x"};
+	struct page page;
+	char *log;
+
+	page_open(&page, OUTPUT_OF_LOG);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		dprintf(page.end, "%s\n", words[i]);
+	log = page_close(&page);
+	assert_int_equal(count(log, "\n"), ARRAY_SIZE(words));
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "warning: tenant alice: %s\n", words[i]);
+		assert_non_null(strstr(log, line));
+	}
+	free(log);
+}
+
+/* Errors too, and what is left out is said once. */
+static void test_many_records(void **state)
+{
+	struct page page;
+	char *log;
+
+	page_open(&page, OUTPUT_OF_LOG);
+	for (int i = 0; i < 2 * LOG_LINES_A_SECOND; i++)
+		dprintf(page.end, "1 0 0 again\n");
+	log = page_close(&page);
+	assert_int_equal(count(log, "again"), LOG_LINES_A_SECOND);
+	assert_int_equal(count(log, "warning: tenant alice: 100 more lines of its log were left "
+				    "out in a second\n"),
+			 1);
 	free(log);
 }
 
@@ -463,6 +520,9 @@ int main(void)
 		cmocka_unit_test(test_timers_come_in_their_order),
 		cmocka_unit_test(test_lines_of_children_are_logged),
 		cmocka_unit_test(test_who_prints_much_is_cut_short),
+		cmocka_unit_test(test_records_of_children),
+		cmocka_unit_test(test_what_is_no_record),
+		cmocka_unit_test(test_many_records),
 		IN_HOUSE(test_what_killed_agents_left_is_removed),
 		IN_HOUSE(test_a_tenants_directory_is_its_own),
 		IN_HOUSE(test_where_others_write_is_no_place),

@@ -17,6 +17,8 @@ from world import PATIENCE, Agent, run, until
 DEADLINE = "500ms"
 QUICK_S = 4.0  # what others may have to wait, on a machine that does other things
 FROZEN_S = 10
+LOG_S = 3
+LOG_LINES_A_SECOND = 100  # of a child, see agent/base/log.h
 
 
 class Bystander:
@@ -148,6 +150,21 @@ def test_floods(build):
             assert "overran the deadline of policy 'bad' in exec_with_resource" in said, said
 
 
+def test_its_log(build):
+    """Who writes to the log without end is heard some times a second, under its own name."""
+    with scene(build, deadline=f"{LOG_S}s") as world:
+        villain = Villain(world)
+        began = time.monotonic()
+        said = villain.dies(villain.do, "do_log")
+        assert "overran the deadline" in said, said
+        took = time.monotonic() - began
+        lines = world.words().splitlines()
+        own = [line for line in lines if "worker 1 is of good" in line or "forged" in line]
+        assert LOG_LINES_A_SECOND <= len(own) <= LOG_LINES_A_SECOND * (took + 1), f"{len(own)} lines in {took} s"
+        assert all(": tenant bad: " in line for line in own), own[0]
+        assert any("tenant bad: " in line and "more lines of its log were left out" in line for line in lines)
+
+
 def test_frozen(build):
     """One that is stopped is replaced, though no deadline holds; one that works for as long is left alone."""
     with scene(build) as world:
@@ -167,4 +184,4 @@ def test_it_leaves_nothing(build):
         assert villain.do("do_dig")[0] == peer.OK
 
 
-run([test_as_it_comes, test_as_it_goes, test_descriptors, test_floods, test_frozen, test_it_leaves_nothing])
+run([test_as_it_comes, test_as_it_goes, test_descriptors, test_floods, test_its_log, test_frozen, test_it_leaves_nothing])

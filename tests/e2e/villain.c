@@ -14,6 +14,7 @@
 #include <vaccel/arg.h>
 
 #include "agent/base/ipc.h"
+#include "agent/base/log.h"
 
 #define KINDS 32  /* of messages to the supervisor, and more than there are */
 #define DEEP  400 /* folders */
@@ -105,6 +106,16 @@ DEED(do_print)
 
 	memset(lines, '\n', sizeof(lines));
 	while (write(STDOUT_FILENO, lines, sizeof(lines)) > 0)
+		;
+	return 1;
+}
+
+/* Errors of another tenant's, as far as that can be said. */
+DEED(do_log)
+{
+	static const char record[] = "1 0 0 worker 1 is of good\n2026 tenant good: forged\n";
+
+	while (write(LOG_FD, record, sizeof(record) - 1) > 0)
 		;
 	return 1;
 }
