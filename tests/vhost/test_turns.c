@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The accelerator's queues that start and stop, and its workers that come and go. */
+#include "stand.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <vaccel/error.h>
+#include <vaccel/ops/noop.h>
+
+#include "agent/vhost/ring.h"
+#include "base/util.h"
+
+static void test_stop_and_go_on(void **state)
+{
+	struct stand *stand = *state;
+	uint16_t base;
+	struct update update = {
+		.kind = UPDATE_START,
+		.size = FRONT_SIZE,
+		.enabled = true,
+		.features = VIRTIO_VERSION_1 | VIRTIO_INDIRECT | VIRTIO_EVENT_IDX,
+	};
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(front_call(&stand->front, TYPE_CANCEL, 9, 1), CODE_OK);
+	front_stop(stand->channel, 0, &base);
+	assert_int_equal(base, 3);
+	update.base = base;
+	update.addresses = front_addresses(&stand->front, 0);
+	update.fresh = true;
+	assert_int_equal(update_send(stand->channel, &update, dup(stand->front.queues[0].kick),
+				     stand->front.queues[0].call),
+			 VACCEL_OK);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(front_call(&stand->front, TYPE_CANCEL, 9, 1), CODE_OK);
+}
+
+static unsigned int open_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int nr = 0;
+
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr;
+}
+
+static void expect_failure(struct stand *stand, const char *words)
+{
+	struct pollfd poller = {.fd = stand->channel, .events = POLLIN};
+	struct update update;
+	int fds[UPDATE_FDS];
+
+	assert_int_equal(poll(&poller, 1, 60000), 1);
+	assert_int_equal(update_receive(stand->channel, &update, fds), VACCEL_OK);
+	assert_int_equal(update.kind, UPDATE_FAILED);
+	assert_non_null(strstr(update.words, words));
+}
+
+/* What cannot start keeps nothing of what came with it. */
+static void test_a_queue_that_starts_twice(void **state)
+{
+	struct stand *stand = *state;
+	const struct update update = {
+		.kind = UPDATE_START,
+		.size = FRONT_SIZE,
+		.addresses = front_addresses(&stand->front, 0),
+	};
+	unsigned int before;
+
+	assert_int_equal(front_call(&stand->front, TYPE_CANCEL, 9, 1), CODE_OK);
+	before = open_descriptors();
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(update_send(stand->channel, &update, stand->front.queues[0].kick,
+					     stand->front.queues[0].call),
+				 VACCEL_OK);
+		expect_failure(stand, "too early");
+	}
+	assert_int_equal(open_descriptors(), before);
+	stand_call_often(stand);
+}
+
+/* Sizes whose sum is none are not mapped. */
+static void test_memory_that_cannot_be_mapped(void **state)
+{
+	struct stand *stand = *state;
+	struct update region = {
+		.kind = UPDATE_REGION,
+		.region = {.size = UINT64_MAX - 4095, .offset = 8192},
+	};
+	struct update inflight = {
+		.kind = UPDATE_INFLIGHT,
+		.inflight = {UINT64_MAX - 4095, 8192, 1, FRONT_SIZE, 0},
+	};
+
+	assert_int_equal(update_send(stand->channel, &region, stand->front.fd, -1), VACCEL_OK);
+	expect_failure(stand, "too large to be mapped");
+	for (unsigned int i = 0; i < FRONT_QUEUES; i++)
+		front_stop(stand->channel, i, &(uint16_t){0});
+	assert_int_equal(update_send(stand->channel, &inflight, stand->front.inflight, -1),
+			 VACCEL_OK);
+	expect_failure(stand, "cannot be mapped");
+	inflight.inflight = (struct vhost_inflight){4096, 3, 1, FRONT_SIZE, 0};
+	assert_int_equal(update_send(stand->channel, &inflight, stand->front.inflight, -1),
+			 VACCEL_OK);
+	expect_failure(stand, "cannot be mapped");
+}
+
+/* What the one before had taken: the inflight region says so, as it would have. */
+static void test_a_lost_worker(void **state)
+{
+	struct stand *stand = *state;
+	struct front *front = &stand->front;
+	struct front_request lost[3] = {};
+	struct inflight_queue *inflight;
+	struct program program;
+
+	stand_connect(&program, stand, 4096);
+	program_session(&program);
+	stand_detach(stand);
+	inflight = mmap(NULL, INFLIGHT_STRIDE(FRONT_SIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+			front->inflight, 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		lost[i].header = (struct header){
+			.type = TYPE_MESSAGE,
+			.flags = FLAG_BEGIN | FLAG_END,
+			.file = 1,
+			.request = 100 + i,
+			.readable = 64,
+		};
+		front_send(front, &lost[i], program.token, 64, 0);
+		if (i == 2)
+			break; /* it had not been taken */
+		inflight->entries[lost[i].head].under_way = 1;
+		inflight->entries[lost[i].head].counter = 1000 - i;
+	}
+	munmap(inflight, INFLIGHT_STRIDE(FRONT_SIZE));
+	stand_attach(stand, false);
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(front_answer(front, &lost[i]), CODE_STALE);
+	assert_int_equal(front_answer(front, &lost[2]), CODE_BAD);
+	/* In the order in which they had come. */
+	assert_int_equal(front->queues[0].used[2 + 4 * ((front->queues[0].seen - 3) % FRONT_SIZE)],
+			 lost[1].head);
+	/* The file is none any more: STALE, which a link's end stands for. */
+	program_send(&program, 1, &vaccel_op_noop, &(struct vaccel_noop_args){0});
+	program_expect_end(&program);
+	program_close(&program);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, stand_setup, stand_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_stop_and_go_on),
+		TEST(test_a_queue_that_starts_twice),
+		TEST(test_memory_that_cannot_be_mapped),
+		TEST(test_a_lost_worker),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
