@@ -34,7 +34,7 @@ static int read_welcome(struct bench_idle *idle, struct link *link, void *args)
 
 	if (!ret && message.frame.status) {
 		ret = decode_failure(&decoder, &vaccel_op_hello, message.head,
-				     (size_t)message.frame.head_size, args, words, sizeof(words));
+				     (size_t)message.frame.head_size, args, words);
 		decoder_release(&decoder);
 		return ret ? ret : vaccel_fail(message.frame.status, "%s", words);
 	}
