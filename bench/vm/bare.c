@@ -71,15 +71,16 @@ static bool is_ours(const char *serial_file)
 static int open_drive(char path[VM_PATH], const char **ret_why)
 {
 	glob_t serials = {0};
+	char name[33];
 	int fd = -1;
 
 	*ret_why = "there is no drive with the serial number " DRIVE_SERIAL;
 	glob("/sys/block/*/serial", 0, NULL, &serials);
 	for (size_t i = 0; i < serials.gl_pathc && fd < 0; i++) {
 		if (!is_ours(serials.gl_pathv[i]) ||
-		    sscanf(serials.gl_pathv[i], "/sys/block/%32[^/]", path + 5) != 1)
+		    sscanf(serials.gl_pathv[i], "/sys/block/%32[^/]", name) != 1)
 			continue;
-		memcpy(path, "/dev/", 5);
+		snprintf(path, VM_PATH, "/dev/%s", name);
 		fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
 		*ret_why = "the drive cannot be opened";
 	}

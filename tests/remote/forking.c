@@ -6,7 +6,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -45,12 +44,16 @@ static bool works(double *samples, double seed)
 {
 	static double out[SAMPLES];
 	double min, max;
+	bool are_right;
 
 	for (int i = 0; i < SAMPLES; i++)
 		samples[i] = seed + i;
-	return !vaccel_noop(&sess) &&
-	       !vaccel_minmax(&sess, samples, SAMPLES, 0, 10 * SAMPLES, out, &min, &max) &&
-	       min == seed && max == seed + SAMPLES - 1 && !memcmp(out, samples, sizeof(out));
+	are_right = !vaccel_noop(&sess) &&
+		    !vaccel_minmax(&sess, samples, SAMPLES, 0, 10 * SAMPLES, out, &min, &max) &&
+		    min == seed && max == seed + SAMPLES - 1;
+	for (int i = 0; are_right && i < SAMPLES; i++)
+		are_right = out[i] == samples[i];
+	return are_right;
 }
 
 static void close_all(int status)

@@ -209,15 +209,15 @@ uint16_t front_put(struct front *front, unsigned int number, const struct front_
 {
 	struct front_queue *queue = &front->queues[number];
 	struct front_descriptor *table;
-	uint16_t slots[FRONT_MAX], head;
+	uint16_t slots[FRONT_MAX] = {0}, head;
 
 	SCOPED_LOCK(&front->lock);
 	assert_true(nr <= front->size);
 	if (front->indirect) {
 		head = take_slot(front, queue);
 		table = front_take(front, nr * sizeof(*table));
-		for (uint16_t i = 0; i < nr; i++)
-			slots[i] = i;
+		for (size_t i = 0; i < nr; i++)
+			slots[i] = (uint16_t)i;
 		fill(front, table, slots, pieces, nr);
 		queue->descriptors[head] = (struct front_descriptor){
 			.address = front_address(front, table),
