@@ -364,6 +364,15 @@ static void cancel(struct accel *accel, const struct header *header)
 		accel->canceled |= file_cancel(file, header->request);
 }
 
+static bool is_known(const struct header *header)
+{
+	if (header->reserved || header->flags & ~FLAGS_KNOWN)
+		return false;
+	return header->type == TYPE_MESSAGE || header->type == TYPE_CANCEL ||
+	       header->type == TYPE_CLOSE ||
+	       (header->type == TYPE_ECHO && header->flags == (FLAG_BEGIN | FLAG_END));
+}
+
 static void device_take(void *device, struct chain *chain)
 {
 	struct accel *accel = device;
@@ -378,20 +387,18 @@ static void device_take(void *device, struct chain *chain)
 		chain_drop(chain);
 	} else if (chain->again && header.type == TYPE_MESSAGE) {
 		answer_code(chain, CODE_STALE);
-	} else if (header.reserved || header.flags & ~FLAGS_KNOWN) {
+	} else if (!is_known(&header)) {
 		answer_code(chain, CODE_BAD);
 	} else if (header.type == TYPE_MESSAGE) {
 		take_message(accel, &header, chain);
-	} else if (header.type == TYPE_ECHO && header.flags == (FLAG_BEGIN | FLAG_END)) {
+	} else if (header.type == TYPE_ECHO) {
 		echo(accel, chain);
-	} else if (header.type == TYPE_CANCEL) {
-		cancel(accel, &header);
-		answer_code(chain, CODE_OK);
-	} else if (header.type == TYPE_CLOSE) {
-		close_file(accel, header.file);
-		answer_code(chain, CODE_OK);
 	} else {
-		answer_code(chain, CODE_BAD);
+		if (header.type == TYPE_CANCEL)
+			cancel(accel, &header);
+		else
+			close_file(accel, header.file);
+		answer_code(chain, CODE_OK);
 	}
 }
 
