@@ -153,6 +153,93 @@ static void test_a_lost_worker(void **state)
 	program_close(&program);
 }
 
+/* Workers that are replaced */
+
+/* As the process does, while the device goes on. */
+static void drain(struct stand *stand)
+{
+	atomic_store(&stand->bed.worker.draining, true);
+	while (!server_drain(stand->bed.server))
+		usleep(1000);
+	vhost_drain(stand->vhost);
+}
+
+static void await_successor(struct stand *stand)
+{
+	while (!vhost_is_over(stand->vhost))
+		usleep(1000);
+	stand_detach(stand);
+	atomic_store(&stand->bed.worker.draining, false);
+	stand_attach(stand, false);
+	stand_call_often(stand);
+}
+
+static void send_part(struct stand *stand, struct front_request *part, uint16_t flags,
+		      uint64_t offset, const void *bytes, size_t size, size_t room)
+{
+	*part = (struct front_request){.header = part->header};
+	part->header.flags = flags;
+	part->header.offset = offset;
+	front_send(&stand->front, part, bytes, size, room);
+	assert_int_equal(front_answer(&stand->front, part), CODE_OK);
+}
+
+/* What has begun comes to its end where it began; what is new is told to come again. */
+static void test_a_drain_in_mid_call(void **state)
+{
+	const struct frame hello = {.kind = FRAME_HELLO, .request = 1};
+	struct front_request whole, part,
+		first = {
+			.header =
+				{
+					.type = TYPE_MESSAGE,
+					.flags = FLAG_BEGIN | FLAG_END,
+					.file = 99,
+					.request = 999,
+					.readable = FRAME_SIZE,
+				},
+		};
+	struct stand *stand = *state;
+	unsigned char bytes[FRAME_SIZE];
+	struct program program;
+	int32_t in[1000] = {1, 2, 3};
+	char *message;
+
+	stand_connect(&program, stand, 4096);
+	stand_lend(stand, &program, program_session(&program), in, ARRAY_SIZE(in), &whole);
+	assert_int_equal(front_answer(&stand->front, &whole), CODE_OK);
+	message = (char *)(whole.in + 1);
+	part.header = whole.header;
+	part.header.request = ++stand->front.last_request;
+	send_part(stand, &part, FLAG_BEGIN, 0, message, 1000, 0);
+	drain(stand);
+	frame_put(&hello, bytes);
+	front_send(&stand->front, &first, bytes, sizeof(bytes), 0);
+	assert_int_equal(front_answer(&stand->front, &first), CODE_BUSY);
+	assert_int_equal(first.status.flags, 0);
+	send_part(stand, &part, FLAG_END, 1000, message + 1000, whole.in_size - 1000,
+		  STAND_LENT_AT);
+	assert_int_equal(part.status.flags, STATUS_MORE | STATUS_GOAWAY);
+	assert_false(vhost_is_over(stand->vhost));
+	send_part(stand, &part, FLAG_ROOM, STAND_LENT_AT, NULL, 0, whole.room - STAND_LENT_AT);
+	assert_memory_equal(part.out + 1, in, sizeof(in));
+	await_successor(stand);
+	program_close(&program);
+}
+
+static void test_a_drain_of_a_guest_that_does_not_go_on(void **state)
+{
+	struct front_request part = {
+		.header = {.type = TYPE_MESSAGE, .file = 1, .request = 1, .readable = 1000},
+	};
+	struct stand *stand = *state;
+
+	halfway_patience = 300 * MILLISECOND;
+	send_part(stand, &part, FLAG_BEGIN, 0, "begun", 5, 0);
+	drain(stand);
+	await_successor(stand);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stand_setup, stand_teardown)
 
 int main(void)
@@ -162,6 +249,8 @@ int main(void)
 		TEST(test_a_queue_that_starts_twice),
 		TEST(test_memory_that_cannot_be_mapped),
 		TEST(test_a_lost_worker),
+		TEST(test_a_drain_in_mid_call),
+		TEST(test_a_drain_of_a_guest_that_does_not_go_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
