@@ -77,6 +77,27 @@ static void test_nothing_said_is_the_default(void **state)
 
 #define HASH "0123456789abcdefABCDEF0123456789abcdefABCDEF01234567890123456789"
 
+static void expect_gold(const struct policy *gold)
+{
+	assert_int_equal(gold->ops.count, 2);
+	assert_string_equal(gold->ops.at[1], "exec");
+	assert_string_equal(gold->plugins.at[1], "/p/libx.so");
+	assert_int_equal(gold->exec_libraries.count, 2);
+	assert_string_equal(gold->exec_uploads.at[0], "any");
+	assert_string_equal(gold->exec_uploads.at[1], HASH);
+	assert_int_equal(gold->sessions, 1);
+	assert_int_equal(gold->connections, 2);
+	assert_true(gold->memory == UINT64_C(3) << 30);
+	assert_int_equal(gold->content, 4 << 20);
+	assert_int_equal(gold->payload, 5 << 10);
+	assert_int_equal(gold->calls, 6);
+	assert_int_equal(gold->queue, 0);
+	assert_int_equal(gold->deadline_ms, 60000);
+	assert_int_equal(gold->idle_timeout_ms, 7200000);
+	assert_int_equal(gold->worker_idle_ms, 0);
+	assert_int_equal(gold->spin, 7);
+}
+
 static void test_all_that_can_be_said(void **state)
 {
 	struct config *config =
@@ -120,23 +141,7 @@ static void test_all_that_can_be_said(void **state)
 	assert_true(config->listeners[1].insecure);
 	assert_string_equal(config->listeners[2].client_ca, "/ca");
 	assert_string_equal(config->listeners[3].token_file, "/t");
-	assert_int_equal(gold->ops.count, 2);
-	assert_string_equal(gold->ops.at[1], "exec");
-	assert_string_equal(gold->plugins.at[1], "/p/libx.so");
-	assert_int_equal(gold->exec_libraries.count, 2);
-	assert_string_equal(gold->exec_uploads.at[0], "any");
-	assert_string_equal(gold->exec_uploads.at[1], HASH);
-	assert_int_equal(gold->sessions, 1);
-	assert_int_equal(gold->connections, 2);
-	assert_true(gold->memory == UINT64_C(3) << 30);
-	assert_int_equal(gold->content, 4 << 20);
-	assert_int_equal(gold->payload, 5 << 10);
-	assert_int_equal(gold->calls, 6);
-	assert_int_equal(gold->queue, 0);
-	assert_int_equal(gold->deadline_ms, 60000);
-	assert_int_equal(gold->idle_timeout_ms, 7200000);
-	assert_int_equal(gold->worker_idle_ms, 0);
-	assert_int_equal(gold->spin, 7);
+	expect_gold(gold);
 	assert_int_equal(config_policy(config, "default")->calls, 9);
 	assert_null(config_policy(config, "silver"));
 	assert_string_equal(config->models.path, "/models");
