@@ -15,12 +15,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include <vaccel/error.h>
 
 #include "base/util.h"
 #include "kernel/uapi/linux/vaccel.h"
 #include "transport/link.h"
+#include "transport/pile.h"
 
 /* For an answer's message without its larger results; one that is longer is fetched. */
 #define ROOM UINT64_C(16384)
@@ -38,11 +40,9 @@
 /* An agent that has given nothing back for so long is lost, as over other carriers. */
 #define PATIENCE_NS UINT64_C(15000000000)
 
-struct pile {
-	struct accel_buffer *at;
-	size_t nr, room;
-	uint64_t size;
-};
+/* So often, and for as long as a worker that is replaced may take, a connection is asked for. */
+#define AGAIN_NS      INT64_C(20000000)
+#define AGAIN_MOST_NS INT64_C(30000000000)
 
 /* Pages of their own, which are unmapped when they are left to the device. */
 struct shared {
@@ -170,43 +170,14 @@ static void end(struct link *link)
 
 	if (!io)
 		return;
-	free(io->message.at);
-	free(io->in.at);
-	free(io->out.at);
+	pile_release(&io->message);
+	pile_release(&io->in);
+	pile_release(&io->out);
 	unmap(io);
 	free(io);
 }
 
 /* Writing */
-
-static void pile_clear(struct pile *pile)
-{
-	pile->nr = 0;
-	pile->size = 0;
-}
-
-static bool pile_add(struct pile *pile, const void *data, uint64_t size)
-{
-	struct accel_buffer *last = pile->nr ? &pile->at[pile->nr - 1] : NULL;
-	uint64_t address = (uintptr_t)data;
-
-	pile->size += size;
-	if (last && last->address + last->size == address) {
-		last->size += size;
-		return true;
-	}
-	if (pile->nr == pile->room) {
-		size_t room = pile->room ? 2 * pile->room : 16;
-		struct accel_buffer *larger = reallocarray(pile->at, room, sizeof(*larger));
-
-		if (!larger)
-			return false;
-		pile->at = larger;
-		pile->room = room;
-	}
-	pile->at[pile->nr++] = (struct accel_buffer){address, size};
-	return true;
-}
 
 static void begin_request(struct virtio *io, uint64_t request)
 {
@@ -368,6 +339,23 @@ static int call(struct link *link, struct accel_call *call)
 	return error;
 }
 
+/* A connection is begun when there is a place for it, as while the agent's worker is replaced. */
+static int call_until_taken(struct link *link, struct accel_call *call_now)
+{
+	const struct virtio *io = link->io;
+	const struct timespec pause = {.tv_nsec = AGAIN_NS};
+	int64_t until = MIN_OF(link->answer_until, time_now() + AGAIN_MOST_NS);
+	struct accel_call first = *call_now;
+	int error;
+
+	while (!(error = call(link, call_now)) && call_now->code == ACCEL_BUSY &&
+	       io->frame.kind == FRAME_HELLO && time_now() + AGAIN_NS < until) {
+		nanosleep(&pause, NULL);
+		*call_now = first;
+	}
+	return error;
+}
+
 /* The answer that found no room; nobody else has asked for it. */
 static int fetch(struct link *link, const struct accel_call *first, struct accel_call *ret_call)
 {
@@ -432,11 +420,6 @@ static bool collect(struct virtio *io, struct pile *ret_in, struct pile *ret_out
 	return fits;
 }
 
-static void pile_release(struct pile *pile)
-{
-	free(pile->at);
-}
-
 /* The request to the device and its answer back. VACCEL_EAGAIN: its time is over. */
 static int exchange(struct link *link)
 {
@@ -458,7 +441,7 @@ static int exchange(struct link *link)
 	now.nr_in = (uint32_t)in.nr;
 	now.out = (uintptr_t)out.at;
 	now.nr_out = (uint32_t)out.nr;
-	error = call(link, &now);
+	error = call_until_taken(link, &now);
 	if (error)
 		return fail(link, error);
 	if (now.flags & ACCEL_GOAWAY)

@@ -263,7 +263,6 @@ static void blk_end(void *device)
 
 const struct device_kind device_blk = {
 	.scheme = "vhost-user-blk",
-	.answers_later = true,
 	.start = blk_start,
 	.take = blk_take,
 	.stop = blk_stop,

@@ -458,6 +458,19 @@ static int device_look(void *device)
 			   "a canceled call goes on in memory that the machine wants back");
 }
 
+static bool device_is_done(void *device)
+{
+	struct accel *accel = device;
+
+	for (unsigned int i = 0; i < QUEUES_MAX; i++)
+		if (accel->parts[i])
+			return false;
+	for (struct file *file = accel->files; file; file = file->next)
+		if (!file_is_done(file))
+			return false;
+	return true;
+}
+
 /* After a reset no file is known: the next thing that the guest does is another's. */
 static void device_rest(void *device)
 {
@@ -486,6 +499,7 @@ static const struct device_kind device_accel = {
 	.take = device_take,
 	.stop = device_stop,
 	.look = device_look,
+	.is_done = device_is_done,
 	.rest = device_rest,
 	.end = device_end,
 };

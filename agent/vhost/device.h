@@ -93,6 +93,8 @@ bool file_cancel(struct file *file, uint64_t request);
 int64_t file_look(struct file *file, int64_t now);
 /* Its connection ends when all is read. */
 void file_close(struct file *file);
+/* Whether all that came has been answered, and no answer waits for room. */
+bool file_is_done(struct file *file);
 /* What has not begun to be read of that queue is given back. */
 void file_stop(struct file *file, unsigned int queue);
 /* More room for, or another try of, an answer; the chain is answered. */

@@ -119,6 +119,12 @@ int64_t file_look(struct file *file, int64_t now)
 	return first;
 }
 
+bool file_is_done(struct file *file)
+{
+	SCOPED_LOCK(&file->lock);
+	return !file->incoming && !file->running && !file->kept;
+}
+
 void file_stop(struct file *file, unsigned int queue)
 {
 	struct exchange *next;

@@ -27,6 +27,8 @@
 /* While the device waits for what takes long. */
 #define LOOK_MS 250
 
+int64_t halfway_patience = 10 * SECOND;
+
 /* Chains of one queue before the others have their turn. */
 #define BATCH 32
 
@@ -44,6 +46,7 @@ struct vhost {
 	bool has_thread;
 	atomic_bool draining;
 	atomic_bool over; /* the thread is at its end */
+	int64_t stops_at; /* at the latest, once it drains; the thread's */
 
 	pthread_mutex_t walking;	  /* all below */
 	struct guest *guest, *next_guest; /* NULL: none yet */
@@ -358,6 +361,16 @@ static bool look(struct vhost *vhost)
 	return vhost->looks && !looked;
 }
 
+static bool is_to_stop(struct vhost *vhost)
+{
+	if (!atomic_load(&vhost->draining) || vhost->left)
+		return vhost->left;
+	if (!vhost->stops_at)
+		vhost->stops_at = time_now() + halfway_patience;
+	return !vhost->kind->is_done || vhost->kind->is_done(vhost->device) ||
+	       time_now() >= vhost->stops_at;
+}
+
 /* In how many ms there is more to be done, or -1. */
 static int turn(struct vhost *vhost, const struct epoll_event *event)
 {
@@ -366,11 +379,13 @@ static int turn(struct vhost *vhost, const struct epoll_event *event)
 	SCOPED_LOCK(&vhost->walking);
 	if (event)
 		act(vhost, event->data.u32);
-	more = !atomic_load(&vhost->stopping) && walk_all(vhost);
-	if (!atomic_load(&vhost->stopping) && (atomic_load(&vhost->draining) || vhost->left))
+	if (!atomic_load(&vhost->stopping) && is_to_stop(vhost))
 		stop_all(vhost);
+	more = !atomic_load(&vhost->stopping) && walk_all(vhost);
 	look(vhost);
-	return more ? 0 : vhost->looks ? LOOK_MS : -1;
+	if (more)
+		return 0;
+	return vhost->looks || atomic_load(&vhost->draining) ? LOOK_MS : -1;
 }
 
 static void let_go(struct vhost *vhost)
@@ -475,10 +490,8 @@ int vhost_new(struct worker *worker, const struct device_kind *kind,
 	return VACCEL_OK;
 }
 
-void vhost_drain(struct vhost *vhost, bool answered)
+void vhost_drain(struct vhost *vhost)
 {
-	if (vhost->kind->answers_later && !answered)
-		return;
 	if (!atomic_exchange(&vhost->draining, true))
 		wake(vhost);
 }
@@ -493,7 +506,7 @@ void vhost_delete(struct vhost *vhost)
 	if (!vhost)
 		return;
 	if (vhost->has_thread) {
-		vhost_drain(vhost, true);
+		vhost_drain(vhost);
 		pthread_join(vhost->thread, NULL);
 	}
 	atomic_fetch_sub(&vhost->worker->stats->connections, 1);

@@ -52,10 +52,6 @@ void chain_drop(struct chain *chain);
 struct device_kind {
 	const char *scheme; /* of the listener's address */
 
-	/* Answers travel by requests that come later, so that they come first when it is drained.
-	 */
-	bool answers_later;
-
 	/* When the machine comes; what else is there is the worker's. @ret_device is what all
 	 * others get. A code, with words. */
 	int (*start)(struct worker *worker, const struct listener_setup *listener, const char *peer,
@@ -76,6 +72,10 @@ struct device_kind {
 	 * its. The same thread. NULL: nothing does.
 	 */
 	int (*look)(void *device);
+
+	/* Whether nothing that it took is without an answer, or has only a part of it. The same
+	 * thread. NULL: nobody asks. */
+	bool (*is_done)(void *device);
 
 	/* All queues have stopped, as by a reset: what the guest had made of the device is void.
 	 * The same thread. */
@@ -98,11 +98,13 @@ int vhost_new(struct worker *worker, const struct device_kind *kind,
 	      struct vhost **ret_vhost);
 
 /*
- * Takes no more chains, and when all that it has are answered it leaves the machine to the next
- * worker. @answered: nothing of what connections were asked is left, and nobody waits for answers
- * any more. Any thread.
+ * To be said when all that connections were asked has been answered: it takes no more chains, as
+ * soon as nothing is halfway, and leaves the machine to the next worker. Any thread.
  */
-void vhost_drain(struct vhost *vhost, bool answered);
+void vhost_drain(struct vhost *vhost);
+
+/* ns that a guest has then for what it has left halfway; for tests to change. */
+extern int64_t halfway_patience;
 
 /*
  * One thread at a time that has nothing else to do until @until may wait for the guest and walk

@@ -209,8 +209,9 @@ static bool drain(struct process *process)
 	if (!atomic_load(&process->worker.draining))
 		return false;
 	answered = server_drain(process->server);
-	for (struct machine *machine = process->machines; machine; machine = machine->next)
-		vhost_drain(machine->vhost, answered);
+	for (struct machine *machine = process->machines; answered && machine;
+	     machine = machine->next)
+		vhost_drain(machine->vhost);
 	return answered && left;
 }
 

@@ -6,6 +6,7 @@
 #include "files.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -280,6 +281,48 @@ static void test_a_call_that_is_late(void **state)
 	link_delete(link);
 }
 
+static unsigned int busy_for; /* so many calls more */
+
+static int be_busy(struct accel_call *call)
+{
+	if (!busy_for)
+		return reply(call, asked(call).request, 0);
+	busy_for--;
+	call->code = ACCEL_BUSY;
+	return 0;
+}
+
+static int hello(struct link *link, int64_t until, struct message *ret_message)
+{
+	struct frame frame = {.kind = FRAME_HELLO, .request = 1};
+
+	assert_int_equal(link_send(link, &frame, NULL, NULL, -1, until), VACCEL_OK);
+	return link_receive(link, FOREVER, ret_message);
+}
+
+/* While the agent's worker is being replaced there is no place for a connection. */
+static void test_an_agent_that_is_busy(void **state)
+{
+	struct link *link = open_link();
+	struct message message;
+
+	driver.answer = be_busy;
+	busy_for = 3;
+	assert_int_equal(hello(link, FOREVER, &message), VACCEL_OK);
+	assert_int_equal(message.frame.status, VACCEL_OK);
+	assert_int_equal(driver.calls, 4);
+	busy_for = UINT_MAX;
+	assert_int_equal(hello(link, time_now() + INT64_C(100000000), &message), VACCEL_OK);
+	assert_int_equal(message.frame.status, VACCEL_EBUSY);
+	/* A call is not asked for twice. */
+	driver.calls = 0;
+	ask(link, 2, FOREVER);
+	assert_int_equal(link_receive(link, FOREVER, &message), VACCEL_OK);
+	assert_int_equal(message.frame.status, VACCEL_EBUSY);
+	assert_int_equal(driver.calls, 1);
+	link_delete(link);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_an_output_that_is_lent),
 		cmocka_unit_test(test_an_agent_that_is_silent),
 		cmocka_unit_test(test_a_call_that_is_late),
+		cmocka_unit_test(test_an_agent_that_is_busy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
