@@ -15,179 +15,13 @@
 
 #include <vaccel/error.h>
 
-#include "agent/front/passage.h"
 #include "base/util.h"
-#include "bed.h"
-#include "transport/link.h"
+#include "house.h"
 #include "transport/tls_ssl.h"
 
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83
 #endif
-
-#define PATIENCE_NS INT64_C(10000000000)
-#define LISTENER    7
-
-struct house {
-	struct bed *bed;
-	struct front front;
-	struct stats stats;
-	int ipc; /* the supervisor's end */
-	int theirs;
-	uint32_t listener; /* that connections are said to come from */
-	pthread_t serving, accepting;
-	int stop[2];
-	int ret;
-};
-
-static void *serve(void *context)
-{
-	struct house *house = context;
-
-	house->ret = front_serve(&house->front);
-	return NULL;
-}
-
-static void tell(const struct house *house, enum ipc_kind kind, uint32_t listener, int fd)
-{
-	struct ipc_message message = {
-		.kind = kind,
-		.listener = listener,
-		.carrier = "tls",
-		.peer = "a client",
-	};
-
-	int ret;
-
-	while ((ret = ipc_send(house->ipc, &message, fd)) == VACCEL_EAGAIN)
-		socket_wait(house->ipc, POLLOUT, time_now() + PATIENCE_NS);
-	assert_int_equal(ret, VACCEL_OK);
-}
-
-/* What the supervisor does with connections. */
-static void *accept_all(void *context)
-{
-	const struct house *house = context;
-	const struct bed *bed = house->bed;
-
-	for (;;) {
-		struct pollfd polls[] = {{bed->listener, POLLIN, 0}, {house->stop[0], POLLIN, 0}};
-		struct peer peer;
-		int fd;
-
-		assert_true(poll(polls, 2, -1) > 0);
-		if (polls[1].revents)
-			return NULL;
-		while (!address_accept(&bed->address, bed->listener, &peer, &fd)) {
-			tell(house, IPC_CONNECTION, house->listener, fd);
-			close(fd);
-		}
-	}
-}
-
-static void tell_listener(const struct house *house, uint32_t number)
-{
-	struct listener_setup setup = {
-		.cert = house->bed->agent.cert,
-		.key = house->bed->agent.key,
-		.client_ca = house->bed->ca.cert,
-	};
-	int fd;
-
-	assert_int_equal(listener_setup_write(&setup, &fd), VACCEL_OK);
-	tell(house, IPC_LISTENER, number, fd);
-	close(fd);
-}
-
-static void house_open(struct house **ret_house, int64_t patience_ns)
-{
-	struct house *house = calloc(1, sizeof(*house));
-	int ends[2];
-
-	assert_non_null(house);
-	bed_make((void **)&house->bed);
-	assert_int_equal(ipc_pair(ends), VACCEL_OK);
-	assert_int_equal(pipe(house->stop), 0);
-	house->ipc = ends[0];
-	house->theirs = ends[1];
-	house->listener = LISTENER;
-	assert_int_equal(front_open(&house->front, ends[1]), VACCEL_OK);
-	house->front.stats = &house->stats;
-	house->front.patience_ns = patience_ns;
-	assert_int_equal(pthread_create(&house->serving, NULL, serve, house), 0);
-	assert_int_equal(pthread_create(&house->accepting, NULL, accept_all, house), 0);
-	tell_listener(house, LISTENER);
-	*ret_house = house;
-}
-
-static int house_make(void **state)
-{
-	house_open((struct house **)state, PATIENCE_NS);
-	return 0;
-}
-
-static void stop_accepting(struct house *house)
-{
-	assert_int_equal(write(house->stop[1], "", 1), 1);
-	pthread_join(house->accepting, NULL);
-}
-
-static int house_drop(void **state)
-{
-	struct house *house = *state;
-
-	stop_accepting(house);
-	tell(house, IPC_DRAIN, 0, -1);
-	pthread_join(house->serving, NULL);
-	assert_int_equal(house->ret, VACCEL_OK);
-	front_close(&house->front);
-	close(house->ipc);
-	close(house->theirs);
-	close(house->stop[0]);
-	close(house->stop[1]);
-	bed_drop((void **)&house->bed);
-	free(house);
-	return 0;
-}
-
-static void wait_for_refusals(struct house *house, enum refusal reason, uint64_t count)
-{
-	int64_t until = time_now() + PATIENCE_NS;
-
-	while (house->stats.refused[reason] != count) {
-		assert_true(time_now() < until);
-		poll(NULL, 0, 1);
-	}
-}
-
-/* Both ends of a connection through the front. */
-struct relayed {
-	struct link *client;
-	int worker;
-};
-
-static void relayed_open(struct house *house, struct relayed *ret_relayed)
-{
-	struct ipc_message message;
-
-	assert_int_equal(link_connect(&house->bed->address, house->bed->tls,
-				      time_now() + PATIENCE_NS, &ret_relayed->client),
-			 VACCEL_OK);
-	assert_int_equal(socket_wait(house->ipc, POLLIN, time_now() + PATIENCE_NS), 0);
-	assert_int_equal(ipc_receive(house->ipc, false, &message, &ret_relayed->worker), VACCEL_OK);
-	assert_int_equal(message.kind, IPC_PEER);
-	assert_int_equal(message.listener, house->listener);
-	assert_string_equal(message.text, "alice");
-	assert_string_equal(message.carrier, "tcp");
-	assert_string_equal(message.peer, "a client");
-	assert_true(ret_relayed->worker >= 0);
-}
-
-static void relayed_close(struct relayed *relayed)
-{
-	link_delete(relayed->client);
-	closep(&relayed->worker);
-}
 
 /* Bytes that can be told from each other, by where they are. */
 static unsigned char byte_at(size_t at)
@@ -425,7 +259,7 @@ static void test_no_tenant(void **state)
 	while (recv(fd, &byte, 1, 0) > 0)
 		;
 	close(fd);
-	wait_for_refusals(house, REFUSED_MALFORMED, 1);
+	house_wait_for_refusals(house, REFUSED_MALFORMED, 1);
 
 	assert_int_equal(
 		link_connect(&house->bed->address, nobody, time_now() + PATIENCE_NS, &link), 0);
@@ -433,7 +267,7 @@ static void test_no_tenant(void **state)
 	assert_non_null(strstr(vaccel_error_text(), "set VACCEL_TLS_CERT"));
 	link_delete(link);
 	tls_delete(nobody);
-	wait_for_refusals(house, REFUSED_AUTH, 1);
+	house_wait_for_refusals(house, REFUSED_AUTH, 1);
 	assert_int_equal(ipc_receive(house->ipc, false, &message, &fd), VACCEL_EAGAIN);
 }
 
@@ -443,7 +277,7 @@ static void test_it_says_that_it_is_alive(void **state)
 	struct ipc_message message;
 	int fd;
 
-	tell(house, IPC_ALIVE, 0, -1);
+	house_tell(house, IPC_ALIVE, 0, -1);
 	assert_int_equal(ipc_receive(house->ipc, true, &message, &fd), VACCEL_OK);
 	assert_int_equal(message.kind, IPC_ALIVE);
 }
@@ -547,7 +381,7 @@ static void test_drain(void **state)
 
 	relayed_open(house, &relayed);
 	half_open = bed_connect_plainly(house->bed);
-	tell(house, IPC_DRAIN, 0, -1);
+	house_tell(house, IPC_DRAIN, 0, -1);
 	assert_int_equal(recv(half_open, &byte, 1, 0), 0);
 	late = bed_connect_plainly(house->bed);
 	assert_int_equal(recv(late, &byte, 1, 0), 0);
@@ -557,7 +391,7 @@ static void test_drain(void **state)
 	close(late);
 	pthread_join(house->serving, NULL);
 	assert_int_equal(house->ret, VACCEL_OK);
-	pthread_create(&house->serving, NULL, serve, house);
+	house_serve(house);
 }
 
 static void test_closed_listener(void **state)
@@ -568,15 +402,15 @@ static void test_closed_listener(void **state)
 	char byte;
 
 	relayed_open(house, &before);
-	tell(house, IPC_LISTENER, LISTENER, -1);
-	tell(house, IPC_LISTENER, LISTENER + 1, -1);
+	house_tell(house, IPC_LISTENER, LISTENER, -1);
+	house_tell(house, IPC_LISTENER, LISTENER + 1, -1);
 	fd = bed_connect_plainly(house->bed);
 	assert_int_equal(recv(fd, &byte, 1, 0), 0);
 	close(fd);
 	exchange(&before, 1000);
 	relayed_close(&before);
-	tell_listener(house, LISTENER);
-	tell_listener(house, LISTENER);
+	house_tell_listener(house, LISTENER);
+	house_tell_listener(house, LISTENER);
 	relayed_open(house, &before);
 	relayed_close(&before);
 }
@@ -589,7 +423,7 @@ static void test_listener_without_certificate(void **state)
 	int fd;
 
 	assert_int_equal(listener_setup_write(&setup, &fd), VACCEL_OK);
-	tell(house, IPC_LISTENER, LISTENER + 2, fd);
+	house_tell(house, IPC_LISTENER, LISTENER + 2, fd);
 	close(fd);
 	relayed_open(house, &relayed);
 	relayed_close(&relayed);
@@ -609,7 +443,7 @@ static void test_patience(void **state)
 	assert_int_equal(send(drip, "\x16\x03\x01", 3, 0), 3);
 	assert_int_equal(recv(silent, &byte, 1, 0), 0);
 	assert_true(recv(drip, &byte, 1, 0) <= 0);
-	wait_for_refusals(house, REFUSED_MALFORMED, 2);
+	house_wait_for_refusals(house, REFUSED_MALFORMED, 2);
 	close(silent);
 	close(drip);
 
@@ -628,7 +462,7 @@ static void test_supervisor_goes(void **state)
 	struct house *house;
 
 	house_open(&house, PATIENCE_NS);
-	stop_accepting(house);
+	house_stop_accepting(house);
 	close(house->ipc);
 	pthread_join(house->serving, NULL);
 	assert_int_equal(house->ret, VACCEL_EREMOTEIO);
