@@ -19,7 +19,6 @@
 #include <vaccel/log.h>
 
 #include "agent/base/log.h"
-#include "agent/base/tree.h"
 #include "agent/supervisor/directory.h"
 #include "base/util.h"
 
@@ -43,15 +42,8 @@ static char *text_of(const char *format, ...)
 	return text;
 }
 
-static void remove_tree(const char *path)
-{
-	tree_remove(path);
-	if (!access(path, F_OK))
-		log_line(VACCEL_LOG_WARN, NULL, "cannot remove all of '%s'", path);
-}
-
-/* The base is locked. */
-static void sweep(const char *base)
+/* The base is locked, and what is swept until it is gone. */
+static void sweep(const char *base, struct remover *remover)
 {
 	_cleanup_(closedirp) DIR *stream = opendir(base);
 	struct dirent *entry;
@@ -70,7 +62,7 @@ static void sweep(const char *base)
 			return;
 		log_line(VACCEL_LOG_INFO, NULL, "removing '%s', left by an agent that was killed",
 			 path);
-		remove_tree(path);
+		remover_take(remover, TAKE(path), TAKE_FD(left));
 	}
 }
 
@@ -105,21 +97,29 @@ static int lock_base(const char *base, int *ret_fd)
 	return VACCEL_OK;
 }
 
+static void remover_deletep(struct remover **remover)
+{
+	remover_delete(*remover);
+}
+
 int directory_open(const char *base, struct directory *ret_directory)
 {
 	_cleanup_(freep) char *copy = text_of("%s", base);
 	_cleanup_(freep) char *path = text_of("%s/" PREFIX "%ld-XXXXXX", base, (long)getpid());
 	_cleanup_(closep) int base_lock = -1;
 	_cleanup_(closep) int lock = -1;
+	_cleanup_(remover_deletep) struct remover *remover = NULL;
 	int ret = VACCEL_EAGAIN;
 
 	if (!copy || !path)
 		return VACCEL_ENOMEM;
 	for (int i = 0; ret == VACCEL_EAGAIN && i < TRIES; i++)
 		ret = lock_base(base, &base_lock);
+	if (!ret)
+		ret = remover_new(&remover);
 	if (ret)
 		return ret;
-	sweep(base);
+	sweep(base, remover);
 	if (!mkdtemp(path))
 		return vaccel_fail(errno, "cannot make a directory in '%s': %s", base,
 				   strerror(errno));
@@ -130,7 +130,12 @@ int directory_open(const char *base, struct directory *ret_directory)
 		rmdir(path);
 		return vaccel_fail(code, "cannot lock directory '%s': %s", path, strerror(code));
 	}
-	*ret_directory = (struct directory){TAKE(copy), TAKE(path), TAKE_FD(lock)};
+	*ret_directory = (struct directory){
+		.base = TAKE(copy),
+		.path = TAKE(path),
+		.lock = TAKE_FD(lock),
+		.remover = TAKE(remover),
+	};
 	return VACCEL_OK;
 }
 
@@ -138,9 +143,8 @@ void directory_close(struct directory *directory)
 {
 	if (!directory->path)
 		return;
-	remove_tree(directory->path);
-	close(TAKE_FD(directory->lock));
-	free(TAKE(directory->path));
+	remover_take(directory->remover, TAKE(directory->path), TAKE_FD(directory->lock));
+	remover_delete(TAKE(directory->remover));
 	rmdir(directory->base);
 	free(TAKE(directory->base));
 }
@@ -157,10 +161,14 @@ int directory_of_tenant(const struct directory *directory, const char *tenant, c
 	return VACCEL_OK;
 }
 
-void directory_remove_tenant(const struct directory *directory, const char *tenant)
+/* By another name, so that there is room for a new one. */
+void directory_remove_tenant(struct directory *directory, const char *tenant)
 {
 	_cleanup_(freep) char *path = text_of("%s/%s", directory->path, tenant);
+	char *waste = text_of("%s/.%u", directory->path, directory->nr_removed++);
 
-	if (path)
-		remove_tree(path);
+	if (path && waste && !rename(path, waste))
+		remover_take(directory->remover, waste, -1);
+	else
+		free(waste);
 }

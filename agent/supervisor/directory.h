@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the agent keeps what lives no longer than itself: BASE/agent-PID-XXXXXX, closed to
- * others, with a directory of each tenant in it.
+ * others, with a directory of each tenant in it. Nobody waits for what is removed.
  */
 #ifndef VACCEL_AGENT_SUPERVISOR_DIRECTORY_H
 #define VACCEL_AGENT_SUPERVISOR_DIRECTORY_H
+
+#include "agent/supervisor/remover.h"
 
 struct directory {
 	char *base;
 	char *path;
 	int lock; /* says to other agents that it is in use; the kernel drops it with the process */
+	struct remover *remover;
+	unsigned int nr_removed; /* names what is to be removed, ".0": no tenant's */
 };
 
 /* Makes it, and removes those that killed agents left in @base. */
 int directory_open(const char *base, struct directory *ret_directory);
 
-/* With all that is in it; @base too if it is empty and can be removed. */
+/* With all that is in it, when that is removed; @base too if it is empty and can be removed. */
 void directory_close(struct directory *directory);
 
 /* A tenant's: made if it is not there yet. The caller's to free. */
 int directory_of_tenant(const struct directory *directory, const char *tenant, char **ret_path);
-void directory_remove_tenant(const struct directory *directory, const char *tenant);
+void directory_remove_tenant(struct directory *directory, const char *tenant);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -325,6 +326,56 @@ static int house_drop(void **state)
 	return system(command);
 }
 
+/* In place of the library's: somebody may have it wait. */
+void __real_tree_remove(const char *path);
+void __wrap_tree_remove(const char *path);
+static sem_t may_remove;
+
+void __wrap_tree_remove(const char *path)
+{
+	struct timespec late;
+
+	clock_gettime(CLOCK_REALTIME, &late);
+	late.tv_sec += 30;
+	if (sem_timedwait(&may_remove, &late))
+		abort();
+	sem_post(&may_remove);
+	__real_tree_remove(path);
+}
+
+static bool is_there(const char *path)
+{
+	return !access(path, F_OK);
+}
+
+/* However long it takes to remove them. */
+static void test_nobody_waits_for_what_is_removed(void **state)
+{
+	struct directory directory, other;
+	char left[96], *path, *again;
+
+	snprintf(left, sizeof(left), "%s/agent-1-abcdef", base);
+	assert_int_equal(mkdir(base, 0700), 0);
+	assert_int_equal(mkdir(left, 0700), 0);
+	assert_int_equal(sem_trywait(&may_remove), 0);
+	assert_int_equal(directory_open(base, &directory), VACCEL_OK);
+	assert_true(is_there(left));
+	/* Another agent does not remove it, too. */
+	assert_int_equal(directory_open(base, &other), VACCEL_OK);
+	assert_int_equal(directory_of_tenant(&directory, "alice", &path), VACCEL_OK);
+	directory_remove_tenant(&directory, "alice");
+	assert_false(is_there(path));
+	assert_int_equal(directory_of_tenant(&directory, "alice", &again), VACCEL_OK);
+	directory_remove_tenant(&directory, "alice");
+	directory_remove_tenant(&directory, "alice");
+	assert_int_equal(sem_post(&may_remove), 0);
+	directory_close(&other);
+	directory_close(&directory);
+	assert_false(is_there(base));
+	free(path);
+	free(again);
+}
+
 static void test_what_killed_agents_left_is_removed(void **state)
 {
 	struct directory directory, other;
@@ -336,13 +387,13 @@ static void test_what_killed_agents_left_is_removed(void **state)
 	assert_int_equal(mkdir(left, 0700), 0);
 	assert_int_equal(mkdir(alien, 0700), 0);
 	assert_int_equal(directory_open(base, &directory), VACCEL_OK);
-	assert_int_equal(access(left, F_OK), -1);
-	assert_int_equal(access(alien, F_OK), 0);
 	/* One that lives is left alone. */
 	assert_int_equal(directory_open(base, &other), VACCEL_OK);
-	assert_int_equal(access(directory.path, F_OK), 0);
 	directory_close(&other);
+	assert_true(is_there(directory.path));
 	directory_close(&directory);
+	assert_false(is_there(left));
+	assert_true(is_there(alien));
 	assert_int_equal(rmdir(alien), 0);
 	assert_int_equal(rmdir(base), 0);
 }
@@ -523,6 +574,7 @@ int main(void)
 		cmocka_unit_test(test_records_of_children),
 		cmocka_unit_test(test_what_is_no_record),
 		cmocka_unit_test(test_many_records),
+		IN_HOUSE(test_nobody_waits_for_what_is_removed),
 		IN_HOUSE(test_what_killed_agents_left_is_removed),
 		IN_HOUSE(test_a_tenants_directory_is_its_own),
 		IN_HOUSE(test_where_others_write_is_no_place),
@@ -531,5 +583,6 @@ int main(void)
 		IN_HOUSE(test_sockets_go_to_their_listeners),
 	};
 
+	sem_init(&may_remove, 0, 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
