@@ -217,7 +217,9 @@ static void open_supervisor(void)
 		.ready = true,
 	};
 	require(!loop_open(&supervisor.loop) && !tally_new(&supervisor.nobody) &&
-		!directory_open(base, &supervisor.directory));
+		!directory_open(base, &supervisor.directory) &&
+		!surveyor_new(&supervisor.loop, tenants_look_at_directories, &supervisor,
+			      &supervisor.surveyor));
 	for (unsigned int i = 0; i < config->nr_listeners; i++)
 		add_listener(&config->listeners[i]);
 	observe_commit(&supervisor, &(struct windows){.admin.fd = -1, .metrics.fd = -1});
@@ -232,6 +234,7 @@ static void close_supervisor(void)
 	observe_close(&supervisor);
 	require(!supervisor.loop.timers);
 	tally_release(&supervisor.nobody);
+	surveyor_delete(supervisor.surveyor);
 	directory_close(&supervisor.directory);
 	loop_close(&supervisor.loop);
 	config_unref(supervisor.config);

@@ -2,9 +2,10 @@
 /*
  * Directories with all that is below them. Whoever filled one may have meant harm: it
  * may be deeper than paths are long, or closed to its owner. So it is walked by
- * descriptors, of which there are few, and what lies deeper is moved to the top first.
- * Nobody is told of what cannot be removed: it shows when its directory cannot be,
- * and the caller knows whether that matters.
+ * descriptors, of which there are few, and what lies deeper is moved to the top before it
+ * is removed, and taken for too much when it is counted. Nobody is told of what cannot be
+ * removed: it shows when its directory cannot be, and the caller knows whether that
+ * matters.
  */
 #include "agent/base/tree.h"
 
@@ -24,6 +25,10 @@
 
 /* Folders on the way to what is not moved; each has a descriptor. A resource's files have fewer. */
 #define DEPTH_MAX 40
+
+#define SECTOR 512  /* what st_blocks counts */
+#define BLOCK  4096 /* what the smallest file, a folder and a further name of a file take at least \
+		     */
 
 struct tree {
 	int top;
@@ -96,4 +101,52 @@ void tree_remove(const char *path)
 	else
 		closep(&tree.top);
 	remove(path);
+}
+
+/* Counting */
+
+static bool all_fits(int fd, uint64_t *left, unsigned int depth);
+
+/* What it takes, all its names together; of each its share. */
+static bool entry_fits(int parent, const char *name, uint64_t *left, unsigned int depth)
+{
+	struct stat st;
+	uint64_t size;
+	int fd;
+
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW))
+		return true;
+	size = (uint64_t)st.st_blocks * SECTOR;
+	if (!S_ISDIR(st.st_mode) && st.st_nlink > 1)
+		size /= st.st_nlink;
+	size = MAX_OF(size, BLOCK);
+	if (size > *left)
+		return false;
+	*left -= size;
+	if (!S_ISDIR(st.st_mode))
+		return true;
+	fd = depth == DEPTH_MAX ? -1 : open_directory(parent, name);
+	return fd < 0 ? depth < DEPTH_MAX : all_fits(fd, left, depth + 1);
+}
+
+/* Takes the descriptor. */
+static bool all_fits(int fd, uint64_t *left, unsigned int depth)
+{
+	_cleanup_(closedirp) DIR *stream = fdopendir(fd);
+	const struct dirent *entry;
+	bool fits = true;
+
+	if (!stream)
+		close(fd);
+	while (stream && fits && (entry = readdir(stream)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			fits = entry_fits(fd, entry->d_name, left, depth);
+	return fits;
+}
+
+bool tree_exceeds(const char *path, uint64_t most)
+{
+	int fd = open_directory(AT_FDCWD, path);
+
+	return fd >= 0 && !all_fits(fd, &most, 0);
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -124,6 +125,10 @@ static int give_up_privileges(const struct sandbox *sandbox)
 	ret = set_limit(RLIMIT_CORE, 0, "core dumps");
 	if (!ret && sandbox->memory && LIMITS_DATA)
 		ret = set_limit(RLIMIT_DATA, sandbox->memory, "data");
+	if (!ret && sandbox->file)
+		ret = set_limit(RLIMIT_FSIZE, sandbox->file, "files");
+	/* Whoever writes more has an error, which is kinder than the signal. */
+	signal(SIGXFSZ, SIG_IGN);
 	return ret ? ret : drop_capabilities();
 }
 

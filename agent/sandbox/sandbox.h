@@ -17,6 +17,7 @@ struct sandbox {
 		*read_paths; /* beside system libraries and vaccel's own tree; NULL: none */
 	size_t nr_read_paths;
 	uint64_t memory; /* bytes of data, but under a sanitizer, which has more; 0: no limit */
+	uint64_t file;	 /* bytes of a file that it writes; 0: no limit */
 	bool libraries;	 /* code may be loaded from files later: exec with libraries that a policy
 			    names, or uploaded ones */
 };

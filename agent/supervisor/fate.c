@@ -80,6 +80,14 @@ static int print_ending(FILE *out, const struct ending *ending)
 			ending->policy->name, op_name(ending->overran));
 		return VACCEL_ETIMEDOUT;
 	}
+	if (ending->exceeded) {
+		fprintf(out,
+			"worker had more in its directory than the %" PRIu64
+			" MiB of content that policy '%s' permits",
+			ending->policy->content >> 20, ending->policy->name);
+		print_calls(out, ending->stats);
+		return VACCEL_EDQUOT;
+	}
 	if (ending->frozen) {
 		fprintf(out, "worker gave no sign of life");
 		print_calls(out, ending->stats);

@@ -16,6 +16,7 @@ struct ending {
 	const struct stats *stats; /* as the worker left them */
 	uint32_t overran;	   /* the operation for which it was killed at the deadline, or 0 */
 	bool frozen;		   /* it was killed because it gave no sign of life */
+	bool exceeded;		   /* it was killed because its directory was too full */
 	const char *failed;	   /* why it could not start, in its own words; or "" */
 };
 

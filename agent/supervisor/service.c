@@ -228,6 +228,49 @@ void tenant_worker_busy(struct worker *worker)
 		watch_calls(tenant);
 }
 
+/* Too much in its directory */
+
+static bool has_exceeded(const struct worker *worker)
+{
+	return !worker->exceeded &&
+	       surveyor_found(worker->tenant->supervisor->surveyor, worker->survey);
+}
+
+static void end_for_directory(struct worker *worker)
+{
+	worker->exceeded = true;
+	child_kill(&worker->child);
+}
+
+void service_look_at_directory(struct tenant *tenant)
+{
+	bool exceeded = tenant->worker && has_exceeded(tenant->worker);
+
+	for (struct worker *worker = tenant->leaving; worker; worker = worker->next)
+		exceeded |= has_exceeded(worker);
+	if (!exceeded)
+		return;
+	/* All of them write to it. */
+	tenant->begins_anew = true;
+	if (tenant->worker)
+		end_for_directory(tenant->worker);
+	for (struct worker *worker = tenant->leaving; worker; worker = worker->next)
+		end_for_directory(worker);
+}
+
+/* Nobody knows what of it is worth keeping. Clients bring their contents again. */
+static void begin_anew(struct tenant *tenant)
+{
+	struct directory *directory = &tenant->supervisor->directory;
+	struct about whom = about(tenant);
+	_cleanup_(freep) char *same = NULL;
+
+	tenant->begins_anew = false;
+	directory_remove_tenant(directory, tenant->name);
+	if (directory_of_tenant(directory, tenant->name, &same))
+		log_line(VACCEL_LOG_ERROR, &whom, "%s", vaccel_error_text());
+}
+
 /* The end of a worker */
 
 static void remember(struct tenant *tenant, const struct fate *fate)
@@ -290,9 +333,12 @@ void tenant_worker_ended(struct worker *worker, int status, const struct rusage 
 		.stats = tally->stats,
 		.overran = worker->overran,
 		.frozen = worker->child.frozen,
+		.exceeded = worker->exceeded,
 		.failed = worker->failed,
 	});
 
+	if (tenant->begins_anew)
+		begin_anew(tenant);
 	if (worker->leaving || worker != tenant->worker) {
 		log_line(status ? VACCEL_LOG_WARN : VACCEL_LOG_INFO, &whom, "%s",
 			 status ? fate.text : "worker ended");

@@ -16,6 +16,9 @@ void service_start(struct tenant *tenant);
 void service_wait(struct tenant *tenant, struct arrival *arrival);
 void service_pass_waiting(struct tenant *tenant);
 
+/* Kills workers of which the surveyor has found that their directory is too full. */
+void service_look_at_directory(struct tenant *tenant);
+
 /* The worker answers what it has and ends; the tenant's next one counts on in memory of its own. */
 void service_let_go(struct tenant *tenant);
 

@@ -226,6 +226,9 @@ static int start(struct supervisor *supervisor, struct config *config, const cha
 	if (!ret)
 		ret = directory_open(base, &supervisor->directory);
 	if (!ret)
+		ret = surveyor_new(&supervisor->loop, tenants_look_at_directories, supervisor,
+				   &supervisor->surveyor);
+	if (!ret)
 		ret = tally_new(&supervisor->nobody);
 	if (!ret)
 		ret = apply(supervisor, config);
@@ -260,6 +263,7 @@ int supervisor_run(struct config *config, const char *file, const char *base)
 	helper_stop(&supervisor.front);
 	observe_close(&supervisor);
 	tally_release(&supervisor.nobody);
+	surveyor_delete(supervisor.surveyor);
 	directory_close(&supervisor.directory);
 	closep(&supervisor.signals.fd);
 	loop_close(&supervisor.loop);

@@ -11,6 +11,7 @@
 #include "agent/supervisor/helper.h"
 #include "agent/supervisor/loop.h"
 #include "agent/supervisor/pace.h"
+#include "agent/supervisor/surveyor.h"
 #include "agent/supervisor/tally.h"
 
 struct listener;
@@ -29,6 +30,7 @@ struct supervisor {
 	struct config *config;
 	const char *file; /* that a reload reads; NULL: there is none */
 	struct directory directory;
+	struct surveyor *surveyor; /* of workers' directories */
 	struct listener *listeners;
 	struct machine *machines; /* see agent/vhost/machine.h */
 	struct tenant *tenants;

@@ -230,6 +230,14 @@ void tenant_end_worker(struct supervisor *supervisor, const char *name)
 		child_kill(&worker->child);
 }
 
+void tenants_look_at_directories(void *context)
+{
+	const struct supervisor *supervisor = context;
+
+	for (struct tenant *tenant = supervisor->tenants; tenant; tenant = tenant->next)
+		service_look_at_directory(tenant);
+}
+
 void tenants_brief_monitor(struct supervisor *supervisor)
 {
 	for (struct tenant *tenant = supervisor->tenants; tenant; tenant = tenant->next)

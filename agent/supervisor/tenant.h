@@ -16,6 +16,7 @@ struct tenant {
 	struct config *config; /* counted; @policy is its */
 	const struct policy *policy;
 	char *directory;
+	bool begins_anew; /* with an empty one, when a worker has ended that had too much in it */
 	struct tally tally;
 
 	struct worker *worker;	/* which gets connections; NULL: none */
@@ -44,6 +45,9 @@ const struct stats *tenant_stats(const struct supervisor *supervisor, const char
 
 /* Has all live by another configuration, @supervisor's. */
 void tenants_reload(struct supervisor *supervisor);
+
+/* For the surveyor of @context, which is the supervisor. */
+void tenants_look_at_directories(void *context);
 
 /* The worker of that tenant is killed; what needs one gets another. */
 void tenant_end_worker(struct supervisor *supervisor, const char *name);

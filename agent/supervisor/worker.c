@@ -17,6 +17,9 @@
 
 #define START_MS 300000 /* until plugins and models must be loaded */
 
+/* Beyond what a worker counts as content: folders, and what file systems need themselves. */
+#define CONTENT_SPARE (UINT64_C(16) << 20)
+
 static int make_epoch(uint64_t *ret_epoch)
 {
 	do {
@@ -117,6 +120,13 @@ static void patience_expired(struct timer *timer)
 	child_kill(&worker->child);
 }
 
+static uint64_t most_of(const struct policy *policy)
+{
+	uint64_t spare = policy->content / 8 + CONTENT_SPARE;
+
+	return policy->content > UINT64_MAX - spare ? UINT64_MAX : policy->content + spare;
+}
+
 int worker_start(struct tenant *tenant)
 {
 	static const struct child_events events = {worker_said, worker_writable, worker_ended,
@@ -137,9 +147,13 @@ int worker_start(struct tenant *tenant)
 	snprintf(role, sizeof(role), "worker %s", tenant->name);
 	ret = make_epoch(&worker->epoch);
 	if (!ret)
+		ret = surveyor_add(tenant->supervisor->surveyor, tenant->directory,
+				   most_of(tenant->policy), &worker->survey);
+	if (!ret)
 		ret = child_start(&worker->child, &tenant->supervisor->loop, role, tenant->name,
 				  tenant->directory, tenant->tally.fd);
 	if (ret) {
+		surveyor_drop(tenant->supervisor->surveyor, worker->survey);
 		free(worker);
 		return ret;
 	}
@@ -197,6 +211,7 @@ void worker_delete(struct worker *worker)
 {
 	timer_clear(worker->child.loop, &worker->patience);
 	child_release(&worker->child);
+	surveyor_drop(worker->tenant->supervisor->surveyor, worker->survey);
 	tally_release(&worker->tally);
 	free(worker->told);
 	free(worker);

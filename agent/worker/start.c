@@ -82,6 +82,7 @@ int start_sandbox(const struct worker *worker)
 		.directory = worker->setup.directory,
 		.read_paths = paths,
 		.memory = policy->memory,
+		.file = policy->content,
 		.libraries = policy->exec_libraries.count || policy->exec_uploads.count,
 	};
 	int ret;

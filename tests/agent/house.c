@@ -81,6 +81,9 @@ int house_make(void **state)
 	house->supervisor.admin.fd = house->supervisor.metrics.fd = -1;
 	assert_int_equal(loop_open(&house->supervisor.loop), VACCEL_OK);
 	assert_int_equal(directory_open(base, &house->supervisor.directory), VACCEL_OK);
+	assert_int_equal(surveyor_new(&house->supervisor.loop, tenants_look_at_directories,
+				      &house->supervisor, &house->supervisor.surveyor),
+			 VACCEL_OK);
 	assert_int_equal(tally_new(&house->supervisor.nobody), VACCEL_OK);
 	log_open(&(struct log_setup){.level = VACCEL_LOG_ERROR}, STDERR_FILENO);
 	*state = house;
@@ -96,6 +99,7 @@ int house_drop(void **state)
 	listeners_close(supervisor);
 	tenants_delete(supervisor);
 	helper_stop(&supervisor->front);
+	surveyor_delete(supervisor->surveyor);
 	directory_close(&supervisor->directory);
 	tally_release(&supervisor->nobody);
 	timer_clear(&supervisor->loop, &house->look);

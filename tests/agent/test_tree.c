@@ -136,6 +136,45 @@ static void test_what_is_not_there(void **state)
 	assert_gone();
 }
 
+#define BLOCK 4096
+
+/* Empty files and folders are a block, a file of two names is one, and more is more. */
+static void test_what_is_there(void **state)
+{
+	static const char bytes[5 * BLOCK] = "x";
+	int fd = make_deep(inside, 3), file;
+
+	assert_false(tree_exceeds(inside, 3 * BLOCK));
+	assert_true(tree_exceeds(inside, 3 * BLOCK - 1));
+	put(fd, "empty");
+	assert_false(tree_exceeds(inside, 4 * BLOCK));
+	assert_true(tree_exceeds(inside, 4 * BLOCK - 1));
+	assert_int_equal(symlinkat(place, fd, "link"), 0);
+	assert_false(tree_exceeds(inside, 5 * BLOCK));
+	file = openat(fd, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(file, bytes, sizeof(bytes)), sizeof(bytes));
+	assert_int_equal(fsync(file), 0);
+	assert_true(tree_exceeds(inside, 9 * BLOCK));
+	assert_false(tree_exceeds(inside, 16 * BLOCK));
+	assert_int_equal(linkat(fd, "file", fd, "other", 0), 0);
+	assert_false(tree_exceeds(inside, 16 * BLOCK));
+	close(file);
+	close(fd);
+	tree_remove(inside);
+	assert_false(tree_exceeds(inside, 0));
+}
+
+static void test_what_is_too_deep(void **state)
+{
+	close(make_deep(inside, 40));
+	assert_false(tree_exceeds(inside, UINT64_MAX));
+	tree_remove(inside);
+	assert_int_equal(mkdir(inside, 0700), 0);
+	close(make_deep(inside, DEEP));
+	assert_true(tree_exceeds(inside, UINT64_MAX));
+	tree_remove(inside);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +183,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_closed_to_its_owner, make, drop),
 		cmocka_unit_test_setup_teardown(test_links_are_not_followed, make, drop),
 		cmocka_unit_test_setup_teardown(test_what_is_not_there, make, drop),
+		cmocka_unit_test_setup_teardown(test_what_is_there, make, drop),
+		cmocka_unit_test_setup_teardown(test_what_is_too_deep, make, drop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

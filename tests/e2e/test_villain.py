@@ -178,10 +178,27 @@ def test_frozen(build):
         assert time.monotonic() - began >= FROZEN_S
 
 
+def test_a_full_directory(build):
+    """Who writes without end, bytes or names, is ended, and begins with an empty directory."""
+    with scene(build, content="8MiB") as world:
+        villain = Villain(world)
+        assert villain.do("do_write_long")[0] == peer.OK
+        for deed in ("do_fill", "do_name"):
+            villain = Villain(world)
+            said = villain.dies(villain.do, deed)
+            assert said == ("worker had more in its directory than the 8 MiB of content that policy 'bad' permits "
+                            "while it ran exec_with_resource"), said
+            assert not list(world.directory_of("bad").glob("f*"))
+        villain = Villain(world)
+        assert villain.do("do_nothing")[0] == peer.OK
+        until(lambda: not list(world.directory_of("bad").parent.glob(".*")), "that all is removed")
+
+
 def test_it_leaves_nothing(build):
     with scene(build) as world:
         villain = Villain(world)
         assert villain.do("do_dig")[0] == peer.OK
 
 
-run([test_as_it_comes, test_as_it_goes, test_descriptors, test_floods, test_its_log, test_frozen, test_it_leaves_nothing])
+run([test_as_it_comes, test_as_it_goes, test_descriptors, test_floods, test_its_log, test_frozen, test_a_full_directory,
+     test_it_leaves_nothing])

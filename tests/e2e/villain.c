@@ -4,8 +4,11 @@
  * what it does as it is loaded and as it goes, which the file "order" in the
  * tenant's directory says.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +18,7 @@
 
 #include "agent/base/ipc.h"
 #include "agent/base/log.h"
+#include "base/util.h"
 
 #define KINDS 32  /* of messages to the supervisor, and more than there are */
 #define DEEP  400 /* folders */
@@ -127,6 +131,46 @@ DEED(do_babble)
 	for (;; message.kind = (message.kind + 1) % KINDS)
 		if (write(IPC_FD, &message, sizeof(message)) < 0)
 			return 1;
+}
+
+/* True: all of it was written. */
+static bool write_file(const char *name, size_t size)
+{
+	static const char bytes[1 << 20];
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	bool written = fd >= 0;
+
+	for (; written && size; size -= MIN_OF(size, sizeof(bytes)))
+		written = write(fd, bytes, MIN_OF(size, sizeof(bytes))) > 0;
+	if (fd >= 0)
+		close(fd);
+	return written;
+}
+
+static _Noreturn void write_files(size_t size)
+{
+	char name[16];
+
+	for (int i = 0;; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		write_file(name, size);
+	}
+}
+
+DEED(do_fill)
+{
+	write_files(1 << 20);
+}
+
+DEED(do_name)
+{
+	write_files(0);
+}
+
+/* The one that it may write, whatever the disk has room for; with an error, and no worse. */
+DEED(do_write_long)
+{
+	return write_file("long", 9 << 20) || errno != EFBIG || !write_file("short", 8 << 20);
 }
 
 /* A hole that is deeper than paths are long. */
