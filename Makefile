@@ -10,6 +10,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PREFIX ?= /usr/local
 DEPS ?= tools/deps
 FUZZ_SECONDS ?= 60
+KILLS ?= 50
 PICTURE ?= models/digits/images/seven.png
 SUITES ?= call infer rpc
 ARCH ?= armhf
@@ -48,6 +49,10 @@ test-kasan: build ## run the driver's tests in a kernel that looks for faults; t
 	@$(DEPS) test vm
 	@tools/vm/kernel
 	@tools/run-tests build --setup kasan --suite kasan
+
+test-kills: build ## kill the agent's worker KILLS times (50) while a guest classifies, over virtio and over blk
+	@$(DEPS) test vm
+	@tools/run-tests build --suite kills --test-args '--kills $(KILLS)' --timeout-multiplier 10
 
 test-kernels: build ## run the driver's tests with kernels older and newer than Debian 12's
 	@$(DEPS) test vm
@@ -146,4 +151,4 @@ docs: ## build the API pages and the manual pages
 clean: ## remove what was built, but not what was fetched
 	rm -rf build build-*
 
-.PHONY: help demo demo-vm test test-kasan test-kernels build install format lint size sanitize coverage fuzz fuzz-long cross bench bench-vm docs clean
+.PHONY: help demo demo-vm test test-kasan test-kills test-kernels build install format lint size sanitize coverage fuzz fuzz-long cross bench bench-vm docs clean
