@@ -232,6 +232,7 @@ static int decode_png(struct picture *picture, const void *data, size_t size)
 static int prepare(struct model *model, const void *data, size_t size)
 {
 	const struct card_input *input = &model->card.input;
+	const struct port floats = {.type = VACCEL_TENSOR_FLOAT};
 	bool png = size > 8 && !png_sig_cmp((png_const_bytep)data, 0, 8);
 	int ret = png ? decode_png(&model->decoded, data, size)
 		      : decode_jpeg(&model->decoded, data, size);
@@ -240,7 +241,7 @@ static int prepare(struct model *model, const void *data, size_t size)
 		ret = picture_resize(&model->decoded, input->width, input->height, &model->scratch,
 				     &model->resized);
 	if (!ret)
-		tensor_fill(input, &model->resized, model->tensor);
+		tensor_fill(input, &floats, &model->resized, model->tensor);
 	return ret;
 }
 

@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct picture_limits limits = {1 << 16};
+	const struct port floats = {.type = VACCEL_TENSOR_FLOAT};
 	struct preprocess_scratch scratch = {0};
 	static float tensor[64 * 64 * 3];
 	struct card card;
@@ -23,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		card.input.layout = data[size - 1] & 64 ? CARD_NHWC : CARD_NCHW;
 		card.input.color = data[size - 2] & 64 ? CARD_BGR : CARD_RGB;
 	}
-	picture_to_tensor(data, size, &limits, &card.input, &scratch, tensor);
+	if (!picture_prepare(data, size, &limits, &card.input, &scratch))
+		tensor_fill(&card.input, &floats, &scratch.resized, tensor);
 	preprocess_scratch_release(&scratch);
 	return 0;
 }

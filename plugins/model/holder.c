@@ -64,6 +64,11 @@ void holder_delete(struct holder *holder)
 	free(holder);
 }
 
+bool holder_is_open(struct holder *holder)
+{
+	return atomic_load(&holder->held) != NULL;
+}
+
 static void leave(struct holder *holder)
 {
 	if (atomic_fetch_sub(&holder->users, 1) != 1 || !atomic_load(&holder->retired))

@@ -6,6 +6,8 @@
 #ifndef MODEL_HOLDER_H
 #define MODEL_HOLDER_H
 
+#include <stdbool.h>
+
 #include <vaccel/plugin.h>
 
 #ifdef __cplusplus
@@ -35,6 +37,9 @@ int holder_new(const struct holder_kind *kind, const void *context, struct holde
 
 /** holder_delete() - frees what it holds, too. No call may be using that. NULL is fine. */
 void holder_delete(struct holder *holder);
+
+/** holder_is_open() - whether it holds something at this moment */
+bool holder_is_open(struct holder *holder);
 
 /**
  * struct use - a model while a call uses it

@@ -19,12 +19,16 @@ extern "C" {
  * @type: an enum vaccel_tensor_type; VACCEL_TENSOR_UNDEFINED if it is no tensor
  * @nr_dims: how many dimensions
  * @dims: their sizes; below 0: any
+ * @scale: of a quantised one: a number is (value - @zero_point) * @scale; 0: it is not
+ * @zero_point: see @scale
  */
 struct port {
 	char *name;
 	int32_t type;
 	size_t nr_dims;
 	int64_t *dims;
+	float scale;
+	int32_t zero_point;
 };
 
 /** port_takes() - whether a tensor of that type and shape may stand there */

@@ -2,6 +2,7 @@
 /* An ONNX Runtime session with what it says of its inputs and outputs. */
 #include "onnx/engine.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,12 +114,79 @@ static int read_all_ports(struct engine *engine)
 	return ret;
 }
 
+/* As vision runs it */
+
+const struct engine *engine_of(const struct network *network)
+{
+	return (const struct engine *)((const char *)network - offsetof(struct engine, network));
+}
+
+static int read_output(OrtValue *value, struct network_output *output)
+{
+	_cleanup_(freep) int64_t *dims = NULL;
+	ONNXTensorElementDataType type;
+	int ret = value_shape(value, &type, &output->nr_dims, &dims);
+
+	if (ret)
+		return ret;
+	output->type = (int32_t)type;
+	if (output->nr_dims > NETWORK_DIMS_MAX)
+		return vaccel_fail(VACCEL_EBACKEND,
+				   "an output of the model has %zu dimensions; %d can be read",
+				   output->nr_dims, NETWORK_DIMS_MAX);
+	memcpy(output->dims, dims, output->nr_dims * sizeof(*dims));
+	return runtime_check(ort->GetTensorMutableData(value, (void **)&output->data));
+}
+
+static int network_run(const struct network *network, const struct network_input *input,
+		       struct network_outputs *outputs)
+{
+	const struct engine *engine = engine_of(network);
+	const char *const in[] = {engine->inputs[0].name};
+	const char *names[NETWORK_OUTPUTS_MAX];
+	OrtValue *values[NETWORK_OUTPUTS_MAX] = {0};
+	_cleanup_(value_releasep) OrtValue *value = NULL;
+	int ret = runtime_check(ort->CreateTensorWithDataAsOrtValue(
+		runtime_memory, input->data, input->size, input->dims, input->nr_dims,
+		(ONNXTensorElementDataType)engine->inputs[0].type, &value));
+
+	for (size_t i = 0; i < outputs->nr; i++)
+		names[i] = engine->outputs[i].name;
+	if (!ret)
+		ret = runtime_check(ort->Run(engine->session, NULL, in,
+					     (const OrtValue *const *)&value, 1, names, outputs->nr,
+					     values));
+	for (size_t i = 0; i < outputs->nr; i++) {
+		outputs->output[i].own = values[i];
+		if (!ret)
+			ret = read_output(values[i], &outputs->output[i]);
+	}
+	return ret;
+}
+
+static void network_done(const struct network *network, struct network_outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->nr; i++)
+		value_releasep((OrtValue **)&outputs->output[i].own);
+}
+
+static const struct network_kind network_kind = {network_run, network_done};
+
 static int load(struct shared *shared, const void *content)
 {
 	struct engine *engine = (struct engine *)shared;
 	int ret = provider_session(content, &engine->session);
 
-	return ret ? ret : read_all_ports(engine);
+	if (!ret)
+		ret = read_all_ports(engine);
+	engine->network = (struct network){
+		.kind = &network_kind,
+		.inputs = engine->inputs,
+		.nr_inputs = engine->nr_required,
+		.outputs = engine->outputs,
+		.nr_outputs = engine->nr_outputs,
+	};
+	return ret;
 }
 
 static void unload(struct shared *shared)
@@ -133,14 +201,22 @@ static void unload(struct shared *shared)
 
 static struct share engines = {.size = sizeof(struct engine), .load = load, .unload = unload};
 
-int engine_get(const struct content *content, struct engine **ret_engine)
+int engine_open(struct model_files *files, const struct network **ret_network)
 {
-	return share_get(&engines, &content->digest, content, (struct shared **)ret_engine);
+	_cleanup_(content_release) struct content content = {0};
+	struct shared *shared;
+	int ret = content_read(files, &content);
+
+	if (!ret)
+		ret = share_get(&engines, &content.digest, &content, &shared);
+	if (!ret)
+		*ret_network = &((struct engine *)shared)->network;
+	return ret;
 }
 
-void engine_put(struct engine *engine)
+void engine_close(const struct network *network)
 {
-	share_put(&engines, (struct shared *)engine);
+	share_put(&engines, &((struct engine *)engine_of(network))->shared);
 }
 
 size_t engine_count(void)

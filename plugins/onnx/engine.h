@@ -10,6 +10,7 @@
 #include "model/share.h"
 #include "onnx/content.h"
 #include "onnx/runtime.h"
+#include "vision/network.h"
 
 /**
  * struct engine - a loaded model; what programs see of it never changes
@@ -20,6 +21,7 @@
  * @nr_required: how many of them must be given
  * @outputs: the outputs
  * @nr_outputs: how many
+ * @network: the same as vision has it
  */
 struct engine {
 	struct shared shared;
@@ -29,21 +31,23 @@ struct engine {
 	size_t nr_required;
 	struct port *outputs;
 	size_t nr_outputs;
+	struct network network;
 };
 
-/**
- * engine_get() - the engine of a model, loaded if it is not
- * @content: the model
- * @ret_engine: to be given back with engine_put()
- *
- * As share_get().
- *
- * Return: 0; the errors of provider_session().
- */
-int engine_get(const struct content *content, struct engine **ret_engine);
+/** engine_of() - the engine that a network is of */
+const struct engine *engine_of(const struct network *network);
 
-/** engine_put() - give an engine back; after the last user it is gone. NULL is fine. */
-void engine_put(struct engine *engine);
+/**
+ * engine_open() - the engine of a model, loaded if it is not
+ * @files: the model's
+ * @ret_network: to be given back with engine_close()
+ *
+ * Return: 0; the errors of content_read() and provider_session().
+ */
+int engine_open(struct model_files *files, const struct network **ret_network);
+
+/** engine_close() - give an engine back; after the last user it is gone */
+void engine_close(const struct network *network);
 
 /** engine_count() - how many are loaded */
 size_t engine_count(void);

@@ -11,9 +11,10 @@
 
 #include "model/util.h"
 #include "model/words.h"
-#include "onnx/model.h"
+#include "onnx/engine.h"
 #include "onnx/onnx.h"
 #include "onnx/runtime.h"
+#include "vision/vision.h"
 
 _Static_assert((int)VACCEL_TENSOR_FLOAT == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT &&
 		       (int)VACCEL_TENSOR_INT64 == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 &&
@@ -212,5 +213,5 @@ int model_run(struct vaccel_call *call, struct vaccel_onnx_model_run_args *args)
 	_cleanup_(use_end) struct use use = {0};
 	int ret = use_resource(call, args->model, &use);
 
-	return ret ? ret : run(call, model_of(&use)->engine, args);
+	return ret ? ret : run(call, engine_of(vision_network(&use)), args);
 }

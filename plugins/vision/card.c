@@ -44,7 +44,7 @@ const char *card_task_name(enum card_task task)
 
 void card_init(struct card *card, enum card_task task)
 {
-	*card = (struct card){.task = task};
+	*card = (struct card){.task = task, .input.plain = true};
 	for (int i = 0; i < 3; i++)
 		card->input.scale[i] = 1.0f / 255.0f;
 }
@@ -158,7 +158,7 @@ static int read_input(json_object *root, struct card_input *input)
 {
 	unsigned int layout = input->layout;
 	unsigned int color = input->color;
-	json_object *json = NULL;
+	json_object *json = NULL, *value;
 	int err;
 
 	err = read_object(root, "input", &json);
@@ -177,6 +177,7 @@ static int read_input(json_object *root, struct card_input *input)
 		err = read_triple(json, "input.scale", false, input->scale);
 	input->layout = layout;
 	input->color = color;
+	input->plain = !find(json, "input.mean", &value) && !find(json, "input.scale", &value);
 	return err;
 }
 

@@ -25,6 +25,7 @@ enum card_color { CARD_RGB, CARD_BGR };
  * @color: order of its channels
  * @mean: per channel in that order, subtracted from a sample of 0 to 255
  * @scale: multiplied with the difference
+ * @plain: neither was said: models that take bytes get the samples as they are
  */
 struct card_input {
 	uint32_t width;
@@ -33,6 +34,7 @@ struct card_input {
 	enum card_color color;
 	float mean[3];
 	float scale[3];
+	bool plain;
 };
 
 /**
@@ -51,7 +53,7 @@ struct card {
 
 /**
  * card_init() - the card of a model that has none
- * @card: set to: the model's own sizes, NCHW, RGB, mean 0, scale 1/255, no softmax
+ * @card: set to: the model's own sizes, NCHW, RGB, mean 0, scale 1/255, plain, no softmax
  * @task: what the model is used for
  */
 void card_init(struct card *card, enum card_task task);

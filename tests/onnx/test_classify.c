@@ -261,7 +261,7 @@ static void test_default_model(void **state)
 	assert_int_equal(classify(text, sizeof(text)), VACCEL_OK);
 	assert_string_equal(text, "99.981% seven");
 	assert_int_equal(count_in_log("no classify/model.json is in /nowhere:"), 1);
-	assert_string_equal(reported("default model"), path_in("models/classify"));
+	assert_string_equal(reported("default for classify"), path_in("models/classify"));
 	assert_int_equal(classify(text, sizeof(text)), VACCEL_OK);
 	/* A resource of the same content costs nothing. */
 	open_model(&model, DIGITS);

@@ -10,28 +10,27 @@
 #include "vision/preprocess.h"
 
 /* Decoded, upright and resized pixels, and tables: none kept from call to call. */
-static int make_tensor(const struct bytes *file)
+static int prepare(const struct bytes *file)
 {
 	struct preprocess_scratch scratch = {0};
-	float tensor[4 * 4 * 3];
 	struct card card;
 	int err;
 
 	card_init(&card, CARD_CLASSIFY);
 	card.input.width = 4;
 	card.input.height = 4;
-	err = picture_to_tensor(file->data, file->size, &(struct picture_limits){1000}, &card.input,
-				&scratch, tensor);
+	err = picture_prepare(file->data, file->size, &(struct picture_limits){1000}, &card.input,
+			      &scratch);
 	preprocess_scratch_release(&scratch);
 	return err;
 }
 
-static void tensor_of_a_turned_picture(void **state)
+static void a_turned_picture(void **state)
 {
 	struct bytes file = load_bytes("exif_6.jpg");
 
 	(void)state;
-	NOMEM_SWEEP(make_tensor(&file));
+	NOMEM_SWEEP(prepare(&file));
 	free(file.data);
 }
 
@@ -65,7 +64,7 @@ static void labels_of_a_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tensor_of_a_turned_picture),
+		cmocka_unit_test(a_turned_picture),
 		cmocka_unit_test(labels_of_a_text),
 		cmocka_unit_test(labels_of_a_file),
 	};

@@ -377,6 +377,8 @@ static void exif_is_read_within_its_bounds(void **state)
 	}
 }
 
+static const struct port floats = {.type = VACCEL_TENSOR_FLOAT};
+
 static void tensor_has_the_order_that_the_card_asks_for(void **state)
 {
 	uint8_t rgb[] = {1, 2, 3, 4, 5, 6};
@@ -395,9 +397,35 @@ static void tensor_has_the_order_that_the_card_asks_for(void **state)
 		for (int color = 0; color < 2; color++) {
 			input.layout = layout;
 			input.color = color;
-			tensor_fill(&input, &picture, tensor);
+			tensor_fill(&input, &floats, &picture, tensor);
 			assert_memory_equal(tensor, expected[layout][color], sizeof(tensor));
 		}
+}
+
+/* Bytes: as they are, rounded, or by the scale and the zero point of the input. */
+static void quantised_tensors(void **state)
+{
+	uint8_t rgb[] = {0, 1, 128, 254, 255, 100};
+	const struct picture picture = {2, 1, rgb, sizeof(rgb)};
+	struct card_input input = {
+		.layout = CARD_NHWC, .mean = {128, 128, 128}, .scale = {0.0078125f, 0.0078125f, 1}};
+	struct port bytes = {.type = VACCEL_TENSOR_UINT8};
+	struct port signs = {.type = VACCEL_TENSOR_INT8, .scale = 0.0078125f, .zero_point = -1};
+	uint8_t tensor[6];
+	int8_t signed_tensor[6];
+
+	(void)state;
+	input.plain = true;
+	tensor_fill(&input, &bytes, &picture, tensor);
+	assert_memory_equal(tensor, rgb, sizeof(rgb));
+	tensor_fill(&input, &signs, &picture, signed_tensor);
+	assert_memory_equal(signed_tensor, ((int8_t[]){-128, -127, 0, 126, 127, -28}), 6);
+	input.plain = false;
+	tensor_fill(&input, &bytes, &picture, tensor);
+	assert_memory_equal(tensor, ((uint8_t[]){0, 0, 0, 1, 1, 0}), 6);
+	/* Over the range it stays at its ends. */
+	tensor_fill(&input, &signs, &picture, signed_tensor);
+	assert_memory_equal(signed_tensor, ((int8_t[]){-128, -128, -1, 125, 126, -128}), 6);
 }
 
 static void picture_becomes_a_tensor(void **state)
@@ -413,16 +441,14 @@ static void picture_becomes_a_tensor(void **state)
 	card.input.width = 5;
 	card.input.height = 4;
 	card.input.layout = CARD_NHWC;
-	assert_int_equal(
-		picture_to_tensor(file.data, file.size, &limits, &card.input, &scratch, tensor), 0);
+	assert_int_equal(picture_prepare(file.data, file.size, &limits, &card.input, &scratch), 0);
+	tensor_fill(&card.input, &floats, &scratch.resized, tensor);
 	for (size_t i = 0; i < 5 * 4 * 3; i++)
 		assert_true(tensor[i] == (float)expected.rgb[i] * (1.0f / 255.0f));
-	assert_int_equal(picture_to_tensor("no", 2, &limits, &card.input, &scratch, tensor),
-			 VACCEL_EINVAL);
+	assert_int_equal(picture_prepare("no", 2, &limits, &card.input, &scratch), VACCEL_EINVAL);
 	card.input.width = 0;
-	assert_failed(
-		picture_to_tensor(file.data, file.size, &limits, &card.input, &scratch, tensor),
-		VACCEL_EINVAL, "0x4");
+	assert_failed(picture_prepare(file.data, file.size, &limits, &card.input, &scratch),
+		      VACCEL_EINVAL, "0x4");
 	preprocess_scratch_release(&scratch);
 	picture_release(&expected);
 	free(file.data);
@@ -445,6 +471,7 @@ int main(void)
 		cmocka_unit_test(missing_pixels_are_an_error),
 		cmocka_unit_test(exif_is_read_within_its_bounds),
 		cmocka_unit_test(tensor_has_the_order_that_the_card_asks_for),
+		cmocka_unit_test(quantised_tensors),
 		cmocka_unit_test(picture_becomes_a_tensor),
 	};
 

@@ -4,7 +4,7 @@
  * each by one atomic exchange. Memory that a large picture needed is not kept,
  * so that it does not stay with the process.
  */
-#include "onnx/scratch.h"
+#include "vision/scratch.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -19,8 +19,8 @@ static _Atomic(struct scratch *) shelf[SHELF_SIZE];
 static void scratch_delete(struct scratch *scratch)
 {
 	preprocess_scratch_release(&scratch->pictures);
-	free(scratch->tensor);
-	free(scratch->ranks);
+	for (size_t i = 0; i < NR_ROOMS; i++)
+		free(scratch->rooms[i].data);
 	free(scratch);
 }
 
@@ -40,9 +40,12 @@ struct scratch *scratch_take(void)
 
 static size_t size_of(const struct scratch *scratch)
 {
-	return scratch->pictures.decoded.room + scratch->pictures.resized.room +
-	       scratch->pictures.resize.size + scratch->tensor_size +
-	       scratch->nr_ranks * sizeof(*scratch->ranks);
+	size_t size = scratch->pictures.decoded.room + scratch->pictures.resized.room +
+		      scratch->pictures.resize.size;
+
+	for (size_t i = 0; i < NR_ROOMS; i++)
+		size += scratch->rooms[i].size;
+	return size;
 }
 
 void scratch_give(struct scratch *scratch)
@@ -60,28 +63,16 @@ void scratch_give(struct scratch *scratch)
 	scratch_delete(scratch);
 }
 
-float *scratch_tensor(struct scratch *scratch, size_t size)
+void *scratch_room(struct scratch *scratch, unsigned int room, size_t size)
 {
-	if (scratch->tensor_size >= size)
-		return scratch->tensor;
-	free(scratch->tensor);
-	scratch->tensor = malloc(size);
-	scratch->tensor_size = scratch->tensor ? size : 0;
-	if (!scratch->tensor)
-		vaccel_fail(VACCEL_ENOMEM, "no memory for a tensor of %zu bytes", size);
-	return scratch->tensor;
-}
-
-struct rank *scratch_ranks(struct scratch *scratch, size_t nr)
-{
-	if (scratch->nr_ranks >= nr)
-		return scratch->ranks;
-	free(scratch->ranks);
-	scratch->ranks = calloc(nr, sizeof(*scratch->ranks));
-	scratch->nr_ranks = scratch->ranks ? nr : 0;
-	if (!scratch->ranks)
-		vaccel_fail(VACCEL_ENOMEM, "no memory for %zu classes", nr);
-	return scratch->ranks;
+	if (scratch->rooms[room].data && scratch->rooms[room].size >= size)
+		return scratch->rooms[room].data;
+	free(scratch->rooms[room].data);
+	scratch->rooms[room].data = malloc(size ? size : 1);
+	scratch->rooms[room].size = scratch->rooms[room].data ? size : 0;
+	if (!scratch->rooms[room].data)
+		vaccel_fail(VACCEL_ENOMEM, "no memory for %zu bytes to work with", size);
+	return scratch->rooms[room].data;
 }
 
 void scratch_drop_all(void)
