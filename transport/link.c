@@ -191,6 +191,11 @@ bool link_is_silent(const struct link *link)
 	return link->silent;
 }
 
+bool link_has_declined(const struct link *link)
+{
+	return link->declined;
+}
+
 int64_t link_last_heard(const struct link *link)
 {
 	return atomic_load_explicit(&link->heard, memory_order_relaxed);

@@ -48,6 +48,7 @@ struct link {
 	int fd;			 /* blocks; one call does not with MSG_DONTWAIT */
 	bool takes_passed;	 /* see link_take_passed() */
 	bool silent;		 /* it ended since the peer gave no sign of life */
+	bool declined;		 /* it ended, and what was sent last had not been begun */
 	_Atomic bool shut;	 /* by link_shut_down(): for those who wait otherwise than in @fd */
 
 	/* Receiving: who may receive. */

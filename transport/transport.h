@@ -200,6 +200,9 @@ void link_shut_down(struct link *link);
 /* Whether it has ended since the peer gave no sign of life. */
 bool link_is_silent(const struct link *link);
 
+/* Whether it has ended, and the peer is known not to have begun with what was sent last. */
+bool link_has_declined(const struct link *link);
+
 /* When anything was last received: for idle and slow peers. */
 int64_t link_last_heard(const struct link *link);
 

@@ -383,8 +383,17 @@ static int fetch(struct link *link, const struct accel_call *first, struct accel
 	return VACCEL_OK;
 }
 
-static int take_code(struct virtio *io, const struct accel_call *call)
+/* What serves the device now knows nothing of this file, and has not begun with the call. */
+static int decline(struct link *link)
 {
+	link->declined = true;
+	return vaccel_fail(VACCEL_EREMOTEIO, "the host's agent has begun anew");
+}
+
+static int take_code(struct link *link, const struct accel_call *call)
+{
+	struct virtio *io = link->io;
+
 	switch (call->code) {
 	case ACCEL_OK:
 		io->answer_left = call->used;
@@ -392,6 +401,8 @@ static int take_code(struct virtio *io, const struct accel_call *call)
 	case ACCEL_CANCELED:
 		return give_up(io);
 	case ACCEL_BUSY:
+		if (call->flags & ACCEL_GOAWAY)
+			return decline(link);
 		return refuse(io, vaccel_fail(VACCEL_EBUSY, "the host's agent has no place or no "
 							    "memory for the call now; try again"));
 	case ACCEL_STALE:
@@ -447,7 +458,7 @@ static int exchange(struct link *link)
 	if (now.flags & ACCEL_GOAWAY)
 		say(io, &goaway, NULL, 0);
 	ret = now.code == ACCEL_NOSPACE ? fetch(link, &now, &now) : VACCEL_OK;
-	return ret ? ret : take_code(io, &now);
+	return ret ? ret : take_code(link, &now);
 }
 
 /* Reading */

@@ -41,6 +41,12 @@ static void answer_code(struct chain *chain, enum code code)
 	chain_answer(chain, &(struct answer){.code = code});
 }
 
+/* Of a file that is not known, here or anywhere: the program opens another, and asks again. */
+static void decline(struct chain *chain)
+{
+	chain_answer(chain, &(struct answer){.code = CODE_BUSY, .flags = STATUS_GOAWAY});
+}
+
 static bool read_header(const struct chain *chain, struct header *header)
 {
 	if (chain->writable_size < sizeof(struct status) ||
@@ -203,7 +209,10 @@ static void deliver(struct accel *accel, struct exchange *exchange)
 		file_push(file, exchange);
 		return;
 	}
-	answer_code(TAKE(exchange->chain), ret ? CODE_BUSY : CODE_STALE);
+	if (ret)
+		answer_code(TAKE(exchange->chain), CODE_BUSY);
+	else
+		decline(TAKE(exchange->chain));
 	exchange_delete(accel, exchange);
 }
 
@@ -278,6 +287,10 @@ static void continue_request(struct accel *accel, const struct header *header, s
 
 	if (!exchange && is_same(&accel->refused[chain->queue], header)) {
 		answer_code(chain, accel->refused_code[chain->queue]);
+		return;
+	}
+	if (!exchange && !find(accel, header->file)) {
+		decline(chain);
 		return;
 	}
 	if (!exchange || !is_same(&exchange->header, header) || header->offset != exchange->have ||

@@ -43,7 +43,7 @@ void file_push(struct file *file, struct exchange *exchange)
 {
 	SCOPED_LOCK(&file->lock);
 	if (file->closed) {
-		file_finish(file, exchange, CODE_STALE);
+		file_finish(file, exchange, CODE_BUSY);
 		return;
 	}
 	exchange_append(&file->incoming, exchange);
@@ -133,7 +133,7 @@ void file_stop(struct file *file, unsigned int queue)
 	for (struct exchange *at = file->incoming; at; at = next) {
 		next = at->next;
 		if (at->chain && at->chain->queue == queue && !at->read)
-			file_finish(file, exchange_take(&file->incoming, at), CODE_STALE);
+			file_finish(file, exchange_take(&file->incoming, at), CODE_BUSY);
 	}
 	for (struct exchange *at = file->running; at; at = at->next)
 		if (at->chain && at->chain->queue == queue)

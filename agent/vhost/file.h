@@ -8,7 +8,7 @@
 
 #include "agent/vhost/device.h"
 
-/* Answered by a code alone, and gone; the lock is held. */
+/* Answered by a code alone, and gone; BUSY: it was not begun. The lock is held. */
 void file_finish(struct file *file, struct exchange *exchange, enum code code);
 void file_finish_all(struct file *file, struct exchange **list, enum code code);
 

@@ -19,7 +19,7 @@ void file_finish(struct file *file, struct exchange *exchange, enum code code)
 {
 	const struct answer answer = {
 		.code = code,
-		.flags = file->goaway ? STATUS_GOAWAY : 0,
+		.flags = file->goaway || code == CODE_BUSY ? STATUS_GOAWAY : 0,
 	};
 
 	if (exchange->chain)

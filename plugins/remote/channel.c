@@ -186,6 +186,11 @@ static int await(struct channel *channel, struct coder *coder, struct request *r
 	ret = wait_message(channel, &wait, hello ? FRAME_WELCOME : FRAME_REPLY, number, &message);
 	if (ret == VACCEL_ETIMEDOUT)
 		give_up(channel, number);
+	if (ret && link_has_declined(channel->link)) {
+		/* Nor will it with what is sent on the client's other connections. */
+		channel->leaving = true;
+		request->progress = NOT_SENT;
+	}
 	if (ret)
 		return ret;
 	request->progress = ANSWERED;

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A program with a session, a resource and one call that takes its time, and with a
- * megabyte of arguments: something to be interrupted. Says what came of it.
+ * megabyte of arguments: something to be interrupted. Says what came of it. With FILE it calls once
+ * more when that is there.
  *
- * usage: patient LIBRARY MILLISECONDS
+ * usage: patient LIBRARY MILLISECONDS [FILE]
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <vaccel.h>
 
@@ -36,7 +38,7 @@ int main(int argc, char **argv)
 	struct vaccel_resource library;
 	int ret;
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return 2;
 	memset(in, 0x5a, BYTES);
 	ret = vaccel_session_init(&session, 0);
@@ -45,6 +47,10 @@ int main(int argc, char **argv)
 	if (!ret)
 		ret = vaccel_resource_register(&library, &session);
 	if (!ret)
+		ret = call(&session, &library, strtoull(argv[2], NULL, 10) * 1000);
+	for (; !ret && argc == 4 && access(argv[3], F_OK); usleep(10000))
+		;
+	if (!ret && argc == 4)
 		ret = call(&session, &library, strtoull(argv[2], NULL, 10) * 1000);
 	if (ret) {
 		fprintf(stderr, "%s: %s\n", vaccel_error_name(ret), vaccel_error_text());

@@ -30,6 +30,10 @@ def running(host, tenant):
     return host.metric("vaccel_calls_running", tenant=tenant) == 1
 
 
+def calls(host, tenant):
+    return host.metric("vaccel_calls_total", tenant=tenant, op="exec_with_resource", code="OK")
+
+
 def must_work(site, host, guest, tenant):
     done = guest.run(patient(site, 1), **host.environment(tenant))
     assert done == (0, "done\n", ""), done
@@ -111,8 +115,12 @@ def test_agent_frozen(site):
 
 
 def test_worker_drained(site):
-    """One of another policy takes its place once it has answered; who comes meanwhile waits."""
+    """One of another policy takes its place once it has answered; who comes meanwhile waits, and who has had an
+    answer before calls as if it were the same."""
     with Host(site, ALONE, rules(site), site.carrier) as host, host.guest() as guest:
+        environment = host.environment("tenant")
+        guest.run(f"{patient(site, 1)} /tmp/go >/tmp/idle 2>&1 &", **environment)
+        until(lambda: calls(host, "tenant") == 1, "that one program has called")
         begin(site, host, guest, "tenant", SLOW_MS)
         before = host.workers()["tenant"]
         host.policies["deeds"]["calls"] = 3
@@ -121,6 +129,8 @@ def test_worker_drained(site):
         assert said == (0, "done\n", ""), said
         must_work(site, host, guest, "tenant")
         assert host.workers()["tenant"] != before
+        said = guest.run("touch /tmp/go; until test -s /tmp/idle; do usleep 10000; done; cat /tmp/idle")
+        assert said == (0, "done\n", ""), said
 
 
 def held(host, tenant):

@@ -289,6 +289,7 @@ static int be_busy(struct accel_call *call)
 		return reply(call, asked(call).request, 0);
 	busy_for--;
 	call->code = ACCEL_BUSY;
+	call->flags = 0;
 	return 0;
 }
 
@@ -298,6 +299,27 @@ static int hello(struct link *link, int64_t until, struct message *ret_message)
 
 	assert_int_equal(link_send(link, &frame, NULL, NULL, -1, until), VACCEL_OK);
 	return link_receive(link, FOREVER, ret_message);
+}
+
+static int be_another(struct accel_call *call)
+{
+	call->code = ACCEL_BUSY;
+	call->flags = ACCEL_GOAWAY;
+	return 0;
+}
+
+/* What serves the device by now has never seen this file: nothing of the call has run. */
+static void test_an_agent_that_begins_anew(void **state)
+{
+	struct link *link = open_link();
+	struct message message;
+
+	driver.answer = be_another;
+	ask(link, 1, FOREVER);
+	assert_false(link_has_declined(link));
+	assert_int_equal(link_receive(link, FOREVER, &message), VACCEL_EREMOTEIO);
+	assert_true(link_has_declined(link));
+	link_delete(link);
 }
 
 /* While the agent's worker is being replaced there is no place for a connection. */
@@ -331,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_an_output_that_is_lent),
 		cmocka_unit_test(test_an_agent_that_is_silent),
 		cmocka_unit_test(test_a_call_that_is_late),
+		cmocka_unit_test(test_an_agent_that_begins_anew),
 		cmocka_unit_test(test_an_agent_that_is_busy),
 	};
 

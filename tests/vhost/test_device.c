@@ -360,13 +360,15 @@ static void test_chains_out_of_order(void **state)
 			{
 				.type = TYPE_MESSAGE,
 				.flags = FLAG_BEGIN,
-				.file = 1,
-				.request = 1,
+				.request = 1001,
 				.readable = 1000,
 			},
 	};
+	struct program program;
 	char bytes[1000] = "";
 
+	stand_connect(&program, stand, 4096);
+	part.header.file = stand->front.last_file;
 	front_send(&stand->front, &part, bytes, 100, 0);
 	assert_int_equal(front_answer(&stand->front, &part), CODE_OK);
 	part.header.flags = 0;
@@ -385,14 +387,15 @@ static void test_chains_out_of_order(void **state)
 	front_send(&stand->front, &part, bytes, 100, 0);
 	assert_int_equal(front_answer(&stand->front, &part), CODE_BAD);
 	part.header.readable = 1000;
-	part.header.request = 2;
+	part.header.request = 1002;
 	front_send(&stand->front, &part, bytes, 100, 0);
 	assert_int_equal(front_answer(&stand->front, &part), CODE_OK);
-	assert_int_equal(front_call(&stand->front, TYPE_CANCEL, 1, 2), CODE_OK);
+	assert_int_equal(front_call(&stand->front, TYPE_CANCEL, part.header.file, 1002), CODE_OK);
 	part.header.flags = FLAG_END;
 	part.header.offset = 100;
 	front_send(&stand->front, &part, bytes, 900, 0);
 	assert_int_equal(front_answer(&stand->front, &part), CODE_BAD);
+	program_close(&program);
 }
 
 /* Nonsense */
@@ -401,8 +404,22 @@ static void test_files_that_are_not_known(void **state)
 {
 	struct stand *stand = *state;
 
-	assert_int_equal(say(stand, 9, FRAME_CALL, 128), CODE_STALE);
-	assert_int_equal(say(stand, 9, FRAME_PING, 128), CODE_STALE);
+	struct front_request last = {
+		.header = {.type = TYPE_MESSAGE, .flags = FLAG_END, .file = 9, .request = 1},
+	};
+
+	assert_int_equal(say(stand, 9, FRAME_CALL, 128), CODE_BUSY);
+	assert_int_equal(say(stand, 9, FRAME_PING, 128), CODE_BUSY);
+	/* Whoever had its beginning has not begun with it. */
+	last.header.readable = 100;
+	last.header.offset = 50;
+	front_send(&stand->front, &last, "the rest", 8, 0);
+	assert_int_equal(front_answer(&stand->front, &last), CODE_BUSY);
+	assert_int_equal(last.status.flags, STATUS_GOAWAY);
+	/* Nobody knows that of one that was answered in part. */
+	last.header.flags = FLAG_ROOM;
+	front_send(&stand->front, &last, NULL, 0, 100);
+	assert_int_equal(front_answer(&stand->front, &last), CODE_STALE);
 	assert_int_equal(front_call(&stand->front, TYPE_CANCEL, 9, 1), CODE_OK);
 	assert_int_equal(front_call(&stand->front, TYPE_CLOSE, 9, 0), CODE_OK);
 }
