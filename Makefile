@@ -108,9 +108,9 @@ sanitize: ## run the tests under both compilers' sanitizers, the unit tests unde
 
 coverage: ## measure which lines the tests reach; fails under 90 %
 	@$(DEPS) build test coverage
-	@$(call setup,build-coverage,-Db_coverage=true)
+	@$(call setup,build-coverage,-Db_coverage=true -Dc_args=-fprofile-update=atomic)
 	@tools/run-tests build-coverage
-	@cd build-coverage && meson test --no-rebuild --quiet --wrapper ../tools/without-walls --suite carriers
+	@meson test -C build-coverage --no-rebuild --quiet --wrapper '$(CURDIR)/tools/without-walls' --suite carriers
 	@gcovr --root . --filter lib/ --filter ops/ --filter transport/ --filter agent/ --filter plugins/remote/ \
 		--fail-under-line 90 --print-summary --html-details build-coverage/coverage.html build-coverage
 
