@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Torch's exceptions bring a backtrace, of C++ and of TorchScript, around one line
+ * that says what is wrong. That line is what is passed on.
+ */
+#include "torch/failure.h"
+
+#include <new>
+
+#include <c10/util/Exception.h>
+
+#include <vaccel/error.h>
+
+/* TorchScript's traceback comes before the error itself, that of C++ behind it. */
+static std::string essence(const std::string &text)
+{
+	static const std::string prefix = "RuntimeError: ";
+	bool script = text.find("Traceback of TorchScript") != std::string::npos;
+	size_t last = text.find_last_not_of(" \n");
+	std::string line;
+
+	if (last == std::string::npos)
+		return "an error without words";
+	if (script)
+		line = text.substr(text.rfind('\n', last) + 1, last - text.rfind('\n', last));
+	else
+		line = text.substr(0, text.find('\n'));
+	return line.compare(0, prefix.size(), prefix) ? line : line.substr(prefix.size());
+}
+
+std::string words_of_current()
+try {
+	throw;
+} catch (const c10::Error &error) {
+	return essence(error.what_without_backtrace());
+} catch (const std::exception &error) {
+	return essence(error.what());
+} catch (...) {
+	return "an error of an unknown kind";
+}
+
+int failure_of_current(const std::string &more)
+try {
+	throw;
+} catch (const failure &failure) {
+	return failure.code;
+} catch (const std::bad_alloc &) {
+	return vaccel_fail(VACCEL_ENOMEM, "torch: no memory");
+} catch (...) {
+	std::string words = words_of_current();
+	bool memory = words.find("can't allocate memory") != std::string::npos ||
+		      words.find("out of memory") != std::string::npos;
+
+	return vaccel_fail(memory ? VACCEL_ENOMEM : VACCEL_EBACKEND, "torch: %.500s%.300s",
+			   words.c_str(), more.c_str());
+}
