@@ -44,8 +44,8 @@ static void print_calls(FILE *out, const struct stats *stats)
 
 /*
  * Whether it held most of the memory that it may have: then it is for lack of memory that it
- * failed, by whatever signal that shows. The rest may be its threads' stacks, which count and
- * are hardly touched.
+ * failed, by whatever signal that shows. The rest may be what it never touched, such as most of
+ * a stack.
  */
 static bool was_full(const struct ending *ending)
 {

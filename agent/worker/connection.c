@@ -112,7 +112,7 @@ static int64_t time_to_take(struct worker *worker, const struct pieces *payload)
 	uint32_t sending = atomic_fetch_add_explicit(&worker->sending, 1, memory_order_relaxed);
 	int64_t size = payload ? (int64_t)payload->size : 0;
 
-	if (likely(!worker->server || sending < server_threads(worker->server) / 2))
+	if (likely(!worker->server || sending < server_threads(&worker->setup.policy) / 2))
 		return SEND_TIME + size * NS_PER_BYTE;
 	return CROWDED_SEND_TIME + size * CROWDED_NS_PER_BYTE;
 }

@@ -288,9 +288,10 @@ void server_wake(struct server *server)
 		(void)!write(server->watcher_fd, &one_more, sizeof(one_more));
 }
 
-unsigned int server_threads(const struct server *server)
+unsigned int server_threads(const struct policy *policy)
 {
-	return server->max_threads;
+	return (unsigned int)MIN_OF((uint64_t)STATS_RUNNING,
+				    (uint64_t)policy->calls + policy->queue + SPARE_THREADS);
 }
 
 static uint64_t count_turns(const struct server *server)
@@ -429,8 +430,7 @@ int server_new(struct worker *worker, struct server **ret_server)
 	memset(server, 0, sizeof(*server));
 	server->worker = worker;
 	server->last_posted = &server->posted;
-	server->max_threads = MIN_OF((uint64_t)STATS_RUNNING,
-				     (uint64_t)policy->calls + policy->queue + SPARE_THREADS);
+	server->max_threads = server_threads(policy);
 	server->epoll = epoll_create1(EPOLL_CLOEXEC);
 	server->posted_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
 	server->watcher_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -34,7 +34,7 @@ int server_watch(struct server *server);
 void server_wake(struct server *server);
 
 /* So many at most. */
-unsigned int server_threads(const struct server *server);
+unsigned int server_threads(const struct policy *policy);
 
 /* Whether a backend is at work. */
 bool server_is_busy(const struct server *server);

@@ -6,6 +6,7 @@
  */
 #include "agent/worker/start.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include <vaccel/core.h>
@@ -13,7 +14,15 @@
 #include <vaccel/plugin.h>
 
 #include "agent/sandbox/sandbox.h"
+#include "agent/worker/server.h"
 #include "base/util.h"
+
+/* What a sanitizer adds to stacks needs room. */
+#ifdef SANITIZED
+#define STACK ((size_t)8 << 20)
+#else
+#define STACK ((size_t)2 << 20)
+#endif
 
 static struct about about(const struct worker *worker)
 {
@@ -35,6 +44,17 @@ static void load_installed(void *context, const struct vaccel_plugin *plugin)
 			 vaccel_error_text());
 }
 
+/* Of backends' threads, too, unless they choose; on other systems they run with less. */
+static void choose_stacks(void)
+{
+	pthread_attr_t attributes;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK);
+	pthread_setattr_default_np(&attributes);
+	pthread_attr_destroy(&attributes);
+}
+
 int start_plugins(const struct worker *worker)
 {
 	const struct names *names = &worker->setup.policy.plugins;
@@ -44,6 +64,7 @@ int start_plugins(const struct worker *worker)
 
 	if (ret)
 		return ret;
+	choose_stacks();
 	ret = vaccel_bootstrap_with_config(&config);
 	vaccel_config_release(&config);
 	for (unsigned int i = 0; !ret && i < names->count; i++)
@@ -70,6 +91,15 @@ static size_t list_paths(const struct worker *worker, const char **paths)
 	return nr;
 }
 
+/* All of a stack is data from the start, little as is used of it: so what the server's threads
+ * may take comes on top. */
+static uint64_t data_of(const struct policy *policy)
+{
+	uint64_t stacks = (uint64_t)server_threads(policy) * STACK;
+
+	return policy->memory > UINT64_MAX - stacks ? UINT64_MAX : policy->memory + stacks;
+}
+
 int start_sandbox(const struct worker *worker)
 {
 	const struct policy *policy = &worker->setup.policy;
@@ -81,7 +111,7 @@ int start_sandbox(const struct worker *worker)
 		.role = SANDBOX_WORKER,
 		.directory = worker->setup.directory,
 		.read_paths = paths,
-		.memory = policy->memory,
+		.memory = data_of(policy),
 		.file = policy->content,
 		.libraries = policy->exec_libraries.count || policy->exec_uploads.count,
 	};

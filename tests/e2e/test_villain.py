@@ -7,17 +7,19 @@ worker again, and nothing is left.
 
 import contextlib
 import hashlib
+import pathlib
 import threading
 import time
 
 import peer
 from peer import Peer, connect
-from world import PATIENCE, Agent, run, until
+from world import PATIENCE, Agent, Skipped, run, until
 
 DEADLINE = "500ms"
 QUICK_S = 4.0  # what others may have to wait, on a machine that does other things
 FROZEN_S = 10
 LOG_S = 3
+THREADS = 8 + 8 + 8 + 1  # calls, those that wait, some to spare, and the watcher
 LOG_LINES_A_SECOND = 100  # of a child, see agent/base/log.h
 
 
@@ -108,6 +110,19 @@ def scene(build, **policy):
         assert not world.metric("vaccel_worker_restarts_total", tenant="good")
 
 
+def threads_of(world, tenant):
+    return len(list(pathlib.Path(f"/proc/{world.workers()[tenant]}/task").iterdir()))
+
+
+def ask_all(clients, sessions):
+    """All at once; False."""
+    for client, session in zip(clients, sessions):
+        client.send(client.message("CALL", "session_update", session=session, hint=0))
+    for client in clients:
+        client.answer("session_update")
+    return False
+
+
 def test_as_it_comes(build):
     ends = {"abort": "ended by signal 6", "crash": "ended by signal 4", "leave": "exited with status 0", "end": "exited with status 3"}
     with scene(build, deadline=DEADLINE) as world:
@@ -194,6 +209,20 @@ def test_a_full_directory(build):
         until(lambda: not list(world.directory_of("bad").parent.glob(".*")), "that all is removed")
 
 
+def test_stacks(build):
+    """Those of all threads that a worker may have leave room for what its policy permits."""
+    if build.sanitized:
+        raise Skipped("sanitizers have stacks and memory of their own")
+    with scene(build, memory="64MiB", calls=8, queue=8) as world, contextlib.ExitStack() as stack:
+        villain = Villain(world)
+        assert villain.do("do_measure_stacks")[0] == peer.OK
+        others = [stack.enter_context(connect(world.socket_of("bad"))) for _ in range(64)]
+        sessions = [one.session() for one in others]
+        until(lambda: threads_of(world, "bad") == THREADS or ask_all(others, sessions), "that all threads are there")
+        status, said = villain.do("do_allocate")
+        assert status == peer.OK, said
+
+
 def test_it_leaves_nothing(build):
     with scene(build) as world:
         villain = Villain(world)
@@ -201,4 +230,4 @@ def test_it_leaves_nothing(build):
 
 
 run([test_as_it_comes, test_as_it_goes, test_descriptors, test_floods, test_its_log, test_frozen, test_a_full_directory,
-     test_it_leaves_nothing])
+     test_stacks, test_it_leaves_nothing])

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,6 +23,10 @@
 
 #define KINDS 32  /* of messages to the supervisor, and more than there are */
 #define DEEP  400 /* folders */
+
+#define MEMORY ((size_t)64 << 20) /* by the policy */
+#define STACK  ((size_t)2 << 20)  /* of each thread */
+#define STACKS 24		  /* that there may be */
 
 #define DEED(name)                                                                            \
 	int name(struct vaccel_arg *in, size_t nr_in, struct vaccel_arg *out, size_t nr_out); \
@@ -131,6 +136,42 @@ DEED(do_babble)
 	for (;; message.kind = (message.kind + 1) % KINDS)
 		if (write(IPC_FD, &message, sizeof(message)) < 0)
 			return 1;
+}
+
+static void *measure_stack(void *ret_size)
+{
+	pthread_attr_t attributes;
+
+	if (pthread_getattr_np(pthread_self(), &attributes))
+		return NULL;
+	pthread_attr_getstacksize(&attributes, ret_size);
+	pthread_attr_destroy(&attributes);
+	return ret_size;
+}
+
+/* Of the thread of the call, and of one that is the library's. */
+DEED(do_measure_stacks)
+{
+	size_t of_call = 0, own = 0;
+	pthread_t thread;
+
+	if (!measure_stack(&of_call) || pthread_create(&thread, NULL, measure_stack, &own) ||
+	    pthread_join(thread, NULL))
+		return 1;
+	return of_call != STACK || own != STACK;
+}
+
+/* As much as the policy permits, but for what the worker has; and no more than all stacks are. */
+DEED(do_allocate)
+{
+	static void *pieces[1024];
+	size_t nr = 0, step = 1 << 20;
+
+	while (nr < sizeof(pieces) / sizeof(pieces[0]) && (pieces[nr] = malloc(step - 4096)))
+		nr++;
+	for (size_t i = 0; i < nr; i++)
+		free(pieces[i]);
+	return nr * step < MEMORY / 4 * 3 || nr * step > MEMORY + STACKS * STACK;
 }
 
 /* True: all of it was written. */
