@@ -18,6 +18,7 @@
 
 #include <vaccel/error.h>
 
+#include "agent/vhost/messages.h"
 #include "agent/vhost/ring.h"
 #include "agent/vhost/update.h"
 #include "agent/worker/worker.h"
@@ -28,6 +29,9 @@
 #define LOOK_MS 250
 
 int64_t halfway_patience = 10 * SECOND;
+
+/* A monitor may kick, too, as queues start: who kicks so long after that is the driver. */
+#define SETTLED_NS SECOND
 
 /* Chains of one queue before the others have their turn. */
 #define BATCH 32
@@ -56,6 +60,8 @@ struct vhost {
 	struct vhost_addresses addresses[QUEUES_MAX];
 	bool due[QUEUES_MAX]; /* there may be chains */
 	bool looks;	      /* the device wants to look again soon */
+	int64_t unseen_since; /* when the driver began; 0: there is none, or chains have been seen
+			       */
 	atomic_bool stopping; /* all of them, for good */
 	bool left;	      /* the channel is closed */
 };
@@ -192,8 +198,10 @@ static int start(struct vhost *vhost, const struct update *update, int fds[UPDAT
 	if (update->fresh)
 		inflight->version = 0;
 	/* The beginning of a driver; a machine that was only stopped goes on elsewhere. */
-	if (!update->base && !is_running(vhost))
+	if (!update->base && !is_running(vhost)) {
 		vhost->kind->rest(vhost->device);
+		vhost->unseen_since = time_now();
+	}
 	vhost->addresses[update->queue] = update->addresses;
 	ret = ring_start(ring, &setup, vhost->guest, inflight);
 	if (!ret)
@@ -291,10 +299,12 @@ static bool walk(struct vhost *vhost, struct ring *ring)
 	struct chain *chain;
 	int ret = VACCEL_OK;
 
-	for (int i = 0; !ret && i < BATCH; i++) {
+	for (int i = 0; i < BATCH; i++) {
 		ret = ring_take(ring, &chain);
-		if (!ret)
-			vhost->kind->take(vhost->device, chain);
+		if (ret)
+			break;
+		vhost->unseen_since = 0;
+		vhost->kind->take(vhost->device, chain);
 	}
 	if (ret && ret != VACCEL_EAGAIN)
 		complain(vhost);
@@ -361,6 +371,21 @@ static bool look(struct vhost *vhost)
 	return vhost->looks && !looked;
 }
 
+/*
+ * A driver that kicks has put a chain there. Some monitors hand over memory of which the machine
+ * has a private copy, so that nothing of what it writes is ever seen here.
+ */
+static void look_for_chains(struct vhost *vhost, const struct ring *ring)
+{
+	if (!vhost->unseen_since || !ring->running || !ring->enabled || ring->broken ||
+	    time_now() - vhost->unseen_since < SETTLED_NS)
+		return;
+	vhost->unseen_since = 0;
+	vaccel_fail(VACCEL_EREMOTEIO, "the machine asks, and nothing is seen of it: its memory is "
+				      "not shared; " SHARE_MEMORY);
+	complain(vhost);
+}
+
 static bool is_to_stop(struct vhost *vhost)
 {
 	if (!atomic_load(&vhost->draining) || vhost->left)
@@ -382,6 +407,8 @@ static int turn(struct vhost *vhost, const struct epoll_event *event)
 	if (!atomic_load(&vhost->stopping) && is_to_stop(vhost))
 		stop_all(vhost);
 	more = !atomic_load(&vhost->stopping) && walk_all(vhost);
+	if (event && event->data.u32 < QUEUES_MAX)
+		look_for_chains(vhost, &vhost->rings[event->data.u32]);
 	look(vhost);
 	if (more)
 		return 0;

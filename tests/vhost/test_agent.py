@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -279,6 +280,26 @@ class Test(unittest.TestCase):
         monitor.say(5, struct.pack("<II", 1, 0) + struct.pack("<QQQQ", 0, MEMORY, FRONT, 0))
         self.assertTrue(monitor.is_closed())
         self.assertIn("memory-backend-memfd", self.agent.read_until("SET_MEM_TABLE"))
+
+    def test_memory_of_which_the_machine_has_a_copy(self):
+        """What the guest writes is nowhere to be seen, but that it has written is heard."""
+        monitor, said = self.monitor(), threading.Event()
+        copy = os.memfd_create("copy")
+        os.ftruncate(copy, MEMORY)
+        monitor.begin(copy)
+        monitor.start()
+
+        def kick():
+            while not said.wait(0.1):
+                os.eventfd_write(monitor.kick, 1)
+
+        guest = threading.Thread(target=kick)
+        guest.start()
+        try:
+            self.assertIn("memory-backend-memfd", self.agent.read_until("its memory is not shared"))
+        finally:
+            said.set()
+            guest.join()
 
     def test_memory_that_cannot_be_mapped(self):
         monitor = self.monitor()
