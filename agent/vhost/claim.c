@@ -15,27 +15,6 @@
 #include "base/util.h"
 #include "transport/link.h"
 
-#define NS_PER_S INT64_C(1000000000)
-
-static const uint64_t one_more = 1;
-
-/* The claim for whose bytes this thread takes requests. */
-static __thread const struct claim *helping;
-
-void claim_tell(struct claim *claim)
-{
-	if (claim->waiting)
-		pthread_cond_broadcast(&claim->more);
-	if (claim == helping || claim->has_reader)
-		return; /* looks itself */
-	if (claim->helper >= 0) {
-		(void)!write(claim->helper, &one_more, sizeof(one_more));
-	} else if (!claim->signaled && claim->event >= 0) {
-		claim->signaled = true;
-		(void)!write(claim->event, &one_more, sizeof(one_more));
-	}
-}
-
 /* Reading and writing */
 
 static bool is_over(const struct claim *claim)
@@ -48,75 +27,20 @@ static bool is_readable(struct claim *claim)
 	return range_has_bytes(&claim->range) || is_over(claim);
 }
 
-/* What the descriptor has told of has been read. */
 static void be_quiet(struct claim *claim)
 {
-	uint64_t count;
-
-	if (!claim->signaled || is_readable(claim))
-		return;
-	claim->signaled = false;
-	(void)!read(claim->event, &count, sizeof(count));
-}
-
-/*
- * Takes the guest's requests until something may have come; the lock is given up meanwhile.
- * False: somebody else does.
- */
-static bool help(struct claim *claim, int64_t until)
-{
-	struct drive *drive = claim->drive;
-	struct vhost *vhost;
-
-	if (pthread_mutex_trylock(&drive->helping))
-		return false;
-	vhost = atomic_load(&drive->helped);
-	if (vhost) {
-		claim->helper = drive->setup.help_fd(vhost);
-		pthread_mutex_unlock(&drive->lock);
-		helping = claim;
-		drive->setup.help(vhost, until);
-		helping = NULL;
-		pthread_mutex_lock(&drive->lock);
-		claim->helper = -1;
-	}
-	pthread_mutex_unlock(&drive->helping);
-	return vhost;
-}
-
-/* False: the time is over. */
-static bool wait_until(struct claim *claim, int64_t until)
-{
-	const struct timespec end = {
-		.tv_sec = (time_t)(until / NS_PER_S),
-		.tv_nsec = (long)(until % NS_PER_S),
-	};
-	int ret;
-
-	if (!until || time_now() >= until)
-		return false;
-	claim->waiting++;
-	ret = pthread_cond_clockwait(&claim->more, &claim->drive->lock, CLOCK_MONOTONIC, &end);
-	claim->waiting--;
-	return ret != ETIMEDOUT;
+	if (!is_readable(claim))
+		reader_be_quiet(&claim->reader);
 }
 
 /* Bytes that come while somebody waits may go to their place at once. */
 static void await(struct claim *claim, struct stretch *to, int64_t until)
 {
-	bool goes_on = until && time_now() < until;
-
 	be_quiet(claim);
 	claim->range.awaited = to;
-	while (goes_on && !to->done && !is_readable(claim)) {
-		if (help(claim, until)) {
-			goes_on = time_now() < until;
-			continue;
-		}
-		claim->has_reader = true;
-		goes_on = wait_until(claim, until);
-		claim->has_reader = false;
-	}
+	while (!to->done && !is_readable(claim))
+		if (!reader_await(&claim->reader, until))
+			break;
 	claim->range.awaited = NULL;
 }
 
@@ -157,7 +81,7 @@ static ssize_t claim_write(struct link *link, const struct iovec *at, int nr, in
 	SCOPED_LOCK(&claim->drive->lock);
 	while (!from.done && !is_over(claim) && in_time) {
 		range_put(&claim->range, &from);
-		in_time = from.done || wait_until(claim, until);
+		in_time = from.done || reader_wait(&claim->reader, until);
 	}
 	if (is_over(claim))
 		return -vaccel_fail(VACCEL_EREMOTEIO, "the program has given up its range");
@@ -190,7 +114,7 @@ static void claim_shut_down(struct link *link)
 	claim->is_shut = true;
 	claim->range.ended = true;
 	claim_let_go(claim);
-	claim_tell(claim);
+	reader_tell(&claim->reader);
 }
 
 static void claim_end(struct link *link)
@@ -203,7 +127,7 @@ static void claim_end(struct link *link)
 	drive = claim->drive;
 	pthread_mutex_lock(&drive->lock);
 	claim->range.ended = true;
-	claim->event = -1; /* the link's, and about to be closed */
+	claim->reader.event = -1; /* the link's, and about to be closed */
 	claim_let_go(claim);
 	claim_unref(claim);
 	pthread_mutex_unlock(&drive->lock);
@@ -235,10 +159,10 @@ int claim_connect(struct claim *claim)
 	pthread_mutex_lock(&drive->lock);
 	atomic_fetch_add(&drive->refs, 1);
 	claim->refs++;
-	claim->event = event;
+	claim->reader.event = event;
 	link->io = claim;
 	if (is_readable(claim))
-		claim_tell(claim);
+		reader_tell(&claim->reader);
 	pthread_mutex_unlock(&drive->lock);
 	return drive->setup.connect(drive->setup.context, link)
 		       ? VACCEL_OK

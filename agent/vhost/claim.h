@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "agent/vhost/range.h"
+#include "agent/vhost/reader.h"
 
 /* Less than 16 TiB, which is what a guest of 32 bits can address. */
 #define RANGES 1024u
@@ -20,8 +21,7 @@ struct drive {
 	uint64_t epoch;
 	_Atomic unsigned int refs;
 	pthread_t thread;
-	pthread_mutex_t helping;	/* who does; see drive_setup.help */
-	_Atomic(struct vhost *) helped; /* goes under that; NULL: there is none */
+	struct helper helper;
 
 	pthread_mutex_t lock; /* all below, and all claims */
 	pthread_cond_t due;
@@ -45,19 +45,11 @@ struct claim {
 	struct drive_request *late; /* a write that is answered with it */
 
 	/* The agent's side */
-	pthread_cond_t more;
-	int event;	      /* readable: there is something to read */
-	bool signaled;	      /* it is readable */
+	struct reader reader; /* who writes waits by it, too */
 	bool is_shut;	      /* by the agent: nobody waits any more */
-	bool has_reader;      /* who reads waits for @more */
-	unsigned int waiting; /* for @more */
-	int helper;	      /* somebody submits requests meanwhile, and is woken by this; or -1 */
 };
 
 /* All with the drive's lock held but where it says otherwise. */
-
-/* Who waits for it is told what may have come, or that there is room. */
-void claim_tell(struct claim *claim);
 
 /* Answers the read that is held, and what is answered with it, if there is one. */
 void claim_let_go(struct claim *claim);

@@ -197,7 +197,7 @@ static void deliver(struct accel *accel, struct exchange *exchange)
 	int ret = VACCEL_OK;
 
 	exchange->room = header->writable;
-	atomic_store(&accel->vhost, exchange->chain->ring->vhost);
+	helper_set(&accel->helper, exchange->chain->ring->vhost);
 	if (!read_frame(exchange)) {
 		end_file(accel, exchange);
 		return;
@@ -421,7 +421,7 @@ void accel_unref(struct accel *accel)
 {
 	if (atomic_fetch_sub(&accel->refs, 1) != 1)
 		return;
-	pthread_mutex_destroy(&accel->helping);
+	helper_release(&accel->helper);
 	free(accel);
 }
 
@@ -433,7 +433,7 @@ static int device_start(struct worker *worker, const struct listener_setup *list
 	if (!accel)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a device");
 	atomic_init(&accel->refs, 1);
-	pthread_mutex_init(&accel->helping, NULL);
+	helper_init(&accel->helper, vhost_help, vhost_help_fd);
 	accel->worker = worker;
 	accel->listener = listener;
 	accel->bytes_max = accel_bytes_max(&worker->setup.policy);
@@ -500,9 +500,7 @@ static void device_end(void *device)
 	struct accel *accel = device;
 
 	device_rest(device);
-	pthread_mutex_lock(&accel->helping);
-	atomic_store(&accel->vhost, NULL);
-	pthread_mutex_unlock(&accel->helping);
+	helper_set(&accel->helper, NULL);
 	accel_unref(accel);
 }
 

@@ -15,6 +15,7 @@
 
 #include "agent/vhost/exchange.h"
 #include "agent/vhost/messages.h"
+#include "agent/vhost/reader.h"
 #include "agent/vhost/vhost.h"
 #include "agent/worker/worker.h"
 #include "transport/transport.h"
@@ -33,14 +34,10 @@ struct file {
 	struct file *next;
 	struct accel *accel;
 	uint64_t number;
-	int event; /* readable: there is something to read */
 
 	pthread_mutex_t lock; /* all below */
-	pthread_cond_t more;
+	struct reader reader;
 	unsigned int refs; /* the device's and the link's */
-	bool waited_for;   /* somebody waits for @more */
-	int helped;	   /* somebody walks the rings meanwhile, and is woken by this; or -1 */
-	bool signaled;	   /* @event is readable */
 	bool closed;	   /* nothing more comes */
 	bool goaway;
 	struct exchange *incoming; /* to be read, in their order */
@@ -61,11 +58,10 @@ struct accel {
 	struct worker *worker;
 	const struct listener_setup *listener;
 	char peer[64];
-	pthread_mutex_t helping;       /* who does; see vhost_help() */
-	_Atomic(struct vhost *) vhost; /* goes under that; NULL: there is none */
-	uint64_t bytes_max;	       /* readable or writable, of one request */
-	struct file *files;	       /* the walking thread's */
-	bool canceled;		       /* and something that runs was; device_look() has it */
+	struct helper helper;
+	uint64_t bytes_max; /* readable or writable, of one request */
+	struct file *files; /* the walking thread's */
+	bool canceled;	    /* and something that runs was; device_look() has it */
 	struct exchange
 		*parts[QUEUES_MAX]; /* requests between BEGIN and END; the walking thread's */
 	struct header refused[QUEUES_MAX]; /* of which more may come */

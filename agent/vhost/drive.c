@@ -131,8 +131,7 @@ static void make_claim(struct drive *drive, uint32_t number, const unsigned char
 	claim->drive = drive;
 	claim->number = number;
 	claim->refs = 2; /* the other one is that of who connects it */
-	claim->event = claim->helper = -1;
-	pthread_cond_init(&claim->more, NULL);
+	reader_init(&claim->reader, &drive->lock, &drive->helper, -1);
 	claim->next = drive->fresh;
 	drive->fresh = claim;
 	drive->claims[number] = claim;
@@ -146,7 +145,7 @@ void claim_unref(struct claim *claim)
 	if (--claim->refs)
 		return;
 	range_release(&claim->range);
-	pthread_cond_destroy(&claim->more);
+	reader_release(&claim->reader);
 	free(claim);
 }
 
@@ -171,7 +170,7 @@ static void release(struct drive *drive, uint32_t number)
 	drive->nr_claims--;
 	claim_let_go(claim);
 	claim->range.closed = true;
-	claim_tell(claim);
+	reader_tell(&claim->reader);
 	claim_unref(claim);
 }
 
@@ -213,8 +212,8 @@ static bool control(struct drive *drive, uint32_t number, const struct drive_req
 			return false;
 		renew(claim);
 		range_advance(&claim->range, le64toh(control.read));
-		if (claim->waiting)
-			claim_tell(claim);
+		if (claim->reader.waiting)
+			reader_tell(&claim->reader);
 		return true;
 	case DRIVE_RELEASE:
 		if (is_holder)
@@ -276,9 +275,9 @@ static bool write_at(struct drive *drive, const struct drive_request *request, u
 	claim->quiet = 0;
 	ret = range_write(&claim->range, request, from, spot->place, size);
 	renew(claim);
-	if (range_has_bytes(&claim->range) || claim->waiting || claim->range.ended ||
+	if (range_has_bytes(&claim->range) || claim->reader.waiting || claim->range.ended ||
 	    (claim->range.awaited && claim->range.awaited->done))
-		claim_tell(claim);
+		reader_tell(&claim->reader);
 	if (claim->range.ended)
 		claim_let_go(claim);
 	return ret;
@@ -410,11 +409,7 @@ void drive_reset(struct drive *drive)
 
 void drive_helped(struct drive *drive, struct vhost *vhost)
 {
-	if (atomic_load(&drive->helped) == vhost)
-		return;
-	pthread_mutex_lock(&drive->helping);
-	atomic_store(&drive->helped, vhost);
-	pthread_mutex_unlock(&drive->helping);
+	helper_set(&drive->helper, vhost);
 }
 
 /* The thread's */
@@ -484,7 +479,7 @@ void drive_unref(struct drive *drive)
 {
 	if (atomic_fetch_sub(&drive->refs, 1) != 1)
 		return;
-	pthread_mutex_destroy(&drive->helping);
+	helper_release(&drive->helper);
 	pthread_mutex_destroy(&drive->lock);
 	pthread_cond_destroy(&drive->due);
 	free(drive);
@@ -503,7 +498,7 @@ int drive_new(const struct drive_setup *setup, struct drive **ret_drive)
 	if (!setup->lease_ms)
 		drive->setup.lease_ms = DRIVE_LEASE_MS;
 	atomic_init(&drive->refs, 1);
-	pthread_mutex_init(&drive->helping, NULL);
+	helper_init(&drive->helper, setup->help, setup->help_fd);
 	pthread_mutex_init(&drive->lock, NULL);
 	pthread_cond_init(&drive->due, NULL);
 	if (getrandom(&drive->epoch, sizeof(drive->epoch), 0) != sizeof(drive->epoch))

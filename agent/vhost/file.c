@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 
 #include <vaccel/error.h>
 
@@ -17,27 +16,7 @@
 #include "base/util.h"
 #include "transport/link.h"
 
-static const uint64_t one_more = 1;
-
-/* The file for whose next message this thread walks the rings. */
-static __thread const struct file *helping;
-
 /* The walking thread's side */
-
-/* Whoever reads the link is told; the lock is held. */
-static void tell(struct file *file)
-{
-	if (file == helping) {
-		return; /* looks itself */
-	} else if (file->helped >= 0) {
-		(void)!write(file->helped, &one_more, sizeof(one_more));
-	} else if (file->waited_for) {
-		pthread_cond_signal(&file->more);
-	} else if (!file->signaled) {
-		file->signaled = true;
-		(void)!write(file->event, &one_more, sizeof(one_more));
-	}
-}
 
 void file_push(struct file *file, struct exchange *exchange)
 {
@@ -47,7 +26,7 @@ void file_push(struct file *file, struct exchange *exchange)
 		return;
 	}
 	exchange_append(&file->incoming, exchange);
-	tell(file);
+	reader_tell(&file->reader);
 }
 
 void file_close(struct file *file)
@@ -55,7 +34,7 @@ void file_close(struct file *file)
 	SCOPED_LOCK(&file->lock);
 	file->closed = true;
 	file_finish_all(file, &file->kept, CODE_STALE);
-	tell(file);
+	reader_tell(&file->reader);
 }
 
 /* One that waits in the worker's queue is taken from there by a message of ours. */
@@ -70,7 +49,7 @@ static void send_cancel(struct file *file, uint64_t number)
 	exchange->size = FRAME_SIZE;
 	frame_put(&frame, exchange->bytes);
 	exchange_append(&file->incoming, exchange);
-	tell(file);
+	reader_tell(&file->reader);
 }
 
 bool file_cancel(struct file *file, uint64_t request)
@@ -142,64 +121,27 @@ void file_stop(struct file *file, unsigned int queue)
 
 /* Reading */
 
-/* What the descriptor has told of has been read, or taken away. */
+static bool is_readable(const struct file *file)
+{
+	return file->incoming || file->closed;
+}
+
 static void be_quiet(struct file *file)
 {
-	uint64_t count;
-
-	if (file->incoming || file->closed || !file->signaled)
-		return;
-	file->signaled = false;
-	(void)!read(file->event, &count, sizeof(count));
+	if (!is_readable(file))
+		reader_be_quiet(&file->reader);
 }
 
-/*
- * Walks the rings until something has come; the lock is given up meanwhile. False: somebody
- * else does.
- */
-static bool help(struct file *file, int64_t until)
-{
-	struct accel *accel = file->accel;
-	struct vhost *vhost;
-
-	if (pthread_mutex_trylock(&accel->helping))
-		return false;
-	vhost = atomic_load(&accel->vhost);
-	if (vhost) {
-		file->helped = vhost_help_fd(vhost);
-		pthread_mutex_unlock(&file->lock);
-		helping = file;
-		vhost_help(vhost, until);
-		helping = NULL;
-		pthread_mutex_lock(&file->lock);
-		file->helped = -1;
-	}
-	pthread_mutex_unlock(&accel->helping);
-	return vhost;
-}
-
-/* Waits for something to read, by the lock. False: the time is over. */
+/* Waits for something to read. False: the time is over. */
 static bool wait_for_more(struct file *file, const struct link *link, int64_t until)
 {
-	const struct timespec end = {
-		.tv_sec = (time_t)(until / SECOND),
-		.tv_nsec = (long)(until % SECOND),
-	};
-	int ret = 0;
-
 	if (!link->shut)
 		be_quiet(file);
-	while (!file->incoming && !file->closed && !link->shut && !ret) {
-		if (!until || time_now() >= until)
-			return false;
-		if (help(file, until))
-			continue;
-		file->waited_for = true;
-		ret = pthread_cond_clockwait(&file->more, &file->lock, CLOCK_MONOTONIC, &end);
-		file->waited_for = false;
-	}
+	while (!is_readable(file) && !link->shut)
+		if (!reader_await(&file->reader, until))
+			break;
 	/* Who told of it as the time was over has told nobody else. */
-	return !ret || file->incoming || file->closed || link->shut;
+	return is_readable(file) || link->shut;
 }
 
 /* Bytes of the message from @from on, of which the frame is ours already. */
@@ -275,7 +217,7 @@ static void file_shut_down(struct link *link)
 	struct file *file = link->io;
 
 	SCOPED_LOCK(&file->lock);
-	tell(file);
+	reader_tell(&file->reader);
 }
 
 /* What nobody has answered by now was not to be answered. */
@@ -287,7 +229,7 @@ static void file_end(struct link *link)
 		return;
 	pthread_mutex_lock(&file->lock);
 	file->closed = true;
-	file->signaled = true; /* the descriptor is about to be closed */
+	file->reader.event = -1; /* about to be closed */
 	file_finish_all(file, &file->running, CODE_BAD);
 	file_finish_all(file, &file->incoming, CODE_BAD);
 	file_finish_all(file, &file->kept, CODE_STALE);
@@ -316,7 +258,7 @@ void file_unref(struct file *file)
 	if (!last)
 		return;
 	pthread_mutex_destroy(&file->lock);
-	pthread_cond_destroy(&file->more);
+	reader_release(&file->reader);
 	accel_unref(file->accel);
 	free(file);
 }
@@ -326,7 +268,7 @@ static int connect_file(struct accel *accel, struct file *file)
 {
 	struct connection *connection;
 	struct link *link;
-	int ret = link_adopt(&carrier_file, file->event, NULL, &link);
+	int ret = link_adopt(&carrier_file, file->reader.event, NULL, &link);
 
 	if (ret) {
 		file_unref(file);
@@ -346,12 +288,11 @@ int file_open(struct accel *accel, uint64_t number, struct file **ret_file)
 
 	if (!file)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for an open file");
-	*file = (struct file){.accel = accel, .number = number, .refs = 2, .helped = -1};
+	*file = (struct file){.accel = accel, .number = number, .refs = 2};
 	atomic_fetch_add(&accel->refs, 1);
 	pthread_mutex_init(&file->lock, NULL);
-	pthread_cond_init(&file->more, NULL);
-	file->event = eventfd(0, EFD_CLOEXEC);
-	ret = file->event < 0
+	reader_init(&file->reader, &file->lock, &accel->helper, eventfd(0, EFD_CLOEXEC));
+	ret = file->reader.event < 0
 		      ? vaccel_fail(errno, "no descriptor for an open file: %s", strerror(errno))
 		      : VACCEL_OK;
 	if (ret)
