@@ -187,6 +187,17 @@ class Test(unittest.TestCase):
         self.assertEqual(monitor.echo(b"on"), (OK, b"on"))
         self.assertEqual(monitor.stop(), 5)
 
+    def test_a_worker_that_stands_still(self):
+        """It is ended, so that what it had, which may be memory of a program's, is given back."""
+        monitor = self.monitor()
+        monitor.begin()
+        monitor.start()
+        self.assertEqual(monitor.echo(b"x"), (OK, b"x"))
+        self.agent.read_until("started")
+        self.agent.freeze_worker()
+        self.assertEqual(monitor.echo(b"again"), (OK, b"again"))
+        self.agent.read_until("gave no sign of life")
+
     def test_a_worker_is_lost_while_a_queue_stops(self):
         monitor = self.monitor()
         monitor.begin()
