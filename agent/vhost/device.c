@@ -500,7 +500,7 @@ static void device_end(void *device)
 	struct accel *accel = device;
 
 	device_rest(device);
-	helper_set(&accel->helper, NULL);
+	helper_end(&accel->helper);
 	accel_unref(accel);
 }
 

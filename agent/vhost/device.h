@@ -70,8 +70,8 @@ struct accel {
 
 /* ns that a canceled call may go on; for tests to change. */
 struct cancel_patience {
-	int64_t alone; /* without memory of the guest's: then its chain is given back */
-	int64_t lent;  /* with some, which only the end of the process gives back */
+	_Atomic int64_t alone; /* without memory of the guest's: then its chain is given back */
+	_Atomic int64_t lent;  /* with some, which only the end of the process gives back */
 };
 extern struct cancel_patience cancel_patience;
 

@@ -516,7 +516,7 @@ void drive_delete(struct drive *drive)
 {
 	if (!drive)
 		return;
-	drive_helped(drive, NULL);
+	helper_end(&drive->helper);
 	pthread_mutex_lock(&drive->lock);
 	drive->ending = true;
 	pthread_cond_signal(&drive->due);

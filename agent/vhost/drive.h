@@ -63,7 +63,7 @@ void drive_submit(struct drive *drive, struct drive_request *request);
 /* Answers all that is held as if the time were over. */
 void drive_let_go(struct drive *drive);
 
-/* Who walks the rings, and can be helped; NULL: nobody any more. */
+/* Who walks the rings, and can be helped, up to drive_delete(). */
 void drive_helped(struct drive *drive, struct vhost *vhost);
 
 /* The machine has begun anew: ends all connections. */

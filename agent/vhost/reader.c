@@ -31,10 +31,14 @@ void helper_release(struct helper *helper)
 
 void helper_set(struct helper *helper, struct vhost *vhost)
 {
-	if (atomic_load(&helper->vhost) == vhost)
-		return;
+	if (atomic_load(&helper->vhost) != vhost)
+		atomic_store(&helper->vhost, vhost);
+}
+
+void helper_end(struct helper *helper)
+{
 	pthread_mutex_lock(&helper->helping);
-	atomic_store(&helper->vhost, vhost);
+	atomic_store(&helper->vhost, NULL);
 	pthread_mutex_unlock(&helper->helping);
 }
 

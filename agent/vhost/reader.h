@@ -16,7 +16,7 @@ struct vhost;
 /* The rings of a machine's device, which one thread at a time walks instead of its own. */
 struct helper {
 	pthread_mutex_t helping;
-	_Atomic(struct vhost *) vhost; /* goes under that; NULL: there is none */
+	_Atomic(struct vhost *) vhost; /* goes under that; NULL: there is none yet, or any more */
 
 	/* vhost_help() of vhost.h, and its descriptor. */
 	void (*help)(struct vhost *vhost, int64_t until);
@@ -27,8 +27,11 @@ void helper_init(struct helper *helper, void (*help)(struct vhost *vhost, int64_
 		 int (*help_fd)(const struct vhost *vhost));
 void helper_release(struct helper *helper);
 
-/* NULL: nobody helps any more, and who did has returned. */
+/* By who walks the rings. */
 void helper_set(struct helper *helper, struct vhost *vhost);
+
+/* Nobody helps any more, and who did has returned. */
+void helper_end(struct helper *helper);
 
 /* Of a link. Its owner's lock is held for all of it, and given up while one waits. */
 struct reader {

@@ -47,7 +47,7 @@ struct front {
 	int fd, inflight;
 	uint16_t size; /* of each queue */
 	char *memory;  /* in the guest's order */
-	size_t taken;
+	_Atomic size_t taken;
 	unsigned int under_way;
 	bool indirect; /* chains are in tables */
 	bool spread;   /* and every piece in several */

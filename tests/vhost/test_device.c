@@ -263,7 +263,8 @@ static void test_cancel_of_what_is_lent(void **state)
 	struct gate gate;
 	int fds[UPDATE_FDS];
 
-	cancel_patience = (struct cancel_patience){.lent = 300 * MILLISECOND};
+	cancel_patience.alone = 0;
+	cancel_patience.lent = 300 * MILLISECOND;
 	gate_init(&gate);
 	stand_connect(&program, stand, 4096);
 	stand_lend(stand, &program, program_session(&program), gate.in, 2, &request);
