@@ -29,6 +29,9 @@ thread := -Db_sanitize=thread -Db_lundef=false
 setup = [ $1/build.ninja -nt .deps/changed ] || \
 	$3 meson setup $$([ ! -e $1/build.ninja ] || echo --wipe) --prefix=/usr/local --libdir=lib $2 $1
 
+# Processes in a sandbox cannot write down which of their lines were run.
+unwalled = meson test -C build-coverage --no-rebuild --quiet --wrapper '$(CURDIR)/tools/without-walls'
+
 help: ## this list
 	@echo "usage: make TARGET, of:"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -116,7 +119,8 @@ coverage: ## measure which lines the tests reach; fails under 90 %
 	@$(DEPS) build test coverage
 	@$(call setup,build-coverage,-Db_coverage=true -Dc_args=-fprofile-update=atomic)
 	@tools/run-tests build-coverage
-	@meson test -C build-coverage --no-rebuild --quiet --wrapper '$(CURDIR)/tools/without-walls' --suite carriers
+	@$(unwalled) --suite carriers
+	@$(unwalled) 'agent command' 'vhost agent' 'vhost monitors' 'e2e life' 'e2e models' 'e2e tenants'
 	@gcovr --root . --filter lib/ --filter ops/ --filter transport/ --filter agent/ --filter plugins/remote/ \
 		--fail-under-line 90 --print-summary --html-details build-coverage/coverage.html build-coverage
 
