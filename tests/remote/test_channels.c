@@ -11,6 +11,8 @@
 
 #include <vaccel/error.h>
 
+#include "transport/link.h"
+
 #define MS INT64_C(1000000)
 
 /* Enough for a machine that does other things. */
@@ -132,6 +134,25 @@ static void test_deadline_comes_first(void **state)
 	assert_int_not_equal(channel->owed, 0);
 }
 
+static enum verdict hang_up(struct turn *turn, void *context)
+{
+	return HANG_UP;
+}
+
+/* A carrier can know that what was sent has not been begun: it may be sent again. */
+static void test_what_was_declined_counts_as_not_sent(void **state)
+{
+	int64_t id;
+	struct vaccel_session_open_args args = {.session = &id};
+	struct request request = {.op = &vaccel_op_session_open, .args = &args, .fd = -1};
+
+	fake_script(fake, hang_up, NULL);
+	channel->link->declined = true;
+	assert_int_equal(channel_ask(channel, &request), VACCEL_EREMOTEIO);
+	assert_int_equal(request.progress, NOT_SENT);
+	assert_true(channel->broken && channel->leaving);
+}
+
 static enum verdict answer_half(struct turn *turn, void *context)
 {
 	const struct frame frame = {.kind = FRAME_REPLY,
@@ -214,6 +235,7 @@ int main(void)
 		TEST(test_one_that_answers_no_ping_is_lost),
 		TEST(test_any_message_is_a_sign_of_life),
 		TEST(test_deadline_comes_first),
+		TEST(test_what_was_declined_counts_as_not_sent),
 		TEST(test_silence_in_the_middle_of_an_answer),
 		TEST(test_agent_that_asks_is_answered),
 		TEST(test_client_that_ends_while_it_is_joined),
