@@ -98,19 +98,11 @@ struct TfLiteXNNPackDelegateWeightsCache *TfLiteXNNPackDelegateWeightsCacheCreat
 bool TfLiteXNNPackDelegateWeightsCacheFinalizeSoft(struct TfLiteXNNPackDelegateWeightsCache *cache);
 void TfLiteXNNPackDelegateWeightsCacheDelete(struct TfLiteXNNPackDelegateWeightsCache *cache);
 
-/* Delegates in libraries of their own */
-typedef struct TfLiteExternalDelegateOptions {
-	const char *lib_path;
-	int count;
-	const char *keys[256];
-	const char *values[256];
-	TfLiteStatus (*insert)(struct TfLiteExternalDelegateOptions *options, const char *key,
-			       const char *value);
-} TfLiteExternalDelegateOptions;
-
-TfLiteExternalDelegateOptions TfLiteExternalDelegateOptionsDefault(const char *path);
-TfLiteDelegate *TfLiteExternalDelegateCreate(const TfLiteExternalDelegateOptions *options);
-void TfLiteExternalDelegateDelete(TfLiteDelegate *delegate);
+/* What a library with a delegate of its own has, by these names */
+typedef TfLiteDelegate *tflite_plugin_create_delegate_fn(const char *const *keys,
+							 const char *const *values, size_t nr,
+							 void (*report)(const char *text));
+typedef void tflite_plugin_destroy_delegate_fn(TfLiteDelegate *delegate);
 
 /*
  * Says from which severity on the library writes to stderr; 3 is that of nothing. Only C++ knows

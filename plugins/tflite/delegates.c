@@ -10,56 +10,116 @@
  */
 #include "tflite/delegates.h"
 
+#include <dlfcn.h>
 #include <string.h>
+
+#include <vaccel/log.h>
 
 #include "model/util.h"
 #include "tflite/tflite.h"
 
+enum { OPTIONS_MAX = 32 };
+
 /* The libraries' names, while delegates_paths() has given them away. */
 static char *named;
 
-static int add(struct delegates *delegates, TfLiteDelegate *delegate,
-	       void (*destroy)(TfLiteDelegate *delegate), const char *name)
+static void keep(struct delegates *delegates, TfLiteDelegate *delegate,
+		 void (*destroy)(TfLiteDelegate *delegate), void *library)
 {
-	if (!delegate)
-		return vaccel_fail(VACCEL_ENOENT,
-				   "%s: TensorFlow Lite can make no delegate of '%.200s'",
-				   knobs[KNOB_DELEGATES].name, name);
 	delegates->each[delegates->nr].delegate = delegate;
-	delegates->each[delegates->nr++].destroy = destroy;
-	return VACCEL_OK;
+	delegates->each[delegates->nr].destroy = destroy;
+	delegates->each[delegates->nr++].library = library;
 }
 
 static int add_xnnpack(struct delegates *delegates, struct TfLiteXNNPackDelegateWeightsCache *cache)
 {
 	TfLiteXNNPackDelegateOptions options = TfLiteXNNPackDelegateOptionsDefault();
+	TfLiteDelegate *delegate;
 
 	options.num_threads = threads_wanted();
 	options.flags |= XNNPACK_SIGNED_BYTES | XNNPACK_UNSIGNED_BYTES;
 	options.weights_cache = cache;
-	return add(delegates, TfLiteXNNPackDelegateCreate(&options), TfLiteXNNPackDelegateDelete,
-		   "xnnpack");
+	delegate = TfLiteXNNPackDelegateCreate(&options);
+	if (!delegate)
+		return vaccel_fail(VACCEL_EBACKEND, "XNNPACK cannot be used");
+	keep(delegates, delegate, TfLiteXNNPackDelegateDelete, NULL);
+	return VACCEL_OK;
+}
+
+/* A library's options; keys and values point into the setting's text. */
+struct options {
+	const char *keys[OPTIONS_MAX];
+	const char *values[OPTIONS_MAX];
+	size_t nr;
+};
+
+static int read_options(char *text, const char *path, struct options *options)
+{
+	char *rest, *key = strtok_r(text, ",", &rest);
+
+	for (; key; key = strtok_r(NULL, ",", &rest)) {
+		char *value = strchr(key, '=');
+
+		if (!value)
+			return vaccel_fail(VACCEL_EINVAL,
+					   "%s: '%.200s' behind '%.200s' is no KEY=VALUE",
+					   knobs[KNOB_DELEGATES].name, key, path);
+		if (options->nr == OPTIONS_MAX)
+			return vaccel_fail(VACCEL_EINVAL, "%s: more than %d options for '%.200s'",
+					   knobs[KNOB_DELEGATES].name, OPTIONS_MAX, path);
+		*value++ = '\0';
+		options->keys[options->nr] = key;
+		options->values[options->nr++] = value;
+	}
+	return VACCEL_OK;
+}
+
+static void log_line(const char *text)
+{
+	vaccel_warn("a delegate of TensorFlow Lite's: %s", text);
+}
+
+static int make_from(void *library, const char *path, const struct options *options,
+		     struct delegates *delegates)
+{
+	tflite_plugin_create_delegate_fn *create =
+		(tflite_plugin_create_delegate_fn *)dlsym(library, "tflite_plugin_create_delegate");
+	tflite_plugin_destroy_delegate_fn *destroy = (tflite_plugin_destroy_delegate_fn *)dlsym(
+		library, "tflite_plugin_destroy_delegate");
+	TfLiteDelegate *delegate;
+
+	if (!create || !destroy)
+		return vaccel_fail(VACCEL_ENOENT, "%s: '%.200s' has no delegate in it",
+				   knobs[KNOB_DELEGATES].name, path);
+	delegate = create(options->keys, options->values, options->nr, log_line);
+	if (!delegate)
+		return vaccel_fail(VACCEL_EBACKEND,
+				   "'%.200s' cannot make its delegate; see the log", path);
+	keep(delegates, delegate, destroy, library);
+	return VACCEL_OK;
 }
 
 /* @item is "PATH,KEY=VALUE,...", and is taken apart. */
 static int add_library(struct delegates *delegates, char *item)
 {
-	char *rest, *path = strtok_r(item, ",", &rest), *key;
-	TfLiteExternalDelegateOptions options = TfLiteExternalDelegateOptionsDefault(path);
+	struct options options = {.nr = 0};
+	size_t length = strcspn(item, ",");
+	char *rest = item + length + (item[length] == ',');
+	void *library;
+	int ret;
 
-	while ((key = strtok_r(NULL, ",", &rest))) {
-		char *value = strchr(key, '=');
-
-		if (!value || options.count == sizeof(options.keys) / sizeof(options.keys[0]))
-			return vaccel_fail(VACCEL_EINVAL,
-					   "%s: '%.200s' behind '%.200s' is no KEY=VALUE",
-					   knobs[KNOB_DELEGATES].name, key, path);
-		*value++ = '\0';
-		options.keys[options.count] = key;
-		options.values[options.count++] = value;
-	}
-	return add(delegates, TfLiteExternalDelegateCreate(&options), TfLiteExternalDelegateDelete,
-		   path);
+	item[length] = '\0';
+	ret = read_options(rest, item, &options);
+	if (ret)
+		return ret;
+	library = dlopen(item, RTLD_NOW | RTLD_LOCAL);
+	if (!library)
+		return vaccel_fail(VACCEL_ENOENT, "%s: %.400s", knobs[KNOB_DELEGATES].name,
+				   dlerror());
+	ret = make_from(library, item, &options, delegates);
+	if (ret)
+		dlclose(library);
+	return ret;
 }
 
 int delegates_make(struct TfLiteXNNPackDelegateWeightsCache *cache, struct delegates *ret_delegates)
@@ -88,6 +148,8 @@ void delegates_release(struct delegates *delegates)
 	while (delegates->nr) {
 		delegates->nr--;
 		delegates->each[delegates->nr].destroy(delegates->each[delegates->nr].delegate);
+		if (delegates->each[delegates->nr].library)
+			dlclose(delegates->each[delegates->nr].library);
 	}
 }
 

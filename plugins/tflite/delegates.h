@@ -16,6 +16,7 @@ struct delegates {
 	struct {
 		TfLiteDelegate *delegate;
 		void (*destroy)(TfLiteDelegate *delegate);
+		void *library; /* that it is in; NULL: TensorFlow Lite's own */
 	} each[DELEGATES_MAX];
 	size_t nr;
 };
@@ -25,7 +26,8 @@ struct delegates {
  * @cache: of XNNPACK's weights, shared by all interpreters of a model
  * @ret_delegates: filled as far as it went, also after an error
  *
- * Return: 0; EINVAL for a setting that names too many, ENOENT for a library that cannot be used.
+ * Return: 0; EINVAL for a setting that is wrong; ENOENT for a library without a delegate; EBACKEND
+ * for one that cannot make it; ENOMEM.
  */
 int delegates_make(struct TfLiteXNNPackDelegateWeightsCache *cache,
 		   struct delegates *ret_delegates);
