@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a program with its work done by an agent.
 
-usage: through_agent.py --agent BINARY --plugin-dir DIR --carrier NAME [--policy JSON] PROGRAM ARGS...
+usage: through_agent.py --agent BINARY --plugin-dir DIR --carrier NAME [--policy JSON] [--settings JSON] PROGRAM ARGS...
+
+The settings are variables for the agent.
 """
 
 import argparse
@@ -20,9 +22,11 @@ def main():
     parser.add_argument("--plugin-dir", required=True)
     parser.add_argument("--carrier", choices=CARRIERS, required=True)
     parser.add_argument("--policy", type=json.loads, default={})
+    parser.add_argument("--settings", type=json.loads, default={})
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
-    with Agent(options.agent, options.plugin_dir, options.carrier, options.policy) as agent:
+    place = options.agent, options.plugin_dir, options.carrier
+    with Agent(*place, options.policy, environment=options.settings) as agent:
         environment = os.environ | agent.environment | {"VACCEL_PLUGIN_DIR": options.plugin_dir}
         status = subprocess.run(options.command, env=environment).returncode
         if status:
