@@ -2,7 +2,8 @@
 /*
  * HTTP by libmicrohttpd, driven from outside. Whoever connects asks once, within
  * a few seconds: what libmicrohttpd takes for a sign of life, a byte now and then, would
- * otherwise keep a place for hours.
+ * otherwise keep a place for hours. And when places get few, whoever has had one for
+ * longest makes room: who asks at once is answered before his turn comes.
  *
  * This is a module of its own, since libmicrohttpd brings GnuTLS, which the agent's other
  * processes need not hold.
@@ -21,11 +22,12 @@
 #include "transport/transport.h"
 
 #define VISITORS_MAX 64
+#define PLACES_FREE  16	   /* for those who come; more than libmicrohttpd takes in at once */
 #define MEMORY_MAX   16384 /* of a request, and of what libmicrohttpd needs to answer it */
 #define NS_PER_MS    1000000
 
 struct visitor {
-	struct visitor *next;
+	struct visitor *next; /* who came before */
 	struct http *http;
 	int fd;
 	int64_t until;
@@ -37,7 +39,6 @@ struct http {
 	const void *context;
 	int64_t life;
 	struct visitor *visitors;
-	unsigned int nr_visitors;
 };
 
 static void count_visitor(void *context, struct MHD_Connection *connection, void **visitor_at,
@@ -54,17 +55,19 @@ static void count_visitor(void *context, struct MHD_Connection *connection, void
 			free(visitor);
 			return;
 		}
-		*visitor = (struct visitor){http->visitors, http, info->connect_fd,
-					    time_now() + http->life};
+		*visitor = (struct visitor){
+			.next = http->visitors,
+			.http = http,
+			.fd = info->connect_fd,
+			.until = time_now() + http->life,
+		};
 		http->visitors = *visitor_at = visitor;
-		http->nr_visitors++;
 	} else if (visitor) {
 		struct visitor **at = &http->visitors;
 
 		while (*at != visitor)
 			at = &(*at)->next;
 		*at = visitor->next;
-		http->nr_visitors--;
 		free(visitor);
 	}
 }
@@ -161,17 +164,28 @@ static int patience_of(const struct http *http)
 	return patience == INT64_MAX ? -1 : (int)patience;
 }
 
+/* What is left of the connection is libmicrohttpd's to see. True: there was somebody to go. */
+static bool see_off(struct http *http)
+{
+	int64_t now = time_now();
+	unsigned int stay = 0;
+	bool any = false;
+
+	for (struct visitor *visitor = http->visitors; visitor; visitor = visitor->next) {
+		if (visitor->until > now && stay++ < VISITORS_MAX - PLACES_FREE)
+			continue;
+		shutdown(visitor->fd, SHUT_RDWR);
+		any = true;
+	}
+	return any;
+}
+
 static void run_http(struct http *http)
 {
-	bool was_full = http->nr_visitors == VISITORS_MAX;
-	int64_t now = time_now();
-
-	for (struct visitor *visitor = http->visitors; visitor; visitor = visitor->next)
-		if (visitor->until <= now)
-			shutdown(visitor->fd, SHUT_RDWR);
+	see_off(http);
 	MHD_run(http->daemon);
 	/* Those who waited for a place are not seen before the next run. */
-	if (was_full && http->nr_visitors < VISITORS_MAX)
+	if (see_off(http))
 		MHD_run(http->daemon);
 }
 

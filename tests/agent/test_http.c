@@ -172,13 +172,70 @@ static void test_a_crowd_does_not_stay(void **unused)
 	close_http();
 }
 
+/* However long the others might stay, who asks is answered; and so are those who ask after him. */
+static void test_who_is_silent_makes_room(void **unused)
+{
+	int crowd[3 * CROWD];
+
+	open_http(LONG_MS);
+	for (int i = 0; i < 3 * CROWD; i++) {
+		crowd[i] = connect_to_port(port);
+		agent_http.run(http);
+	}
+	for (int i = 0; i < 3; i++)
+		check(GET("/healthz"), "200", "alive\n");
+	/* The last are there still: nobody has come in their place. */
+	say(crowd[3 * CROWD - 1], GET("/healthz"));
+	run_until_readable(crowd[3 * CROWD - 1]);
+	assert_true(read(crowd[3 * CROWD - 1], (char[64]){0}, 64) > 0);
+	for (int i = 0; i < 3 * CROWD; i++)
+		close(crowd[i]);
+	close_http();
+}
+
 static void test_long_requests(void **unused)
 {
 	static char request[1 << 16];
+	size_t used = 0;
 
 	snprintf(request, sizeof(request), "GET /%0*d", (int)sizeof(request) - 6, 0);
 	open_http(LONG_MS);
 	check(request, "414", NULL);
+	snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nX: %0*d", (int)sizeof(request) - 32,
+		 0);
+	check(request, "431", NULL);
+	used += (size_t)sprintf(request, "GET / HTTP/1.1\r\n");
+	while (used < sizeof(request) - 16)
+		used += (size_t)sprintf(request + used, "X%zu: y\r\n", used);
+	check(request, "431", NULL);
+	close_http();
+}
+
+/* What follows the first request is not read. */
+static void test_who_asks_twice(void **unused)
+{
+	open_http(LONG_MS);
+	check(GET("/healthz") GET("/metrics"), "200", "alive\n");
+	check("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 18446744073709551615\r\n\r\nabc", "4",
+	      NULL);
+	check("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\nabc",
+	      "405", NULL);
+	close_http();
+}
+
+static void test_what_is_no_request(void **unused)
+{
+	static const char *const words[] = {"\r\n\r\nx\r\n\r\n", "VCCL\r\n\r\n",
+					    "GET  HTTP/1.1\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"};
+
+	open_http(SHORT_MS);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char *text = ask(words[i]);
+
+		assert_null(strstr(text, " 200 "));
+		free(text);
+	}
+	check(GET("/healthz"), "200", "alive\n");
 	close_http();
 }
 
@@ -216,7 +273,10 @@ int main(void)
 		cmocka_unit_test(test_readiness),
 		cmocka_unit_test(test_slow_visitors),
 		cmocka_unit_test(test_a_crowd_does_not_stay),
+		cmocka_unit_test(test_who_is_silent_makes_room),
 		cmocka_unit_test(test_long_requests),
+		cmocka_unit_test(test_who_asks_twice),
+		cmocka_unit_test(test_what_is_no_request),
 		cmocka_unit_test(test_many_tenants),
 		cmocka_unit_test(test_what_is_no_listener),
 	};

@@ -30,6 +30,7 @@ SLACK_S = 4
 QUICK_S = 4.0  # what a call may take in the midst of it: less than who waits for a peer's time to be over
 FLOOD_S = 6
 HANDSHAKES = 3000
+NOBODY = 65534
 THREADS = 24  # of a worker that may run and keep eight calls each
 RATE = 100_000 / 60  # connects in a second
 
@@ -306,6 +307,74 @@ def test_handshakes(build):
         assert world.metric("vaccel_refused_total", tenant="(nobody)", reason="busy")
 
 
+def crowd_metrics(port, over):
+    """Requests that are begun, as many as it can, of which some go on, byte after byte."""
+    begun = collections.deque(maxlen=HANDSHAKES)
+    while not over.is_set():
+        one = socket.socket()
+        one.setblocking(False)
+        with contextlib.suppress(OSError):
+            one.connect(("127.0.0.1", port))
+        begun.append(one)
+        with contextlib.suppress(OSError):
+            begun[len(begun) // 2].send(b"GET /metrics HTTP/1.1\r\nX: ")
+            begun[len(begun) // 4].send(b"x")
+
+
+def crowd_admin(path, over):
+    """By somebody who may connect, and has no answer."""
+    if not os.geteuid():
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+    while not over.is_set():
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as one:
+            one.setblocking(False)
+            one.connect(path)
+
+
+def time_for(ask):
+    began = time.monotonic()
+    ask()
+    return time.monotonic() - began
+
+
+def read_admin(path):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.settimeout(PATIENCE)
+        one.connect(path)
+        said = b""
+        while more := one.recv(1 << 16):
+            said += more
+        assert b'"tenants"' in said, said
+
+
+def test_crowds_at_the_windows(build):
+    """Who floods the metrics or the admin socket keeps no others from them, nor calls waiting."""
+    with Agent(build, {"good": "test"}) as world:
+        admin = f"{world.directory}/admin.sock"
+        world.directory.chmod(0o755)
+        world.config["admin"]["mode"] = "0666"
+        world.reload()
+        monitor = until(lambda: world.children().get("monitor"), "that there is a monitor")
+        warm(world, "good")
+        asks = {"metrics": world.metrics, "admin": lambda: read_admin(admin)}
+        over = multiprocessing.Event()
+        crowds = [multiprocessing.Process(target=crowd_metrics, args=(world.port, over)),
+                  multiprocessing.Process(target=crowd_admin, args=(admin, over))]
+        for one in crowds:
+            one.start()
+        with Watch(world.socket_of("good")) as good:
+            time.sleep(FLOOD_S / 2)
+            took = {name: sorted(time_for(ask) for _ in range(7)) for name, ask in asks.items()}
+        over.set()
+        for one in crowds:
+            one.join()
+        print(", ".join(f"{name} took {times[3] * 1000:.0f} ms, at most {times[6] * 1000:.0f}" for name, times in took.items()),
+              f"and the slowest call {good.slowest * 1000:.0f} ms in the midst of it", flush=True)
+        for times in took.values():
+            assert times[3] < QUICK_S, took
+        assert world.children()["monitor"] == monitor
+
+
 def file_of(data, name="data"):
     return {"name": name, "size": len(data), "in_memory": 0, "bytes": data.hex() if len(data) <= 4096 else None,
             "sha256": hashlib.sha256(data).hexdigest()}
@@ -443,5 +512,5 @@ def test_descriptors_that_linger(build):
         world.process.wait(PATIENCE)
 
 
-run([test_slow_peers, test_deaf_peers, test_idle_timeout, test_many_connects, test_handshakes, test_full_disk,
-     test_no_descriptors, test_strangers, test_descriptors_that_linger])
+run([test_slow_peers, test_deaf_peers, test_idle_timeout, test_many_connects, test_handshakes,
+     test_crowds_at_the_windows, test_full_disk, test_no_descriptors, test_strangers, test_descriptors_that_linger])
