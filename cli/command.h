@@ -12,11 +12,15 @@ int bench_main(const struct options *options);
 int classify_main(const struct options *options);
 int completion_main(const struct options *options);
 int config_main(const struct options *options);
+int depth_main(const struct options *options);
+int detect_main(const struct options *options);
 int doctor_main(const struct options *options);
 int info_main(const struct options *options);
 int ops_main(const struct options *options);
 int ping_main(const struct options *options);
 int plugins_main(const struct options *options);
+int pose_main(const struct options *options);
+int segment_main(const struct options *options);
 int top_main(const struct options *options);
 
 #endif

@@ -30,16 +30,29 @@ static const struct option_row json_only[] = {
 	ROW_JSON,
 };
 
-static const struct option_row classify_rows[] = {
+#define ROW_MODEL                                                                              \
+	{                                                                                      \
+		.letter = 'm', .name = "model", .argument = "MODEL", .kind = OPTION_TEXT,      \
+		FILLS(model),                                                                  \
+		.sentence = "a model's file, or a directory with model.onnx or model.tflite, " \
+			    "labels.txt and model.json; without it, the default model",        \
+	}
+
+static const struct option_row look_rows[] = {
+	ROW_MODEL,
 	{
-		.letter = 'm',
-		.name = "model",
-		.argument = "MODEL",
+		.letter = 'o',
+		.name = "output",
+		.argument = "FILE",
 		.kind = OPTION_TEXT,
-		FILLS(model),
-		.sentence = "a .onnx file, or a directory with model.onnx, labels.txt and "
-			    "model.json; without it, the default model",
+		FILLS(output),
+		.sentence = "draw what was found on the picture, and write that PNG",
 	},
+	ROW_JSON,
+};
+
+static const struct option_row classify_rows[] = {
+	ROW_MODEL,
 	{
 		.letter = 'l',
 		.name = "labels",
@@ -181,6 +194,52 @@ const struct command commands[] = {
 			   "status is then 1.",
 		ROWS(classify_rows),
 		.run = classify_main,
+	},
+	{
+		.name = "detect",
+		.operands = "IMAGE",
+		.least_operands = 1,
+		.most_operands = 1,
+		.completes = COMPLETES_FILES,
+		.sentence = "Say which objects are in a picture, and where.",
+		.details = "Where: pixels from the left and the top, of one corner and of the "
+			   "other.",
+		ROWS(look_rows),
+		.run = detect_main,
+	},
+	{
+		.name = "segment",
+		.operands = "IMAGE",
+		.least_operands = 1,
+		.most_operands = 1,
+		.completes = COMPLETES_FILES,
+		.sentence = "Say how much of a picture is what.",
+		ROWS(look_rows),
+		.run = segment_main,
+	},
+	{
+		.name = "pose",
+		.operands = "IMAGE",
+		.least_operands = 1,
+		.most_operands = 1,
+		.completes = COMPLETES_FILES,
+		.sentence = "Say where the joints of the people in a picture are.",
+		.details = "Where: pixels from the left and the top. Joints of which the model "
+			   "is less than 20 % sure are in the JSON only.",
+		ROWS(look_rows),
+		.run = pose_main,
+	},
+	{
+		.name = "depth",
+		.operands = "IMAGE",
+		.least_operands = 1,
+		.most_operands = 1,
+		.completes = COMPLETES_FILES,
+		.sentence = "Say how far away what is in a picture is.",
+		.details = "What the numbers mean is the model's affair: metres, or what is "
+			   "larger where it is nearer.",
+		ROWS(look_rows),
+		.run = depth_main,
 	},
 	{
 		.name = "bench",

@@ -8,6 +8,7 @@
 #include <vaccel/blob.h>
 #include <vaccel/config.h>
 #include <vaccel/core.h>
+#include <vaccel/draw.h>
 #include <vaccel/error.h>
 #include <vaccel/id.h>
 #include <vaccel/list.h>

@@ -17,6 +17,7 @@ struct options {
 	bool json;
 	const char *model;
 	const char *labels;
+	const char *output;
 	const char *picture;
 	const char *socket;
 	bool once;

@@ -10,6 +10,7 @@
 
 #include <vaccel/ops/describe.h>
 #include <vaccel/ops/genop.h>
+#include <vaccel/ops/image.h>
 
 #include "base/util.h"
 #include "call/call.h"
@@ -344,6 +345,12 @@ static const struct vaccel_op *op_of(const struct vaccel_arg *number)
 	return vaccel_op_by_number(value);
 }
 
+static bool annotates(const struct vaccel_op *op)
+{
+	return op == &vaccel_op_image_detect || op == &vaccel_op_image_segment ||
+	       op == &vaccel_op_image_pose || op == &vaccel_op_image_depth;
+}
+
 int vaccel_genop(struct vaccel_session *sess, struct vaccel_arg *read, int nr_read,
 		 struct vaccel_arg *write, int nr_write)
 {
@@ -368,7 +375,8 @@ int vaccel_genop(struct vaccel_session *sess, struct vaccel_arg *read, int nr_re
 	call.write = outputs = (struct queue){write, (size_t)nr_write};
 	ret = put_all(&call);
 	if (!ret)
-		ret = vaccel_call(sess, call.op, args);
+		ret = annotates(call.op) ? vaccel_image_annotate(sess, call.op, args)
+					 : vaccel_call(sess, call.op, args);
 	if (!ret)
 		ret = get_all(&call, outputs);
 	args_drop_outputs(call.op, args);

@@ -6,6 +6,7 @@
  */
 #define VACCEL_OP_BODIES
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"

@@ -15,6 +15,9 @@
 
 struct binding;
 
+/* So many operations give the name of an annotated picture. */
+enum { ANNOTATIONS = 4 };
+
 struct session_state {
 	struct table_entry *entry;
 	struct vaccel_session *sess; /* the program's struct */
@@ -24,6 +27,8 @@ struct session_state {
 	struct slots slots;
 	/* The first plugin for each operation; NULL until the first call. */
 	_Atomic(const struct binding *) choice[OP_COUNT];
+	/* The annotating operations that were drawn here, since no plugin has them; see annotate.c. */
+	atomic_bool drawn[ANNOTATIONS];
 };
 
 /* A plugin's side of a session; all that is registered with the session is with it, too. */

@@ -25,6 +25,18 @@ static const char *const task_names[CARD_NR_TASKS + 1] = {
 };
 static const char *const layout_names[] = {"NCHW", "NHWC", NULL};
 static const char *const color_names[] = {"RGB", "BGR", NULL};
+static const char *const decoder_names[CARD_NR_DECODERS + 1] = {
+	[CARD_SSD] = "ssd", [CARD_FASTESTDET] = "fastestdet"};
+static const char *const part_names[CARD_NR_PARTS + 1] = {[CARD_BOXES] = "boxes",
+							  [CARD_CLASSES] = "classes",
+							  [CARD_SCORES] = "scores",
+							  [CARD_COUNT] = "count"};
+
+/* What holds of a decoder where the card says nothing. */
+static const struct {
+	float threshold;
+	float nms;
+} usual[CARD_NR_DECODERS] = {[CARD_SSD] = {0.5f, 1}, [CARD_FASTESTDET] = {0.65f, 0.45f}};
 
 static void json_putp(json_object **json)
 {
@@ -47,6 +59,11 @@ void card_init(struct card *card, enum card_task task)
 	*card = (struct card){.task = task, .input.plain = true};
 	for (int i = 0; i < 3; i++)
 		card->input.scale[i] = 1.0f / 255.0f;
+	card->output.threshold = usual[CARD_SSD].threshold;
+	card->output.nms = usual[CARD_SSD].nms;
+	card->output.nr_parts = CARD_NR_PARTS;
+	for (uint8_t i = 0; i < CARD_NR_PARTS; i++)
+		card->output.order[i] = i;
 }
 
 /* Is there a member of this name? JSON's null counts as none. */
@@ -154,6 +171,114 @@ static int read_bool(json_object *parent, const char *path, bool *ret_value)
 	return 0;
 }
 
+static int read_part(json_object *parent, const char *path, float *part)
+{
+	json_object *value;
+	double number;
+
+	if (!find(parent, path, &value))
+		return 0;
+	number = json_object_get_double(value);
+	/* False of NaN too. */
+	if (!is_number(value) || !(number >= 0 && number <= 1))
+		return vaccel_fail(VACCEL_EINVAL, "model.json: %s is to be a number from 0 to 1",
+				   path);
+	*part = (float)number;
+	return 0;
+}
+
+static int read_line(json_object *parent, const char *path, uint32_t *line)
+{
+	json_object *value;
+	int64_t number;
+
+	if (!find(parent, path, &value))
+		return 0;
+	number = json_object_get_int64(value);
+	if (!json_object_is_type(value, json_type_int) || number < 0 || number > UINT16_MAX)
+		return vaccel_fail(VACCEL_EINVAL,
+				   "model.json: %s is to be a whole number from 0 to %d", path,
+				   UINT16_MAX);
+	*line = (uint32_t)number;
+	return 0;
+}
+
+/* The position of a part among the names; CARD_NR_PARTS if it is not one or there twice. */
+static unsigned int part_of(json_object *item, const struct card_output *output)
+{
+	unsigned int part = 0;
+
+	if (!json_object_is_type(item, json_type_string))
+		return CARD_NR_PARTS;
+	while (part < CARD_NR_PARTS && strcmp(json_object_get_string(item), part_names[part]))
+		part++;
+	return part < CARD_NR_PARTS && output->order[part] == CARD_NR_PARTS ? part : CARD_NR_PARTS;
+}
+
+static int read_order(json_object *parent, const char *path, struct card_output *output)
+{
+	struct card_output read = *output;
+	unsigned int part = 0;
+	json_object *value;
+	size_t nr;
+
+	if (!find(parent, path, &value))
+		return 0;
+	memset(read.order, CARD_NR_PARTS, sizeof(read.order));
+	nr = json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
+	for (size_t i = 0; i < nr && i < CARD_NR_PARTS && part < CARD_NR_PARTS; i++) {
+		part = part_of(json_object_array_get_idx(value, i), &read);
+		if (part < CARD_NR_PARTS)
+			read.order[part] = (uint8_t)i;
+	}
+	if (nr < CARD_COUNT || nr > CARD_NR_PARTS || part == CARD_NR_PARTS ||
+	    read.order[CARD_BOXES] == CARD_NR_PARTS || read.order[CARD_CLASSES] == CARD_NR_PARTS ||
+	    read.order[CARD_SCORES] == CARD_NR_PARTS)
+		return vaccel_fail(VACCEL_EINVAL,
+				   "model.json: %s is to name the model's outputs in their order: "
+				   "\"boxes\", \"classes\", \"scores\" and perhaps \"count\"",
+				   path);
+	read.nr_parts = (uint8_t)nr;
+	*output = read;
+	return 0;
+}
+
+static int read_detection(json_object *json, struct card_output *output)
+{
+	unsigned int decoder = output->decoder;
+	int err = read_name(json, "output.decoder", decoder_names, &decoder);
+
+	if (err)
+		return err;
+	output->decoder = decoder;
+	output->threshold = usual[decoder].threshold;
+	output->nms = usual[decoder].nms;
+	err = read_part(json, "output.nms", &output->nms);
+	if (!err)
+		err = read_line(json, "output.first_label", &output->first_label);
+	return err ? err : read_order(json, "output.order", output);
+}
+
+static int read_output(json_object *root, struct card *card)
+{
+	unsigned int layout = card->input.layout;
+	json_object *json = NULL;
+	int err = read_object(root, "output", &json);
+
+	card->output.layout = card->input.layout;
+	if (err || !json)
+		return err;
+	err = read_bool(json, "output.softmax", &card->output.softmax);
+	if (!err && card->task == CARD_DETECT)
+		err = read_detection(json, &card->output);
+	if (!err)
+		err = read_part(json, "output.threshold", &card->output.threshold);
+	if (!err)
+		err = read_name(json, "output.layout", layout_names, &layout);
+	card->output.layout = layout;
+	return err;
+}
+
 static int read_input(json_object *root, struct card_input *input)
 {
 	unsigned int layout = input->layout;
@@ -184,7 +309,6 @@ static int read_input(json_object *root, struct card_input *input)
 static int read_card(json_object *root, struct card *card)
 {
 	unsigned int task = CARD_NR_TASKS;
-	json_object *output = NULL;
 	int err;
 
 	if (!json_object_is_type(root, json_type_object))
@@ -197,12 +321,7 @@ static int read_card(json_object *root, struct card *card)
 				   "model.json has no task: add \"task\": \"classify\" or another");
 	card_init(card, task);
 	err = read_input(root, &card->input);
-	if (err)
-		return err;
-	err = read_object(root, "output", &output);
-	if (err || !output)
-		return err;
-	return read_bool(output, "output.softmax", &card->output.softmax);
+	return err ? err : read_output(root, card);
 }
 
 int card_parse(const char *text, size_t size, struct card *ret_card)

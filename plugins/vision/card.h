@@ -37,23 +37,51 @@ struct card_input {
 	bool plain;
 };
 
+/** How the outputs of a model for detection are read. */
+enum card_decoder { CARD_SSD, CARD_FASTESTDET, CARD_NR_DECODERS };
+
+/** What the outputs of a model of the decoder "ssd" are; the last may be missing. */
+enum card_part { CARD_BOXES, CARD_CLASSES, CARD_SCORES, CARD_COUNT, CARD_NR_PARTS };
+
+/**
+ * struct card_output - what the model's outputs mean
+ * @softmax: classify: the output is scores, of which probabilities are to be made
+ * @decoder: detect: see enum card_decoder
+ * @order: detect, "ssd": which output is which part; CARD_NR_PARTS: there is none
+ * @nr_parts: how many there are
+ * @threshold: detect: the least score that counts; segment: of a model of one class, what is
+ *	of it
+ * @nms: detect: boxes of a class that share more than this part of their area are one; 1: none
+ * @first_label: detect: the line of the labels, counted from 0, that names class 0
+ * @layout: segment: order of the output's dimensions
+ */
+struct card_output {
+	bool softmax;
+	enum card_decoder decoder;
+	uint8_t order[CARD_NR_PARTS];
+	uint8_t nr_parts;
+	float threshold;
+	float nms;
+	uint32_t first_label;
+	enum card_layout layout;
+};
+
 /**
  * struct card - what a model.json says
  * @task: what the model is for
  * @input: how its input is prepared
- * @output: softmax: the output is scores, of which probabilities are to be made
+ * @output: what its outputs mean
  */
 struct card {
 	enum card_task task;
 	struct card_input input;
-	struct {
-		bool softmax;
-	} output;
+	struct card_output output;
 };
 
 /**
  * card_init() - the card of a model that has none
- * @card: set to: the model's own sizes, NCHW, RGB, mean 0, scale 1/255, plain, no softmax
+ * @card: set to: the model's own sizes, NCHW, RGB, mean 0, scale 1/255, plain, no softmax,
+ *	the decoder "ssd" with boxes, classes, scores and count
  * @task: what the model is used for
  */
 void card_init(struct card *card, enum card_task task);

@@ -55,7 +55,9 @@ struct vision_backend {
 #define VISION_OPS                                                               \
 	VACCEL_PLUGIN_OP(IMAGE_CLASSIFY, image_classify, vision_image_classify), \
 		VACCEL_PLUGIN_OP(IMAGE_CLASSIFY_TOP, image_classify_top,         \
-				 vision_image_classify_top)
+				 vision_image_classify_top),                     \
+		VACCEL_PLUGIN_OP(IMAGE_DETECT_BOXES, image_detect_boxes,         \
+				 vision_image_detect_boxes)
 
 /** vision_init() - 0, or ENOMEM. @backend stays until vision_fini(). */
 int vision_init(const struct vision_backend *backend);
@@ -84,6 +86,8 @@ void vision_report(vaccel_plugin_report_fn *say, void *context);
 int vision_image_classify(struct vaccel_call *call, struct vaccel_image_classify_args *args);
 int vision_image_classify_top(struct vaccel_call *call,
 			      struct vaccel_image_classify_top_args *args);
+int vision_image_detect_boxes(struct vaccel_call *call,
+			      struct vaccel_image_detect_boxes_args *args);
 
 #ifdef __cplusplus
 }

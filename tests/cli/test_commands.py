@@ -8,7 +8,8 @@ import unittest
 
 from command import FAKES, PLUGINS, SEVEN, SOURCE, VACCEL, CommandTest, environment, in_terminal
 
-COMMANDS = ["info", "ops", "plugins", "config", "classify", "bench", "ping", "top", "doctor", "completion", "help", "version"]
+COMMANDS = ["info", "ops", "plugins", "config", "classify", "detect", "segment", "pose", "depth"]
+COMMANDS += ["bench", "ping", "top", "doctor", "completion", "help", "version"]
 VERSION = re.search(r"version: '([\d.]+)'", (SOURCE / "meson.build").read_text())[1]
 
 

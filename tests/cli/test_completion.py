@@ -54,7 +54,7 @@ class bash(Completion):
             (["top", "--socket", ""], files),
             (["top", "-i", ""], []),
             (["completion", "z"], ["zsh"]),
-            (["help", "d"], ["doctor"]),
+            (["help", "d"], ["depth", "detect", "doctor"]),
             (["plugins", "s"], ["show"]),
             (["plugins", "show", "b"], files[1:]),
             (["info", ""], []),

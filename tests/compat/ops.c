@@ -41,6 +41,14 @@ static void check_image(void)
 	ANNOTATE(vaccel_image_depth);
 	FUNCTION(int, vaccel_image_classify_top, struct vaccel_session *, const void *, size_t,
 		 size_t, struct vaccel_class **, size_t *);
+	FUNCTION(int, vaccel_image_detect_boxes, struct vaccel_session *, const void *, size_t,
+		 struct vaccel_box **, size_t *);
+	FUNCTION(int, vaccel_image_segment_mask, struct vaccel_session *, const void *, size_t,
+		 struct vaccel_mask *);
+	FUNCTION(int, vaccel_image_pose_points, struct vaccel_session *, const void *, size_t,
+		 struct vaccel_point **, size_t *);
+	FUNCTION(int, vaccel_image_depth_map, struct vaccel_session *, const void *, size_t,
+		 struct vaccel_depth *);
 }
 
 #define TENSOR_FUNCTIONS(tensor, rank_type, dim_type, element_type)                             \

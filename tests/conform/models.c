@@ -101,6 +101,87 @@ static void test_image_classify_top(void **state)
 	free(top);
 }
 
+/* Whatever was found is within what the operation says of it. */
+static void test_image_detect_boxes(void **state)
+{
+	struct vaccel_box *boxes = NULL;
+	size_t nr = 99;
+
+	assert_refused(vaccel_image_detect_boxes(&conform_sess, junk, 0, &boxes, &nr));
+	assert_refused(vaccel_image_detect_boxes(&conform_sess, NULL, 9, &boxes, &nr));
+	assert_refused(vaccel_image_detect_boxes(&conform_sess, junk, 9, NULL, &nr));
+	assert_refused(vaccel_image_detect_boxes(&conform_sess, junk, 9, &boxes, NULL));
+	check_junk(vaccel_image_detect_boxes(&conform_sess, junk, sizeof(junk), &boxes, &nr),
+		   "image_detect_boxes");
+	if (conform_computes) {
+		assert_null(boxes);
+		assert_int_equal(nr, 99);
+		return;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		assert_non_null(boxes[i].label);
+		assert_true(boxes[i].left <= boxes[i].right && boxes[i].top <= boxes[i].bottom);
+	}
+	free(boxes);
+}
+
+static void test_image_segment_mask(void **state)
+{
+	struct vaccel_mask mask = {0};
+	uint64_t pixels = 0;
+
+	assert_refused(vaccel_image_segment_mask(&conform_sess, junk, 0, &mask));
+	assert_refused(vaccel_image_segment_mask(&conform_sess, junk, 9, NULL));
+	check_junk(vaccel_image_segment_mask(&conform_sess, junk, sizeof(junk), &mask),
+		   "image_segment_mask");
+	if (conform_computes) {
+		assert_null(mask.pixels);
+		return;
+	}
+	for (size_t i = 0; i < mask.nr_areas; i++) {
+		assert_non_null(mask.areas[i].label);
+		pixels += mask.areas[i].pixels;
+	}
+	assert_int_equal(pixels, (uint64_t)mask.width * mask.height);
+	free(mask.pixels);
+	free(mask.areas);
+}
+
+static void test_image_pose_points(void **state)
+{
+	struct vaccel_point *points = NULL;
+	size_t nr = 99;
+
+	assert_refused(vaccel_image_pose_points(&conform_sess, junk, 0, &points, &nr));
+	assert_refused(vaccel_image_pose_points(&conform_sess, junk, 9, NULL, &nr));
+	assert_refused(vaccel_image_pose_points(&conform_sess, junk, 9, &points, NULL));
+	check_junk(vaccel_image_pose_points(&conform_sess, junk, sizeof(junk), &points, &nr),
+		   "image_pose_points");
+	if (conform_computes) {
+		assert_null(points);
+		return;
+	}
+	for (size_t i = 0; i < nr; i++)
+		assert_non_null(points[i].label);
+	free(points);
+}
+
+static void test_image_depth_map(void **state)
+{
+	struct vaccel_depth depth = {0};
+
+	assert_refused(vaccel_image_depth_map(&conform_sess, junk, 0, &depth));
+	assert_refused(vaccel_image_depth_map(&conform_sess, junk, 9, NULL));
+	check_junk(vaccel_image_depth_map(&conform_sess, junk, sizeof(junk), &depth),
+		   "image_depth_map");
+	if (conform_computes) {
+		assert_null(depth.values);
+		return;
+	}
+	assert_true(depth.width && depth.height);
+	free(depth.values);
+}
+
 static struct vaccel_resource model;
 
 static int make_model(void **state)
@@ -305,6 +386,10 @@ const struct CMUnitTest model_tests[] = {
 	cmocka_unit_test(test_image_segment),
 	cmocka_unit_test(test_image_pose),
 	cmocka_unit_test(test_image_depth),
+	cmocka_unit_test(test_image_detect_boxes),
+	cmocka_unit_test(test_image_segment_mask),
+	cmocka_unit_test(test_image_pose_points),
+	cmocka_unit_test(test_image_depth_map),
 	cmocka_unit_test(test_torch_sgemm),
 	WITH_MODEL(test_tf),
 	WITH_MODEL(test_tflite),

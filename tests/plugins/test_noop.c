@@ -65,6 +65,34 @@ static void test_pictures(void **state)
 	free(top);
 }
 
+static void test_what_is_where(void **state)
+{
+	struct vaccel_box *boxes;
+	struct vaccel_mask mask;
+	struct vaccel_point *points;
+	struct vaccel_depth depth;
+	size_t nr;
+
+	assert_int_equal(vaccel_image_detect_boxes(&sess, "x", 1, &boxes, &nr), VACCEL_OK);
+	assert_int_equal(nr, 1);
+	assert_string_equal(boxes[0].label, TAG);
+	assert_true(boxes[0].score == 1 && boxes[0].right == 1);
+	free(boxes);
+	assert_int_equal(vaccel_image_segment_mask(&sess, "x", 1, &mask), VACCEL_OK);
+	assert_true(mask.width == 1 && mask.height == 1 && mask.pixels[0] == 0);
+	assert_int_equal(mask.nr_areas, 1);
+	assert_string_equal(mask.areas[0].label, TAG);
+	free(mask.pixels);
+	free(mask.areas);
+	assert_int_equal(vaccel_image_pose_points(&sess, "x", 1, &points, &nr), VACCEL_OK);
+	assert_int_equal(nr, 1);
+	assert_string_equal(points[0].label, TAG);
+	free(points);
+	assert_int_equal(vaccel_image_depth_map(&sess, "x", 1, &depth), VACCEL_OK);
+	assert_true(depth.width == 1 && depth.height == 1 && depth.values[0] == 0);
+	free(depth.values);
+}
+
 static void test_texts_are_cut_to_the_room(void **state)
 {
 	unsigned char text[64];
@@ -245,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_it_answers_every_operation),
 		cmocka_unit_test(test_pictures),
+		cmocka_unit_test(test_what_is_where),
 		cmocka_unit_test(test_texts_are_cut_to_the_room),
 		cmocka_unit_test(test_exec_echoes_one_of_the_same_size),
 		cmocka_unit_test(test_arrays),

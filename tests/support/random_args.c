@@ -393,6 +393,10 @@ static const struct {
 	{&vaccel_op_image_pose, fit_image},
 	{&vaccel_op_image_depth, fit_image},
 	{&vaccel_op_image_classify_top, fit_image_classify_top},
+	{&vaccel_op_image_detect_boxes, fit_image},
+	{&vaccel_op_image_segment_mask, fit_image},
+	{&vaccel_op_image_pose_points, fit_image},
+	{&vaccel_op_image_depth_map, fit_image},
 };
 
 struct random_args *random_args_new(const struct vaccel_op *op, uint64_t seed,

@@ -30,6 +30,14 @@ static struct vaccel_class classes[] = {{7, 0.875f, (char *)"seven"}, {1, 0.125f
 static struct vaccel_image_classify_top_args classify_top = {{picture, 5}, 2, {classes, 2}, 0};
 static struct vaccel_image_classify_top_args no_class = {{picture, 5}, 1, {NULL, 0}, 0};
 
+static uint32_t map_width = 2, map_height = 1;
+static uint16_t mask_pixels[] = {15, 0x1234};
+static struct vaccel_area areas[] = {{15, 1, (char *)"person"}, {0x1234, 1, (char *)""}};
+static struct vaccel_image_segment_mask_args segment_mask = {
+	{picture, 5}, &map_width, &map_height, {mask_pixels, 2}, {areas, 2}, 0};
+static struct vaccel_box boxes[] = {{2, 0.75f, 1.5f, 0, 20, 10.25f, (char *)"car"}};
+static struct vaccel_image_detect_boxes_args detect_boxes = {{picture, 5}, {boxes, 1}, 0};
+
 static int32_t whole = -5;
 static uint8_t written[] = {1, 2, 3};
 static struct vaccel_arg read_args[] = {
@@ -135,6 +143,8 @@ const struct wire_case op_cases[] = {
 	BOTH("image_classify_top", IMAGE_CLASSIFY_TOP, image_classify_top, classify_top),
 	BOTH("image_classify_top that finds nothing", IMAGE_CLASSIFY_TOP, image_classify_top,
 	     no_class),
+	BOTH("image_detect_boxes", IMAGE_DETECT_BOXES, image_detect_boxes, detect_boxes),
+	BOTH("image_segment_mask", IMAGE_SEGMENT_MASK, image_segment_mask, segment_mask),
 	BOTH("exec with arguments", EXEC, exec, exec),
 	BOTH("exec with arguments in a region", EXEC, exec, exec_shared),
 	BOTH("exec without arguments", EXEC, exec, exec_nothing),

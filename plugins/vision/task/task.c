@@ -3,6 +3,7 @@
 
 const struct task tasks[CARD_NR_TASKS] = {
 	[CARD_CLASSIFY] = {classify_fit},
+	[CARD_DETECT] = {detect_fit},
 };
 
 bool task_of_op(const struct vaccel_op *op, enum card_task *ret_task)
@@ -11,6 +12,9 @@ bool task_of_op(const struct vaccel_op *op, enum card_task *ret_task)
 	case VACCEL_OP_IMAGE_CLASSIFY:
 	case VACCEL_OP_IMAGE_CLASSIFY_TOP:
 		*ret_task = CARD_CLASSIFY;
+		return true;
+	case VACCEL_OP_IMAGE_DETECT_BOXES:
+		*ret_task = CARD_DETECT;
 		return true;
 	default:
 		return false;

@@ -29,5 +29,6 @@ static inline struct words port_words(const struct port *port)
 }
 
 int classify_fit(const struct model *model);
+int detect_fit(const struct model *model);
 
 #endif
