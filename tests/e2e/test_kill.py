@@ -68,6 +68,7 @@ class Ledger:
             data = file.read_bytes()
             assert len(data) % 8 == 0
             self.entries.update(struct.unpack(f"<{len(data) // 8}Q", data))
+            file.unlink()  # the directory of a killed agent may stay for a while
 
     def compare(self, callers):
         results = collections.Counter()
