@@ -15,7 +15,7 @@ SIGNATURES["exec_with_resource"] = ("exec_with_resource: IN RESOURCE LIB library
                                     "IN ARGS arg read OPTIONAL; INOUT ARGS arg write OPTIONAL;")
 NUMBERS["exec_with_resource"] = 2
 KIND = {name: i + 1 for i, name in enumerate(codec.KINDS)}
-OK, EINVAL, ENAMETOOLONG, EPERM, ENOSPC, EACCES, ESESS = 0, 1, 12, 14, 17, 20, 27
+OK, EINVAL, ENAMETOOLONG, EPERM, ENOSPC, EACCES, ESESS, EDQUOT = 0, 1, 12, 14, 17, 20, 27, 30
 
 
 class Ended(Exception):

@@ -375,6 +375,71 @@ def test_crowds_at_the_windows(build):
         assert world.children()["monitor"] == monitor
 
 
+def flood_control(address, over):
+    """Sessions and resources, made and given up as fast as one connection takes it."""
+    with connect(address) as client:
+        session = client.session()
+        while not over.is_set():
+            other = client.session()
+            made = client.must("resource_offer", type=2, path_type=0, contents=[file_of(b"x" * 4096)])["resource"]
+            client.must("resource_register", resource=made, session=session)
+            client.must("resource_unregister", resource=made, session=session)
+            client.must("resource_release", resource=made)
+            client.must("session_close", session=other)
+
+
+def use_up(client, op, **arguments):
+    """Makes them until there may be no more; what there is then, and the words."""
+    made = []
+    while True:
+        status, said = client.ask(op, **arguments)
+        if status:
+            assert status == peer.EDQUOT, said
+            return made, said
+        made.append(next(iter(said.values())) if op == "session_open" else said["resource"])
+
+
+def test_floods_of_sessions_and_resources(build):
+    """One tenant has as many as it may, and makes more all the time; another calls as ever."""
+    policy = {"plugins": ["noop"], "sessions": 100, "memory": "4MiB", "content": "4MiB"}
+    with Agent(build, {"good": "test", "bad": "few"}, {"few": policy}) as world, contextlib.ExitStack() as stack:
+        client = stack.enter_context(connect(world.socket_of("good")))
+        session = client.session()
+
+        def call():
+            client.must("noop", session)
+
+        alone = sorted(time_for(call) for _ in range(2000))
+        over = multiprocessing.Event()
+        flooding = [multiprocessing.Process(target=flood_control, args=(world.socket_of("bad"), over), daemon=True)
+                    for _ in range(4)]
+        for one in flooding:
+            one.start()
+        until(lambda: world.metric("vaccel_sessions", tenant="bad"), "that they have begun")
+        among = sorted(time_for(call) for _ in range(2000))
+        over.set()
+        for one in flooding:
+            one.join()
+            assert not one.exitcode
+        print(f"a call took {alone[1000] * 1e6:.0f} µs, 99 in 100 {alone[1980] * 1e6:.0f}; "
+              f"in the midst of it {among[1000] * 1e6:.0f} and {among[1980] * 1e6:.0f}", flush=True)
+        assert among[1000] < QUICK_S / 100, among[1000]
+        bad = stack.enter_context(connect(world.socket_of("bad")))
+        for op, arguments, words in (
+                ("session_open", {"hint": 0}, "policy 'few' permits 100 sessions at once"),
+                ("resource_offer", {"type": 2, "path_type": 0, "contents": [file_of(b"y" * 1000)]}, "policy 'few' permits 4194304")):
+            made, said = use_up(bad, op, **arguments)
+            assert made and words in said, said
+            call()
+        # Another client of the tenant has its share of nothing, until the first one goes.
+        status, said = stack.enter_context(connect(world.socket_of("bad"))).ask("session_open", hint=0)
+        assert status == peer.EDQUOT, said
+        bad.close()
+        last = stack.enter_context(connect(world.socket_of("bad")))
+        until(lambda: not last.ask("session_open", hint=0)[0], "that there is room again")
+        assert world.metric("vaccel_refused_total", tenant="bad", reason="quota") >= 3
+
+
 def file_of(data, name="data"):
     return {"name": name, "size": len(data), "in_memory": 0, "bytes": data.hex() if len(data) <= 4096 else None,
             "sha256": hashlib.sha256(data).hexdigest()}
@@ -513,4 +578,5 @@ def test_descriptors_that_linger(build):
 
 
 run([test_slow_peers, test_deaf_peers, test_idle_timeout, test_many_connects, test_handshakes,
-     test_crowds_at_the_windows, test_full_disk, test_no_descriptors, test_strangers, test_descriptors_that_linger])
+     test_crowds_at_the_windows, test_floods_of_sessions_and_resources, test_full_disk, test_no_descriptors,
+     test_strangers, test_descriptors_that_linger])
