@@ -226,7 +226,8 @@ def test_stacks(build):
 def test_it_leaves_nothing(build):
     with scene(build) as world:
         villain = Villain(world)
-        assert villain.do("do_dig")[0] == peer.OK
+        with contextlib.suppress(peer.Ended):  # if it was surveyed meanwhile: what is so deep is too much
+            assert villain.do("do_dig")[0] == peer.OK
 
 
 run([test_as_it_comes, test_as_it_goes, test_descriptors, test_floods, test_its_log, test_frozen, test_a_full_directory,
