@@ -86,7 +86,7 @@ static int fit_input(struct model *model, bool has_card)
 				   "them 1 or any",
 				   port->name, port_words(port).text);
 	if (!has_card && port->dims[1] != 3 && port->dims[3] == 3)
-		input->layout = CARD_NHWC;
+		input->layout = model->card.output.layout = CARD_NHWC;
 	channel = input->layout == CARD_NCHW ? 1 : 3;
 	top = input->layout == CARD_NCHW ? 2 : 1;
 	if (port->dims[channel] != 3 && port->dims[channel] >= 0)
@@ -125,7 +125,7 @@ static int fit(struct model *model, bool has_card, enum card_task task)
 static int fit_all(struct model *model, bool has_card)
 {
 	for (enum card_task task = 0; task < CARD_NR_TASKS; task++) {
-		int ret = tasks[task].fit ? fit(model, has_card, task) : VACCEL_OK;
+		int ret = fit(model, has_card, task);
 
 		if (!ret)
 			continue;

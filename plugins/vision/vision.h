@@ -52,12 +52,16 @@ struct vision_backend {
 #define VISION_KNOBS VISION_KNOB_MODEL_PATH, VISION_KNOB_MAX_PIXELS
 
 /** Rows for a plugin's table of operations. */
-#define VISION_OPS                                                               \
-	VACCEL_PLUGIN_OP(IMAGE_CLASSIFY, image_classify, vision_image_classify), \
-		VACCEL_PLUGIN_OP(IMAGE_CLASSIFY_TOP, image_classify_top,         \
-				 vision_image_classify_top),                     \
-		VACCEL_PLUGIN_OP(IMAGE_DETECT_BOXES, image_detect_boxes,         \
-				 vision_image_detect_boxes)
+#define VISION_OPS                                                                                \
+	VACCEL_PLUGIN_OP(IMAGE_CLASSIFY, image_classify, vision_image_classify),                  \
+		VACCEL_PLUGIN_OP(IMAGE_CLASSIFY_TOP, image_classify_top,                          \
+				 vision_image_classify_top),                                      \
+		VACCEL_PLUGIN_OP(IMAGE_DETECT_BOXES, image_detect_boxes,                          \
+				 vision_image_detect_boxes),                                      \
+		VACCEL_PLUGIN_OP(IMAGE_SEGMENT_MASK, image_segment_mask,                          \
+				 vision_image_segment_mask),                                      \
+		VACCEL_PLUGIN_OP(IMAGE_POSE_POINTS, image_pose_points, vision_image_pose_points), \
+		VACCEL_PLUGIN_OP(IMAGE_DEPTH_MAP, image_depth_map, vision_image_depth_map)
 
 /** vision_init() - 0, or ENOMEM. @backend stays until vision_fini(). */
 int vision_init(const struct vision_backend *backend);
@@ -88,6 +92,10 @@ int vision_image_classify_top(struct vaccel_call *call,
 			      struct vaccel_image_classify_top_args *args);
 int vision_image_detect_boxes(struct vaccel_call *call,
 			      struct vaccel_image_detect_boxes_args *args);
+int vision_image_segment_mask(struct vaccel_call *call,
+			      struct vaccel_image_segment_mask_args *args);
+int vision_image_pose_points(struct vaccel_call *call, struct vaccel_image_pose_points_args *args);
+int vision_image_depth_map(struct vaccel_call *call, struct vaccel_image_depth_map_args *args);
 
 #ifdef __cplusplus
 }

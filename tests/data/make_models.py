@@ -3,7 +3,7 @@
 """Writes the small ONNX models of the tests into models/ beside this file. Needs the onnx package.
 
 Some are run on tensors; some classify pictures by their mean colour, so that a red picture is class 0,
-a green one class 1, a blue one class 2; and some are what a classifier must not be.
+a green one class 1, a blue one class 2; some are what a classifier must not be; and some tell what is where.
 """
 
 import pathlib
@@ -80,6 +80,41 @@ def classifiers():
          [constant("least", -1000, np.float32), constant("all", [-1], np.int64)])
 
 
+def known(into, array, kind=np.float32):
+    """An output that is the same for all pictures."""
+    return node("Identity", [f"{into}_known"], [into]), constant(f"{into}_known", array, kind)
+
+
+def looks():
+    shape = [1, 3, 4, 4]
+    picture = [value("x", shape)]
+    # Boxes as parts of the sides; how sure it is goes with how red the picture is.
+    boxes = known("boxes", [[[0.1, 0.2, 0.5, 0.6], [0.1, 0.2, 0.5, 0.65], [-0.5, 0.5, 0.5, 1.5], [0, 0, 1, 1]]])
+    classes = known("classes", [[1, 1, 0, 7]])
+    count = known("count", [3])
+    save("ssd", [boxes[0], classes[0], count[0], node("Slice", ["x", "zero", "one", "one"], ["red"]),
+                 node("ReduceMean", ["red"], ["how_red"], axes=[1, 2, 3], keepdims=0),
+                 node("Mul", ["how_red", "sure"], ["scores"])],
+         picture, [value("boxes", [1, 4, 4]), value("classes", [1, 4]), value("scores", [1, 4]), value("count", [1])],
+         [boxes[1], classes[1], count[1], constant("sure", [[0.9, 0.7, 0.8, 1]], np.float32),
+          constant("zero", [0], np.int64), constant("one", [1], np.int64)])
+    # Two classes in 2x2 cells: two that see the same, one of the other class, one that is not sure.
+    half = np.arctanh(0.5)
+    cells = known("y", [[[[0.9, 0.8], [0.2, 0.7]], [[half, np.arctanh(-0.45)], [0, half]],
+                         [[half, half], [0, half]], [[0, 0], [0, -20]], [[0, 0], [0, 0]],
+                         [[0, 0], [1, 1]], [[1, 1], [0, 0]]]])
+    save("cells", [cells[0]], picture, [value("y", [1, 7, 2, 2])], [cells[1]])
+    save("mask", [node("Identity", ["x"], ["y"])], picture, [value("y", shape)])
+    save("classes", [node("ArgMax", ["x"], ["y"], axis=1, keepdims=0)], picture, [value("y", [1, 4, 4], T.INT64)])
+    save("depth", [mean([1])], picture, [value("y", [1, 4, 4])])
+    joints = known("y", [[[[i / 20, 1 - i / 20, i / 16] for i in range(17)]]])
+    save("joints", [joints[0]], picture, [value("y", [1, 1, 17, 3])], [joints[1]])
+    # A picture as bytes, as quantised models take it.
+    save("bytes", [node("Cast", ["x"], ["f"], to=T.FLOAT), mean([1, 2], source="f")],
+         [value("x", [1, 2, 2, 3], T.UINT8)], [value("y", [1, 3])])
+
+
 if __name__ == "__main__":
     runs()
     classifiers()
+    looks()

@@ -187,8 +187,8 @@ static void test_unfit_models(void **state)
 	refuse(path_in("m"), "says width 5, and the model takes 2");
 	make_model(MODEL("nhwc"), CARD("", "false"), NULL);
 	refuse(path_in("m"), "with the layout NCHW");
-	make_model(MODEL("flat"), "{\"task\": \"detect\"}", NULL);
-	refuse(path_in("m"), "its task is detect");
+	make_model(MODEL("mask"), "{\"task\": \"segment\"}", NULL);
+	refuse(path_in("m"), "its task is segment, not classify");
 	make_model(MODEL("flat"), CARD("", "false"), "one\ntwo");
 	refuse(path_in("m"), "2 labels for a model of 3 classes");
 	/* Where the model leaves the number open, only a run can tell. */

@@ -30,5 +30,8 @@ static inline struct words port_words(const struct port *port)
 
 int classify_fit(const struct model *model);
 int detect_fit(const struct model *model);
+int segment_fit(const struct model *model);
+int pose_fit(const struct model *model);
+int depth_fit(const struct model *model);
 
 #endif
