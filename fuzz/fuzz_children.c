@@ -20,11 +20,11 @@
 #include <vaccel/error.h>
 
 #include "agent/base/log.h"
-#include "agent/supervisor/closer.h"
+#include "agent/supervisor/aside/closer.h"
 #include "agent/supervisor/listener.h"
 #include "agent/supervisor/observe.h"
 #include "agent/supervisor/relay.h"
-#include "agent/supervisor/tenant.h"
+#include "agent/supervisor/tenant/tenant.h"
 #include "base/util.h"
 #include "messages.h"
 #include "transport/carrier.h"

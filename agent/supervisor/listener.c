@@ -13,12 +13,12 @@
 #include <vaccel/error.h>
 
 #include "agent/base/log.h"
-#include "agent/supervisor/closer.h"
+#include "agent/supervisor/aside/closer.h"
 #include "agent/supervisor/listener.h"
 #include "agent/supervisor/notify.h"
 #include "agent/supervisor/observe.h"
 #include "agent/supervisor/relay.h"
-#include "agent/supervisor/tenant.h"
+#include "agent/supervisor/tenant/tenant.h"
 #include "agent/vhost/machine.h"
 #include "base/util.h"
 #include "transport/carrier.h"

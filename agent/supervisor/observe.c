@@ -11,7 +11,7 @@
 #include "agent/base/log.h"
 #include "agent/supervisor/listener.h"
 #include "agent/supervisor/observe.h"
-#include "agent/supervisor/tenant.h"
+#include "agent/supervisor/tenant/tenant.h"
 #include "base/util.h"
 #include "transport/carrier.h"
 

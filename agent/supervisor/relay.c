@@ -8,7 +8,7 @@
 #include "agent/base/log.h"
 #include "agent/supervisor/observe.h"
 #include "agent/supervisor/relay.h"
-#include "agent/supervisor/tenant.h"
+#include "agent/supervisor/tenant/tenant.h"
 #include "base/util.h"
 
 static bool is_needed(const struct supervisor *supervisor)

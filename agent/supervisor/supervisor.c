@@ -14,13 +14,13 @@
 #include <vaccel/plugin.h>
 
 #include "agent/base/log.h"
-#include "agent/supervisor/closer.h"
+#include "agent/supervisor/aside/closer.h"
 #include "agent/supervisor/listener.h"
 #include "agent/supervisor/notify.h"
 #include "agent/supervisor/observe.h"
 #include "agent/supervisor/relay.h"
 #include "agent/supervisor/supervisor.h"
-#include "agent/supervisor/tenant.h"
+#include "agent/supervisor/tenant/tenant.h"
 #include "agent/vhost/machine.h"
 #include "base/util.h"
 

@@ -7,12 +7,12 @@
 #define VACCEL_AGENT_SUPERVISOR_SUPERVISOR_H
 
 #include "agent/config/config.h"
-#include "agent/supervisor/directory.h"
-#include "agent/supervisor/helper.h"
+#include "agent/supervisor/aside/directory.h"
+#include "agent/supervisor/aside/surveyor.h"
+#include "agent/supervisor/child/helper.h"
 #include "agent/supervisor/loop.h"
 #include "agent/supervisor/pace.h"
-#include "agent/supervisor/surveyor.h"
-#include "agent/supervisor/tally.h"
+#include "agent/supervisor/tenant/tally.h"
 
 struct listener;
 struct machine;

@@ -12,8 +12,8 @@
 #include <vaccel/error.h>
 
 #include "agent/base/log.h"
-#include "agent/supervisor/closer.h"
-#include "agent/supervisor/tenant.h"
+#include "agent/supervisor/aside/closer.h"
+#include "agent/supervisor/tenant/tenant.h"
 #include "agent/vhost/model.h"
 #include "agent/vhost/update.h"
 #include "agent/vhost/vhost.h"

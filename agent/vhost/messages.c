@@ -14,7 +14,7 @@
 
 #include <vaccel/error.h>
 
-#include "agent/supervisor/closer.h"
+#include "agent/supervisor/aside/closer.h"
 #include "base/util.h"
 
 #define HEADER_SIZE sizeof(struct vhost_header)

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "agent/supervisor/tenant.h"
+#include "agent/supervisor/tenant/tenant.h"
 #include "transport/carrier.h"
 
 #define MS	 INT64_C(1000000) /* ns */

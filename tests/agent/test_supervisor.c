@@ -27,11 +27,11 @@
 #include "agent/base/environment.h"
 #include "agent/base/ipc.h"
 #include "agent/base/log.h"
-#include "agent/supervisor/directory.h"
-#include "agent/supervisor/fate.h"
+#include "agent/supervisor/aside/directory.h"
+#include "agent/supervisor/child/output.h"
 #include "agent/supervisor/loop.h"
 #include "agent/supervisor/notify.h"
-#include "agent/supervisor/output.h"
+#include "agent/supervisor/tenant/fate.h"
 #include "base/util.h"
 
 #define EXITED(status) ((status) << 8)

@@ -14,7 +14,7 @@
 
 #include <vaccel/error.h>
 
-#include "agent/supervisor/surveyor.h"
+#include "agent/supervisor/aside/surveyor.h"
 
 #define PATIENCE_MS 60000
 #define BLOCK	    4096

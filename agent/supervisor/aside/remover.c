@@ -3,7 +3,7 @@
  * A queue of directories, and the thread that removes them one after the other. What
  * cannot be removed is said and left.
  */
-#include "agent/supervisor/remover.h"
+#include "agent/supervisor/aside/remover.h"
 
 #include <pthread.h>
 #include <signal.h>

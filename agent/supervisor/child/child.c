@@ -18,8 +18,8 @@
 
 #include "agent/base/environment.h"
 #include "agent/base/log.h"
-#include "agent/supervisor/child.h"
-#include "agent/supervisor/closer.h"
+#include "agent/supervisor/aside/closer.h"
+#include "agent/supervisor/child/child.h"
 #include "base/util.h"
 
 #define PROGRAM			 "/proc/self/exe"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A tenant's worker: started, watched and replaced, with the connections that wait for it. */
-#ifndef VACCEL_AGENT_SUPERVISOR_SERVICE_H
-#define VACCEL_AGENT_SUPERVISOR_SERVICE_H
+#ifndef VACCEL_AGENT_SUPERVISOR_TENANT_SERVICE_H
+#define VACCEL_AGENT_SUPERVISOR_TENANT_SERVICE_H
 
-#include "agent/supervisor/tenant.h"
+#include "agent/supervisor/tenant/tenant.h"
 
 /* In a new tenant, and in one that goes: whatever there is of workers is killed. */
 void service_init(struct tenant *tenant);

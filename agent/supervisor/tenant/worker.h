@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A tenant's worker as its supervisor sees it: from its start to the words for its end. */
-#ifndef VACCEL_AGENT_SUPERVISOR_WORKER_H
-#define VACCEL_AGENT_SUPERVISOR_WORKER_H
+#ifndef VACCEL_AGENT_SUPERVISOR_TENANT_WORKER_H
+#define VACCEL_AGENT_SUPERVISOR_TENANT_WORKER_H
 
-#include "agent/supervisor/child.h"
-#include "agent/supervisor/tally.h"
+#include "agent/supervisor/child/child.h"
+#include "agent/supervisor/tenant/tally.h"
 
 struct arrival;
 struct tenant;

@@ -3,11 +3,11 @@
  * Tenants: who the connections are of, each with a directory, counters, and a worker
  * process while it is needed.
  */
-#ifndef VACCEL_AGENT_SUPERVISOR_TENANT_H
-#define VACCEL_AGENT_SUPERVISOR_TENANT_H
+#ifndef VACCEL_AGENT_SUPERVISOR_TENANT_TENANT_H
+#define VACCEL_AGENT_SUPERVISOR_TENANT_TENANT_H
 
 #include "agent/supervisor/listener.h"
-#include "agent/supervisor/worker.h"
+#include "agent/supervisor/tenant/worker.h"
 
 struct tenant {
 	struct tenant *next;

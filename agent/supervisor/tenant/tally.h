@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef VACCEL_AGENT_SUPERVISOR_TALLY_H
-#define VACCEL_AGENT_SUPERVISOR_TALLY_H
+#ifndef VACCEL_AGENT_SUPERVISOR_TENANT_TALLY_H
+#define VACCEL_AGENT_SUPERVISOR_TENANT_TALLY_H
 
 #include "agent/base/stats.h"
 

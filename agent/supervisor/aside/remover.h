@@ -2,8 +2,8 @@
 /*
  * Removes directories in a thread of its own: who filled one decides how long that takes.
  */
-#ifndef VACCEL_AGENT_SUPERVISOR_REMOVER_H
-#define VACCEL_AGENT_SUPERVISOR_REMOVER_H
+#ifndef VACCEL_AGENT_SUPERVISOR_ASIDE_REMOVER_H
+#define VACCEL_AGENT_SUPERVISOR_ASIDE_REMOVER_H
 
 struct remover;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Counters that the supervisor makes, and keeps while those who count come and go. */
-#include "agent/supervisor/tally.h"
+#include "agent/supervisor/tenant/tally.h"
 
 #include <string.h>
 #include <unistd.h>

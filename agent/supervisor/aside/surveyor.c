@@ -3,7 +3,7 @@
  * The thread goes from place to place by their rising numbers, and holds no lock while
  * it counts: a place may be dropped meanwhile. What it finds it says by an eventfd.
  */
-#include "agent/supervisor/surveyor.h"
+#include "agent/supervisor/aside/surveyor.h"
 
 #include <errno.h>
 #include <pthread.h>

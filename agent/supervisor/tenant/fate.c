@@ -12,7 +12,7 @@
 #include <vaccel/error.h>
 #include <vaccel/op.h>
 
-#include "agent/supervisor/fate.h"
+#include "agent/supervisor/tenant/fate.h"
 #include "base/util.h"
 #include "transport/control.h"
 

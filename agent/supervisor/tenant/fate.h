@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a worker ended, in words: for the log, and for the clients whose calls it took along. */
-#ifndef VACCEL_AGENT_SUPERVISOR_FATE_H
-#define VACCEL_AGENT_SUPERVISOR_FATE_H
+#ifndef VACCEL_AGENT_SUPERVISOR_TENANT_FATE_H
+#define VACCEL_AGENT_SUPERVISOR_TENANT_FATE_H
 
 #include <sys/resource.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a child writes: records of its log, or, to its standard output and error, backends' own
  * words mostly. Both become lines of our log, LOG_LINES_A_SECOND at most. */
-#ifndef VACCEL_AGENT_SUPERVISOR_OUTPUT_H
-#define VACCEL_AGENT_SUPERVISOR_OUTPUT_H
+#ifndef VACCEL_AGENT_SUPERVISOR_CHILD_OUTPUT_H
+#define VACCEL_AGENT_SUPERVISOR_CHILD_OUTPUT_H
 
 #include <stddef.h>
 

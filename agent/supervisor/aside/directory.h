@@ -3,10 +3,10 @@
  * Where the agent keeps what lives no longer than itself: BASE/agent-PID-XXXXXX, closed to
  * others, with a directory of each tenant in it. Nobody waits for what is removed.
  */
-#ifndef VACCEL_AGENT_SUPERVISOR_DIRECTORY_H
-#define VACCEL_AGENT_SUPERVISOR_DIRECTORY_H
+#ifndef VACCEL_AGENT_SUPERVISOR_ASIDE_DIRECTORY_H
+#define VACCEL_AGENT_SUPERVISOR_ASIDE_DIRECTORY_H
 
-#include "agent/supervisor/remover.h"
+#include "agent/supervisor/aside/remover.h"
 
 struct directory {
 	char *base;

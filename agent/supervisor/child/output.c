@@ -13,7 +13,7 @@
 #include <vaccel/error.h>
 
 #include "agent/base/log.h"
-#include "agent/supervisor/output.h"
+#include "agent/supervisor/child/output.h"
 #include "base/util.h"
 
 #define SECOND_MS 1000

@@ -4,7 +4,7 @@
  * socket's lingering, so a timer sends one to whoever is closing for longer
  * than a close takes.
  */
-#include "agent/supervisor/closer.h"
+#include "agent/supervisor/aside/closer.h"
 
 #include <errno.h>
 #include <fcntl.h>

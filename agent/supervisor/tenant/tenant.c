@@ -9,7 +9,7 @@
 #include <vaccel/error.h>
 
 #include "agent/base/log.h"
-#include "agent/supervisor/service.h"
+#include "agent/supervisor/tenant/service.h"
 #include "base/util.h"
 
 #define TENANTS_MAX  1024

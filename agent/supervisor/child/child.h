@@ -3,15 +3,15 @@
  * A child process: this same program, started anew with an environment, a
  * directory and descriptors of its own. It is killed when the supervisor is gone.
  */
-#ifndef VACCEL_AGENT_SUPERVISOR_CHILD_H
-#define VACCEL_AGENT_SUPERVISOR_CHILD_H
+#ifndef VACCEL_AGENT_SUPERVISOR_CHILD_CHILD_H
+#define VACCEL_AGENT_SUPERVISOR_CHILD_CHILD_H
 
 #include <sys/resource.h>
 #include <sys/types.h>
 
 #include "agent/base/ipc.h"
+#include "agent/supervisor/child/output.h"
 #include "agent/supervisor/loop.h"
-#include "agent/supervisor/output.h"
 
 struct child;
 

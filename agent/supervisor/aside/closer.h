@@ -5,8 +5,8 @@
  * that lingers as long as its owner likes, of a large file without a name until its
  * space is free. The supervisor must not wait for either.
  */
-#ifndef VACCEL_AGENT_SUPERVISOR_CLOSER_H
-#define VACCEL_AGENT_SUPERVISOR_CLOSER_H
+#ifndef VACCEL_AGENT_SUPERVISOR_ASIDE_CLOSER_H
+#define VACCEL_AGENT_SUPERVISOR_ASIDE_CLOSER_H
 
 /* Starts the thread that closes, once, after signals were blocked. Without it, they who ask do. */
 int closer_start(void);

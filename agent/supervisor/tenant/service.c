@@ -11,8 +11,8 @@
 #include <vaccel/error.h>
 
 #include "agent/base/log.h"
-#include "agent/supervisor/fate.h"
-#include "agent/supervisor/service.h"
+#include "agent/supervisor/tenant/fate.h"
+#include "agent/supervisor/tenant/service.h"
 #include "base/util.h"
 
 #define NS_PER_MS  INT64_C(1000000)

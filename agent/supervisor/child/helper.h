@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The two children that serve no tenant: front and monitor. They are started anew when they end. */
-#ifndef VACCEL_AGENT_SUPERVISOR_HELPER_H
-#define VACCEL_AGENT_SUPERVISOR_HELPER_H
+#ifndef VACCEL_AGENT_SUPERVISOR_CHILD_HELPER_H
+#define VACCEL_AGENT_SUPERVISOR_CHILD_HELPER_H
 
-#include "agent/supervisor/child.h"
+#include "agent/supervisor/child/child.h"
 
 struct errand;
 struct supervisor;

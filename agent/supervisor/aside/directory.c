@@ -19,7 +19,7 @@
 #include <vaccel/log.h>
 
 #include "agent/base/log.h"
-#include "agent/supervisor/directory.h"
+#include "agent/supervisor/aside/directory.h"
 #include "base/util.h"
 
 #define PREFIX	  "agent-"

@@ -12,7 +12,7 @@
 #include <vaccel/error.h>
 
 #include "agent/base/log.h"
-#include "agent/supervisor/tenant.h"
+#include "agent/supervisor/tenant/tenant.h"
 #include "base/util.h"
 
 #define START_MS 300000 /* until plugins and models must be loaded */

@@ -3,8 +3,8 @@
  * Sees how much lies below directories, in a thread of its own, every second or, where it is
  * much, as often as costs little.
  */
-#ifndef VACCEL_AGENT_SUPERVISOR_SURVEYOR_H
-#define VACCEL_AGENT_SUPERVISOR_SURVEYOR_H
+#ifndef VACCEL_AGENT_SUPERVISOR_ASIDE_SURVEYOR_H
+#define VACCEL_AGENT_SUPERVISOR_ASIDE_SURVEYOR_H
 
 #include <stdbool.h>
 #include <stdint.h>
