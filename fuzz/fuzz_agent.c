@@ -18,7 +18,7 @@
 #include <vaccel/core.h>
 #include <vaccel/error.h>
 
-#include "agent/worker/connection.h"
+#include "agent/worker/connection/connection.h"
 #include "base/util.h"
 #include "codec/frame.h"
 #include "mailbox_layout.h"

@@ -13,8 +13,8 @@
 #include <vaccel/error.h>
 #include <vaccel/ops/exec.h>
 
-#include "agent/worker/connection.h"
-#include "agent/worker/resource.h"
+#include "agent/worker/connection/connection.h"
+#include "agent/worker/resource/resource.h"
 #include "base/util.h"
 
 static bool lists(const struct names *names, const char *name)

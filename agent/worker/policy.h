@@ -3,7 +3,7 @@
 #ifndef VACCEL_AGENT_WORKER_POLICY_H
 #define VACCEL_AGENT_WORKER_POLICY_H
 
-#include "agent/worker/request.h"
+#include "agent/worker/connection/request.h"
 
 /* Fills worker->permitted. EINVAL for an operation that does not exist. */
 int policy_init(struct worker *worker);

@@ -14,7 +14,7 @@
 
 #include "agent/base/ipc.h"
 #include "agent/vhost/vhost.h"
-#include "agent/worker/models.h"
+#include "agent/worker/resource/models.h"
 #include "agent/worker/server.h"
 #include "agent/worker/start.h"
 #include "base/util.h"

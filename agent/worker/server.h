@@ -7,7 +7,7 @@
 #ifndef VACCEL_AGENT_WORKER_SERVER_H
 #define VACCEL_AGENT_WORKER_SERVER_H
 
-#include "agent/worker/connection.h"
+#include "agent/worker/connection/connection.h"
 
 /* A thread stays that long with a connection, if another one waits for the others. */
 #define LINGER_NS (2 * MILLISECOND)

@@ -18,9 +18,9 @@
 #include "agent/base/ipc.h"
 #include "agent/sandbox/sandbox.h"
 #include "agent/worker/policy.h"
-#include "agent/worker/resource.h"
+#include "agent/worker/resource/resource.h"
+#include "agent/worker/resource/store.h"
 #include "agent/worker/server.h"
-#include "agent/worker/store.h"
 #include "base/util.h"
 #include "call/call.h"
 

@@ -14,7 +14,7 @@
 #include "agent/base/log.h"
 #include "agent/base/setup.h"
 #include "agent/base/stats.h"
-#include "agent/worker/queue.h"
+#include "agent/worker/connection/queue.h"
 #include "agent/worker/spare.h"
 #include "transport/control.h"
 

@@ -25,7 +25,7 @@ import peer
 from peer import Peer, connect
 from world import PATIENCE, Agent, Skipped, agent, descriptors_of, run, until
 
-HELLO_S, PROGRESS_S = 10, 30  # what the agent gives a peer, see agent/worker/connection.c
+HELLO_S, PROGRESS_S = 10, 30  # what the agent gives a peer, see agent/worker/connection/connection.c
 SLACK_S = 4
 QUICK_S = 4.0  # what a call may take in the midst of it: less than who waits for a peer's time to be over
 FLOOD_S = 6

@@ -5,8 +5,8 @@
  * room for others, the longest unused first. What is there stays over restarts of the
  * worker, as long as the machine runs.
  */
-#ifndef VACCEL_AGENT_WORKER_STORE_H
-#define VACCEL_AGENT_WORKER_STORE_H
+#ifndef VACCEL_AGENT_WORKER_RESOURCE_STORE_H
+#define VACCEL_AGENT_WORKER_RESOURCE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
  * that are tried in turn. What is loaded stays with a session of its own until the
  * worker ends.
  */
-#include "agent/worker/models.h"
+#include "agent/worker/resource/models.h"
 
 #include <inttypes.h>
 
@@ -16,7 +16,7 @@
 #include <vaccel/ops/torch.h>
 #include <vaccel/resource.h>
 
-#include "agent/worker/store_file.h"
+#include "agent/worker/resource/store_file.h"
 #include "base/util.h"
 
 struct model {

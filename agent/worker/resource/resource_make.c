@@ -14,8 +14,8 @@
 #include <vaccel/blob.h>
 #include <vaccel/error.h>
 
-#include "agent/worker/resource.h"
-#include "agent/worker/store_file.h"
+#include "agent/worker/resource/resource.h"
+#include "agent/worker/resource/store_file.h"
 #include "base/util.h"
 
 /* Folders in a name: as deep as libvaccel goes into a directory. */

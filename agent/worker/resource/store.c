@@ -4,7 +4,7 @@
  * found to have it. The index is in memory, and made anew from the directory when the
  * worker starts; what was half written then is removed.
  */
-#include "agent/worker/store.h"
+#include "agent/worker/resource/store.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 #include <vaccel/error.h>
 
-#include "agent/worker/store_file.h"
+#include "agent/worker/resource/store_file.h"
 #include "base/util.h"
 
 #define FOLDER	 "content"

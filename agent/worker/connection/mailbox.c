@@ -4,7 +4,7 @@
  * even if the client drops it. A policy's `spin` says how many connections may
  * have one: each keeps a thread busy for the agreed time after each message.
  */
-#include "agent/worker/mailbox.h"
+#include "agent/worker/connection/mailbox.h"
 
 #include <inttypes.h>
 

@@ -10,9 +10,9 @@
 #include <vaccel/error.h>
 #include <vaccel/op.h>
 
-#include "agent/worker/client.h"
-#include "agent/worker/connection.h"
-#include "agent/worker/mailbox.h"
+#include "agent/worker/client/client.h"
+#include "agent/worker/connection/connection.h"
+#include "agent/worker/connection/mailbox.h"
 #include "base/util.h"
 #include "call/call.h"
 #include "transport/secret.h"

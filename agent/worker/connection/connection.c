@@ -5,15 +5,15 @@
  * no thread waits for a slow peer. Whatever a peer sends ends in an answer, or with
  * the connection.
  */
-#include "agent/worker/connection.h"
+#include "agent/worker/connection/connection.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #include <vaccel/error.h>
 
-#include "agent/worker/client.h"
-#include "agent/worker/mailbox.h"
+#include "agent/worker/client/client.h"
+#include "agent/worker/connection/mailbox.h"
 #include "agent/worker/server.h"
 #include "base/util.h"
 #include "transport/link.h"

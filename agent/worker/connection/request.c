@@ -4,7 +4,7 @@
  * that read it runs it unless it has to wait; nothing on that way takes a lock or
  * memory. What had to wait has a copy of its own, and is run by whoever is given its turn.
  */
-#include "agent/worker/request.h"
+#include "agent/worker/connection/request.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,14 +13,14 @@
 #include <vaccel/error.h>
 #include <vaccel/ops/describe.h>
 
-#include "agent/worker/client.h"
-#include "agent/worker/connection.h"
-#include "agent/worker/control.h"
-#include "agent/worker/mailbox.h"
+#include "agent/worker/client/client.h"
+#include "agent/worker/client/control.h"
+#include "agent/worker/connection/connection.h"
+#include "agent/worker/connection/mailbox.h"
+#include "agent/worker/connection/words.h"
 #include "agent/worker/policy.h"
-#include "agent/worker/resource.h"
+#include "agent/worker/resource/resource.h"
 #include "agent/worker/server.h"
-#include "agent/worker/words.h"
 #include "base/util.h"
 #include "call/call.h"
 

@@ -4,7 +4,7 @@
  * resource is used by several requests at once, and goes with the last one after it
  * was released.
  */
-#include "agent/worker/resource.h"
+#include "agent/worker/resource/resource.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,9 +15,9 @@
 #include <vaccel/session.h>
 
 #include "agent/base/tree.h"
-#include "agent/worker/connection.h"
-#include "agent/worker/models.h"
-#include "agent/worker/store_file.h"
+#include "agent/worker/connection/connection.h"
+#include "agent/worker/resource/models.h"
+#include "agent/worker/resource/store_file.h"
 #include "agent/worker/tend.h"
 #include "base/util.h"
 

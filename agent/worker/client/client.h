@@ -5,12 +5,12 @@
  * them goes all that it has. What is another's cannot be found: each client looks
  * in its own tables.
  */
-#ifndef VACCEL_AGENT_WORKER_CLIENT_H
-#define VACCEL_AGENT_WORKER_CLIENT_H
+#ifndef VACCEL_AGENT_WORKER_CLIENT_CLIENT_H
+#define VACCEL_AGENT_WORKER_CLIENT_CLIENT_H
 
 #include <vaccel/session.h>
 
-#include "agent/worker/table.h"
+#include "agent/worker/client/table.h"
 #include "agent/worker/worker.h"
 
 struct resource;

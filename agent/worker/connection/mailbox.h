@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mailboxes: for connections whose threads spin before they sleep, as many as the policy lets. */
-#ifndef VACCEL_AGENT_WORKER_MAILBOX_H
-#define VACCEL_AGENT_WORKER_MAILBOX_H
+#ifndef VACCEL_AGENT_WORKER_CONNECTION_MAILBOX_H
+#define VACCEL_AGENT_WORKER_CONNECTION_MAILBOX_H
 
-#include "agent/worker/connection.h"
+#include "agent/worker/connection/connection.h"
 
 /* The longest time that the agent spins for a client. */
 #define SPIN_US_MAX 1000

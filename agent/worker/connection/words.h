@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef VACCEL_AGENT_WORKER_WORDS_H
-#define VACCEL_AGENT_WORKER_WORDS_H
+#ifndef VACCEL_AGENT_WORKER_CONNECTION_WORDS_H
+#define VACCEL_AGENT_WORKER_CONNECTION_WORDS_H
 
 #include <stddef.h>
 

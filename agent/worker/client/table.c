@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A sorted array: ids rise, so what is new goes to the end. */
-#include "agent/worker/table.h"
+#include "agent/worker/client/table.h"
 
 #include <string.h>
 

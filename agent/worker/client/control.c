@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Each control operation in a function of its own, found by its number. */
-#include "agent/worker/control.h"
+#include "agent/worker/client/control.h"
 
 #include <inttypes.h>
 
 #include <vaccel/error.h>
 
-#include "agent/worker/client.h"
-#include "agent/worker/connection.h"
-#include "agent/worker/mailbox.h"
-#include "agent/worker/resource.h"
+#include "agent/worker/client/client.h"
+#include "agent/worker/connection/connection.h"
+#include "agent/worker/connection/mailbox.h"
+#include "agent/worker/resource/resource.h"
 #include "base/util.h"
 
 typedef int control_fn(struct request *request, void *args);

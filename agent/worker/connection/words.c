@@ -3,7 +3,7 @@
  * Backends put the paths of files into their errors. Where those lie is nobody's
  * business outside of this machine; which file it is may help.
  */
-#include "agent/worker/words.h"
+#include "agent/worker/connection/words.h"
 
 #include <stdbool.h>
 #include <string.h>

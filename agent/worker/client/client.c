@@ -4,7 +4,7 @@
  * by one request: the count of its uses says when nobody is in it any more, and
  * whoever leaves last closes libvaccel's side of it.
  */
-#include "agent/worker/client.h"
+#include "agent/worker/client/client.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 #include <vaccel/error.h>
 #include <vaccel/plugin.h>
 
-#include "agent/worker/resource.h"
+#include "agent/worker/resource/resource.h"
 #include "agent/worker/tend.h"
 #include "base/util.h"
 

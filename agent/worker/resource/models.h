@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Models: those that are there before the first call, and how much memory all may take. */
-#ifndef VACCEL_AGENT_WORKER_MODELS_H
-#define VACCEL_AGENT_WORKER_MODELS_H
+#ifndef VACCEL_AGENT_WORKER_RESOURCE_MODELS_H
+#define VACCEL_AGENT_WORKER_RESOURCE_MODELS_H
 
 #include "agent/worker/worker.h"
 

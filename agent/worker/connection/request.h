@@ -3,8 +3,8 @@
  * A request on its way through the worker: read off a connection, perhaps waiting
  * for its turn, then run by a thread, which replies.
  */
-#ifndef VACCEL_AGENT_WORKER_REQUEST_H
-#define VACCEL_AGENT_WORKER_REQUEST_H
+#ifndef VACCEL_AGENT_WORKER_CONNECTION_REQUEST_H
+#define VACCEL_AGENT_WORKER_CONNECTION_REQUEST_H
 
 #include "agent/worker/worker.h"
 #include "transport/region.h"

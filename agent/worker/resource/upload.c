@@ -5,7 +5,7 @@
 
 #include <vaccel/error.h>
 
-#include "agent/worker/resource.h"
+#include "agent/worker/resource/resource.h"
 #include "base/util.h"
 
 /* So many at once a client may have begun; with one more it gives the oldest up. */

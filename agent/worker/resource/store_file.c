@@ -3,7 +3,7 @@
  * Files of a tenant: its own directory is all that this process can write to, and nobody
  * else writes there. Clients read the words, which therefore name no path.
  */
-#include "agent/worker/store_file.h"
+#include "agent/worker/resource/store_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

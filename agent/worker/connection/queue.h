@@ -3,8 +3,8 @@
  * Who runs now and who waits: at most so many at once, the others in the order in
  * which they came. Coming and going while nobody waits takes no lock.
  */
-#ifndef VACCEL_AGENT_WORKER_QUEUE_H
-#define VACCEL_AGENT_WORKER_QUEUE_H
+#ifndef VACCEL_AGENT_WORKER_CONNECTION_QUEUE_H
+#define VACCEL_AGENT_WORKER_CONNECTION_QUEUE_H
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Objects by ids that only ever rise; small, and in the order of the ids. */
-#ifndef VACCEL_AGENT_WORKER_TABLE_H
-#define VACCEL_AGENT_WORKER_TABLE_H
+#ifndef VACCEL_AGENT_WORKER_CLIENT_TABLE_H
+#define VACCEL_AGENT_WORKER_CLIENT_TABLE_H
 
 #include <stddef.h>
 #include <stdint.h>

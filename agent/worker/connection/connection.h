@@ -4,10 +4,10 @@
  * the server's epoll set or owned by one thread, and by each request of it that is
  * under way. Any thread may send.
  */
-#ifndef VACCEL_AGENT_WORKER_CONNECTION_H
-#define VACCEL_AGENT_WORKER_CONNECTION_H
+#ifndef VACCEL_AGENT_WORKER_CONNECTION_CONNECTION_H
+#define VACCEL_AGENT_WORKER_CONNECTION_CONNECTION_H
 
-#include "agent/worker/request.h"
+#include "agent/worker/connection/request.h"
 
 struct connection {
 	struct worker *worker;

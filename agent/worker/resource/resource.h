@@ -3,13 +3,13 @@
  * Resources that clients have made of contents. Those that are files lie in a
  * directory of the resource's own, which goes with it.
  */
-#ifndef VACCEL_AGENT_WORKER_RESOURCE_H
-#define VACCEL_AGENT_WORKER_RESOURCE_H
+#ifndef VACCEL_AGENT_WORKER_RESOURCE_RESOURCE_H
+#define VACCEL_AGENT_WORKER_RESOURCE_RESOURCE_H
 
 #include <vaccel/resource.h>
 
-#include "agent/worker/client.h"
-#include "agent/worker/store.h"
+#include "agent/worker/client/client.h"
+#include "agent/worker/resource/store.h"
 
 struct request;
 

@@ -4,9 +4,9 @@
  * is room" is seen and acted on in one step; hence somebody waits only while all
  * places are taken, and a place that is given up goes straight to the first.
  */
-#include "agent/worker/queue.h"
+#include "agent/worker/connection/queue.h"
 
-#include "agent/worker/request.h"
+#include "agent/worker/connection/request.h"
 #include "base/util.h"
 
 #define RUNNING(state) ((uint32_t)(state))

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files and hashes, as the store and resources need them. */
-#ifndef VACCEL_AGENT_WORKER_STORE_FILE_H
-#define VACCEL_AGENT_WORKER_STORE_FILE_H
+#ifndef VACCEL_AGENT_WORKER_RESOURCE_STORE_FILE_H
+#define VACCEL_AGENT_WORKER_RESOURCE_STORE_FILE_H
 
 #include <sys/types.h>
 
 #include <openssl/evp.h>
 
-#include "agent/worker/store.h"
+#include "agent/worker/resource/store.h"
 
 /* To be freed; NULL without memory. */
 char *file_path_of(const char *folder, const char *name);
