@@ -66,35 +66,46 @@ static bool takes_pixels(int32_t type)
 	       type == VACCEL_TENSOR_INT8;
 }
 
-static int fit_input(struct model *model, bool has_card)
+/* Whether a dimension may be @size: it is, or it may be any. */
+static bool may_be(int64_t dim, int64_t size)
 {
-	const struct port *port = &model->network->inputs[0];
-	struct card_input *input = &model->card.input;
-	size_t channel, top;
-	int ret;
+	return dim == size || dim < 0;
+}
 
-	if (model->network->nr_inputs != 1)
+/* One input, and one into which a picture can be turned. */
+static int check_input(const struct network *network)
+{
+	const struct port *port = &network->inputs[0];
+
+	if (network->nr_inputs != 1)
 		return vaccel_fail(VACCEL_EINVAL,
 				   "the model takes %zu inputs; to be used for pictures it must "
 				   "take one, the picture",
-				   model->network->nr_inputs);
-	if (!takes_pixels(port->type) || port->nr_dims != 4 ||
-	    (port->dims[0] != 1 && port->dims[0] >= 0))
-		return vaccel_fail(VACCEL_EINVAL,
-				   "the model's input '%.60s' is %s; to be used for pictures it "
-				   "must be float, uint8 or int8, of four dimensions, the first of "
-				   "them 1 or any",
-				   port->name, port_words(port).text);
-	if (!has_card && port->dims[1] != 3 && port->dims[3] == 3)
-		input->layout = model->card.output.layout = CARD_NHWC;
-	channel = input->layout == CARD_NCHW ? 1 : 3;
-	top = input->layout == CARD_NCHW ? 2 : 1;
-	if (port->dims[channel] != 3 && port->dims[channel] >= 0)
+				   network->nr_inputs);
+	if (takes_pixels(port->type) && port->nr_dims == 4 && may_be(port->dims[0], 1))
+		return VACCEL_OK;
+	return vaccel_fail(VACCEL_EINVAL,
+			   "the model's input '%.60s' is %s; to be used for pictures it must be "
+			   "float, uint8 or int8, of four dimensions, the first of them 1 or any",
+			   port->name, port_words(port).text);
+}
+
+/* The shape of the input, for which the card's layout and size hold where they are said. */
+static int fit_shape(struct model *model)
+{
+	const struct port *port = &model->network->inputs[0];
+	struct card_input *input = &model->card.input;
+	bool colours_first = input->layout == CARD_NCHW;
+	size_t channel = colours_first ? 1 : 3;
+	size_t top = colours_first ? 2 : 1;
+	int ret;
+
+	if (!may_be(port->dims[channel], 3))
 		return vaccel_fail(VACCEL_EINVAL,
 				   "the model's input '%.60s' is %s; with the layout %s, dimension "
 				   "%zu is to be the 3 colours",
 				   port->name, port_words(port).text,
-				   channel == 1 ? "NCHW" : "NHWC", channel + 1);
+				   colours_first ? "NCHW" : "NHWC", channel + 1);
 	ret = fit_side("height", port->dims[top], &input->height);
 	if (!ret)
 		ret = fit_side("width", port->dims[top + 1], &input->width);
@@ -105,6 +116,18 @@ static int fit_input(struct model *model, bool has_card)
 	model->shape[top] = input->height;
 	model->shape[top + 1] = input->width;
 	return VACCEL_OK;
+}
+
+static int fit_input(struct model *model, bool has_card)
+{
+	const struct port *port = &model->network->inputs[0];
+	int ret = check_input(model->network);
+
+	if (ret)
+		return ret;
+	if (!has_card && port->dims[1] != 3 && port->dims[3] == 3)
+		model->card.input.layout = model->card.output.layout = CARD_NHWC;
+	return fit_shape(model);
 }
 
 /* Sees whether the model does a task, and how. */
