@@ -70,6 +70,14 @@ void set_threads()
 		blas_thread_shutdown_();
 }
 
+void set_device(const std::string &name)
+try {
+	script_device(name);
+} catch (const std::exception &) {
+	throw failure{vaccel_fail(VACCEL_EINVAL, "VACCEL_TORCH_DEVICE is '%.40s'; torch: %.500s",
+				  name.c_str(), words_of_current().c_str())};
+}
+
 int init()
 {
 	std::string device = vaccel_knob_text(&knobs[KNOB_DEVICE]);
@@ -78,7 +86,7 @@ int init()
 		needs.devices = devices;
 	return guarded([&] {
 		set_threads();
-		script_device(device);
+		set_device(device);
 	});
 }
 

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the small TorchScript models of the tests into models/ beside this file. Needs the torch package."""
+
+import io
+import pathlib
+import zipfile
+from typing import Dict, List, Optional, Tuple
+
+import torch
+from torch import Tensor, nn
+
+HERE = pathlib.Path(__file__).resolve().parent / "models"
+
+
+class Same(nn.Module):
+    """Gives back what it was given, so that any type and shape can be tried."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+class Many(nn.Module):
+    """Sums, differences, products and quotients, one inside the other."""
+
+    def forward(self, a: Tensor, b: Tensor) -> Tuple[Tensor, List[Tensor], Dict[str, Tensor]]:
+        return a + b, [a - b, a * b], {"quotient": a / b}
+
+
+class Arguments(nn.Module):
+    """All kinds of arguments that tensors can stand for."""
+
+    def forward(self, x: Tensor, n: int, f: float, yes: bool, pair: Tuple[Tensor, Tensor], rest: List[Tensor],
+                last: Tensor, more: Optional[Tensor] = None) -> Tensor:
+        total = x * n + f + pair[0] - pair[1] + last * 100
+        for one in rest:
+            total = total + one
+        if more is not None:
+            total = total + more
+        return total if yes else -total
+
+
+class Numbers(nn.Module):
+    """No tensors come out of it."""
+
+    def forward(self, x: Tensor) -> Tuple[int, float, bool]:
+        return x.size(0), float(x.sum()), bool(x.sum() > 0)
+
+
+class Views(nn.Module):
+    """Outputs that do not lie in memory as they are read: transposed, strided, empty, and a scalar."""
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, Tensor, Tensor, Tensor]:
+        return x.t(), x[:, ::2], x[:0], x.sum()
+
+
+class Counter(nn.Module):
+    """Counts its calls in three places, and has a weight that it does not change."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor([2.0]))
+        self.register_buffer("calls", torch.zeros(1))
+        self.attribute = 0
+        self.inner = Inner()
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        self.attribute += 1
+        return x * self.weight + torch.cat([self.calls, torch.full([1], float(self.attribute)), self.inner()])
+
+
+class Inner(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(1))
+
+    def forward(self) -> Tensor:
+        self.calls += 1
+        return self.calls.clone()
+
+
+class Learns(nn.Module):
+    """Changes a parameter."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1), requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.weight += x
+        return self.weight.clone()
+
+
+class Writes(nn.Module):
+    """Writes into its input."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x += 1
+        return x
+
+
+class Raises(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        raise ValueError("these numbers will not do")
+
+
+class Huge(nn.Module):
+    """More than a process has addresses for."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.empty([1 << 46])
+
+
+class Text(nn.Module):
+    def forward(self, x: Tensor) -> Tuple[Tensor, str]:
+        return x, "text"
+
+
+class Complex(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.complex(x, x)
+
+
+class Quantised(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.quantize_per_tensor(x, 0.5, 0, torch.quint8)
+
+
+class Layers(nn.Module):
+    """A network of the smallest kind, to measure what a call costs."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x)
+
+
+class Other(nn.Module):
+    @torch.jit.export
+    def other(self, x: Tensor) -> Tensor:
+        return x
+
+
+def save(name, module):
+    """Without what torch keeps for messages: it names the files of whoever ran this."""
+    archive = zipfile.ZipFile(io.BytesIO(torch.jit.script(module).save_to_buffer()))
+    with zipfile.ZipFile(HERE / f"{name}.pt", "w") as out:
+        for entry in archive.infolist():
+            if not entry.filename.endswith(".debug_pkl"):
+                out.writestr(zipfile.ZipInfo(entry.filename.replace("archive/", f"{name}/")), archive.read(entry))
+
+
+def main():
+    torch.manual_seed(1)
+    HERE.mkdir(parents=True, exist_ok=True)
+    for kind in (Same, Many, Arguments, Numbers, Views, Counter, Learns, Writes, Raises, Huge, Text, Complex, Quantised,
+                 Layers, Other):
+        save(kind.__name__.lower(), kind())
+    torch.save({"weight": torch.zeros(2)}, HERE / "weights_alone.pt")
+
+
+main()
