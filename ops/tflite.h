@@ -90,7 +90,8 @@ int vaccel_tflite_model_unload(struct vaccel_session *sess, struct vaccel_resour
  * @out: room for @nr_out pointers; set to new tensors, in the order of the model's
  *	outputs, each to be freed with vaccel_tflite_tensor_delete()
  * @nr_out: how many, at least 1
- * @status: NULL, or set to a TfLiteStatus, 0 if all went well
+ * @status: NULL, or written on every return: TensorFlow Lite's TfLiteStatus, 0 if all went well,
+ *	and 1, an error, if it was not even asked
  *
  * Return: VACCEL_OK; VACCEL_EINVAL; VACCEL_EPERM if @model is not registered;
  * VACCEL_EBACKEND if TensorFlow Lite failed; or an error of vaccel_call().
@@ -100,6 +101,17 @@ int vaccel_tflite_model_run(struct vaccel_session *sess, struct vaccel_resource 
 			    struct vaccel_tflite_tensor **out, int nr_out, uint8_t *status);
 
 #ifdef VACCEL_OP_BODIES
+/* kTfLiteError, for what went wrong before TensorFlow Lite was asked */
+#define TFLITE_STATUS_ERROR 1
+
+/* Tells a call's outcome. */
+static int tflite_tell(uint8_t *status, int ret, uint8_t code)
+{
+	if (status)
+		*status = ret && !code ? TFLITE_STATUS_ERROR : code;
+	return ret;
+}
+
 int vaccel_tflite_model_load(struct vaccel_session *sess, struct vaccel_resource *model)
 {
 	struct vaccel_tflite_model_load_args args = {.model = model};
@@ -119,7 +131,8 @@ int vaccel_tflite_model_run(struct vaccel_session *sess, struct vaccel_resource 
 			    struct vaccel_tflite_tensor **out, int nr_out, uint8_t *status)
 {
 	size_t inputs = tensor_count(nr_in), outputs = tensor_count(nr_out);
-	struct vaccel_tflite_model_run_args args = {.model = model, .status = status};
+	uint8_t code = 0;
+	struct vaccel_tflite_model_run_args args = {.model = model, .status = &code};
 	_cleanup_(freep) struct vaccel_tensor *in_array = NULL;
 	_cleanup_(freep) struct vaccel_tensor *out_array = NULL;
 	int ret = import_vaccel_tflite_tensor(in, inputs, &in_array);
@@ -127,13 +140,15 @@ int vaccel_tflite_model_run(struct vaccel_session *sess, struct vaccel_resource 
 	if (!ret)
 		ret = tensor_outputs_new("tflite_model_run", out, outputs, &out_array);
 	if (ret)
-		return ret;
+		return tflite_tell(status, ret, code);
 	args.in.data = in_array;
 	args.in.count = inputs;
 	args.out.data = out_array;
 	args.out.count = outputs;
 	ret = vaccel_call(sess, &vaccel_op_tflite_model_run, &args);
-	return ret ? ret : export_vaccel_tflite_tensor(out_array, outputs, out);
+	if (!ret)
+		ret = export_vaccel_tflite_tensor(out_array, outputs, out);
+	return tflite_tell(status, ret, code);
 }
 #endif
 

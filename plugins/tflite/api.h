@@ -18,8 +18,8 @@ typedef struct TfLiteInterpreterOptions TfLiteInterpreterOptions;
 typedef struct TfLiteTensor TfLiteTensor;
 typedef struct TfLiteDelegate TfLiteDelegate;
 
-/** enum TfLiteStatus - what functions return; there are more, all errors */
-typedef enum { kTfLiteOk, kTfLiteError } TfLiteStatus;
+/** TfLiteStatus - what functions return; all others are errors */
+typedef enum { kTfLiteOk } TfLiteStatus;
 
 /** struct TfLiteQuantizationParams - a number stands for (it - zero_point) * scale; 0: for itself
  */

@@ -36,12 +36,19 @@ static int32_t size_of_dim(const TfLiteTensor *tensor, int32_t nr_open, int32_t 
 	return TfLiteTensorDim(tensor, dim);
 }
 
+/* @tensor is NULL if the model names as input or output what is none of its tensors. */
 static int read_port(const TfLiteTensor *tensor, struct port *port)
 {
-	TfLiteQuantizationParams quantization = TfLiteTensorQuantizationParams(tensor);
-	const char *name = TfLiteTensorName(tensor);
-	int32_t nr = TfLiteTensorNumDims(tensor), nr_open = 0;
+	TfLiteQuantizationParams quantization;
+	int32_t nr, nr_open = 0;
+	const char *name;
 
+	if (!tensor)
+		return vaccel_fail(VACCEL_EINVAL,
+				   "the model has an input or output that is none of its tensors");
+	quantization = TfLiteTensorQuantizationParams(tensor);
+	name = TfLiteTensorName(tensor);
+	nr = TfLiteTensorNumDims(tensor);
 	if (TfLiteOpaqueTensorGetNumDimsSignature(tensor, &nr_open) || nr_open != nr)
 		nr_open = 0;
 	port->type = type_from_tflite(TfLiteTensorType(tensor));
@@ -97,7 +104,7 @@ static int parse(struct engine *engine)
 
 	engine->model = TfLiteModelCreateWithErrorReporter(engine->bytes.data, engine->bytes.size,
 							   runner_report, said);
-	if (engine->model)
+	if (engine->model && flat_has_graph(engine->bytes.data, engine->bytes.size))
 		return VACCEL_OK;
 	return vaccel_fail(VACCEL_EINVAL,
 			   "this is no TensorFlow Lite model, or not a whole one%s%s",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A model file is a tree of tables (a FlatBuffer) whose root lists the operations that are
- * used. TensorFlow Lite tells of variables that are tensors, but not of those that
+ * A model file is a tree of tables (a FlatBuffer) whose root lists its graphs and the operations
+ * that they use. TensorFlow Lite tells of variables that are tensors, but not of those that
  * operations keep by a handle; so the list is read here. What lies outside of the
  * file is not followed.
  */
@@ -12,7 +12,8 @@
 
 /* Numbers of the file format */
 enum {
-	FIELD_OPERATIONS = 1,	/* of the root */
+	FIELD_OPERATIONS = 1, /* of the root */
+	FIELD_GRAPHS = 2,
 	FIELD_SHORT_NUMBER = 0, /* of an operation: one byte, in older files */
 	FIELD_NUMBER = 3,	/* four bytes */
 	OPERATION_VAR_HANDLE = 142,
@@ -61,6 +62,13 @@ static uint32_t operation(const struct file *file, size_t table)
 	uint32_t older = at_short ? number(file, at_short, 1) : 0;
 
 	return newer > older ? newer : older;
+}
+
+bool flat_has_graph(const void *model, size_t size)
+{
+	const struct file file = {model, size};
+
+	return field(&file, follow(&file, 0), FIELD_GRAPHS);
 }
 
 bool flat_has_variables(const void *model, size_t size)

@@ -190,10 +190,6 @@ static int run(struct vaccel_call *call, const struct network *network,
 int model_run(struct vaccel_call *call, struct vaccel_tflite_model_run_args *args)
 {
 	_cleanup_(use_end) struct use use = {0};
-	int ret;
-
-	if (args->status)
-		*args->status = kTfLiteError;
-	ret = use_resource(call, args->model, &use);
+	int ret = use_resource(call, args->model, &use);
 	return ret ? ret : run(call, vision_network(&use), args);
 }

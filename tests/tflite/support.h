@@ -25,7 +25,7 @@ int fixture_teardown(void **state);
 /* The test's session. */
 extern struct vaccel_session session;
 
-/* The plugin is loaded anew, as after a change of knobs. */
+/* The plugin is loaded anew, as after a change of knobs; or the one that VACCEL_PLUGINS names. */
 void reload(void);
 
 /* What the plugin reports under @key; valid until the next call. */

@@ -75,6 +75,30 @@ static void test_truncated(void **state)
 	free(data);
 }
 
+static void test_damaged(void **state)
+{
+	static const struct {
+		size_t at;
+		const char *words;
+	} damages[] = {
+		{16, "no TensorFlow Lite model, or not a whole one"}, /* no list of graphs */
+		{156, "none of its tensors"},			      /* outputs are elsewhere */
+	};
+	struct vaccel_resource model;
+
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		size_t size;
+		char *data = read_file(MODEL("pair"), &size);
+
+		data[damages[i].at] = 0;
+		from_memory(&model, data, size);
+		assert_fails(vaccel_tflite_model_load(&session, &model), VACCEL_EINVAL,
+			     damages[i].words);
+		close_model(&model);
+		free(data);
+	}
+}
+
 static void test_shared(void **state)
 {
 	struct vaccel_resource first, second, other;
@@ -149,8 +173,13 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_missing_operations), TEST(test_too_large), TEST(test_other_frameworks),
-		TEST(test_truncated),	       TEST(test_shared),    TEST(test_loads),
+		TEST(test_missing_operations),
+		TEST(test_too_large),
+		TEST(test_other_frameworks),
+		TEST(test_truncated),
+		TEST(test_damaged),
+		TEST(test_shared),
+		TEST(test_loads),
 		TEST(test_delegates),
 	};
 
