@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Separable antialiasing resize in fixed point. Each row of the source is
- * filtered once, into a ring of as many rows as one row of the result looks at,
- * which stays in the first-level cache; rows of the result are weighted sums
- * over the ring. Weights have 22 fractional bits and sum to about one, so a sum
+ * Separable antialiasing resize in fixed point. Along the rows first, each row of the
+ * source is filtered once, into a ring of as many rows as one row of the result looks
+ * at, which stays in the first-level cache; rows of the result are weighted sums over
+ * the ring. Along the columns first, each row of the result is a weighted sum of rows
+ * of the source, filtered then. Weights have 22 fractional bits and sum to about one, so a sum
  * over 8-bit samples fits 32 bits; it may exceed 255 by rounding and is clipped.
  */
 #include "vision/resize.h"
@@ -41,8 +42,9 @@ struct axis {
 struct resize {
 	struct axis x;
 	struct axis y;
+	bool columns_first;
 	uint32_t *sums;
-	uint8_t *ring;
+	uint8_t *rows; /* between the two directions: the ring, or one row */
 };
 
 static struct axis axis_measure(uint32_t source_size, uint32_t size)
@@ -130,22 +132,38 @@ static void add_row(uint32_t *restrict sums, const uint8_t *restrict row, uint32
 		sums[i] += row[i] * weight;
 }
 
-static void filter_column(const struct resize *resize, uint32_t y, uint8_t *restrict out)
+/*
+ * The weighted sum that row @y of the result looks at; row i of what is summed up lies at
+ * @rows, in the place i % @places.
+ */
+static void filter_column(const struct resize *resize, uint32_t y, const uint8_t *rows,
+			  uint32_t places, size_t stride, uint8_t *restrict out)
 {
 	const struct axis *axis = &resize->y;
-	size_t stride = (size_t)resize->x.size * CHANNELS;
 	const uint32_t *weights = axis->weights + (size_t)y * axis->taps;
 	uint32_t *restrict sums = resize->sums;
 
 	for (size_t i = 0; i < stride; i++)
 		sums[i] = HALF;
 	for (uint32_t t = 0; t < axis->spans[y].count; t++) {
-		uint32_t slot = (axis->spans[y].first + t) % axis->taps;
+		uint32_t place = (axis->spans[y].first + t) % places;
 
-		add_row(sums, resize->ring + slot * stride, weights[t], stride);
+		add_row(sums, rows + place * stride, weights[t], stride);
 	}
 	for (size_t i = 0; i < stride; i++)
 		out[i] = to_byte(sums[i]);
+}
+
+/*
+ * Whether columns go first: where the height shrinks by so much that rows are less work
+ * afterwards. The rule is Pillow's from 13 on, to the bit.
+ */
+static bool columns_first(const struct axis *x, const struct axis *y)
+{
+	int64_t lower = (int64_t)y->source_size - y->size;
+	int64_t narrower = (int64_t)x->source_size - x->size;
+
+	return lower > 0 && lower > 2 * narrower;
 }
 
 /* Lays the tables out one after the other, the bytes last, so all are aligned. */
@@ -155,9 +173,10 @@ static int resize_init(struct resize *resize, struct resize_scratch *scratch)
 	struct axis *y = &resize->y;
 	uint64_t spans = (uint64_t)x->size + y->size;
 	uint64_t weights = (uint64_t)x->size * x->taps + (uint64_t)y->size * y->taps;
-	uint64_t stride = (uint64_t)x->size * CHANNELS;
-	uint64_t size = spans * sizeof(struct span) + (weights + stride) * sizeof(uint32_t) +
-			y->taps * stride;
+	uint64_t stride = (uint64_t)(resize->columns_first ? x->source_size : x->size) * CHANNELS;
+	uint64_t rows = resize->columns_first ? 1 : y->taps;
+	uint64_t size =
+		spans * sizeof(struct span) + (weights + stride) * sizeof(uint32_t) + rows * stride;
 
 	if (!scratch->memory || size > scratch->size) {
 		void *memory = size > PTRDIFF_MAX ? NULL : malloc(size);
@@ -173,7 +192,7 @@ static int resize_init(struct resize *resize, struct resize_scratch *scratch)
 	x->weights = (uint32_t *)(y->spans + y->size);
 	y->weights = x->weights + (size_t)x->size * x->taps;
 	resize->sums = y->weights + (size_t)y->size * y->taps;
-	resize->ring = (uint8_t *)(resize->sums + stride);
+	resize->rows = (uint8_t *)(resize->sums + stride);
 	return 0;
 }
 
@@ -182,7 +201,7 @@ static bool in_range(uint32_t side, uint32_t max)
 	return side > 0 && side <= max;
 }
 
-static void resize_run(const struct resize *resize, const uint8_t *rgb, uint8_t *out)
+static void rows_then_columns(const struct resize *resize, const uint8_t *rgb, uint8_t *out)
 {
 	const struct axis *y = &resize->y;
 	size_t source_stride = (size_t)resize->x.source_size * CHANNELS;
@@ -193,8 +212,20 @@ static void resize_run(const struct resize *resize, const uint8_t *rgb, uint8_t 
 		uint32_t end = y->spans[i].first + y->spans[i].count;
 
 		for (; filtered < end; filtered++, rgb += source_stride)
-			filter_row(&resize->x, rgb, resize->ring + filtered % y->taps * stride);
-		filter_column(resize, i, out);
+			filter_row(&resize->x, rgb, resize->rows + filtered % y->taps * stride);
+		filter_column(resize, i, resize->rows, y->taps, stride, out);
+	}
+}
+
+static void columns_then_rows(const struct resize *resize, const uint8_t *rgb, uint8_t *out)
+{
+	const struct axis *y = &resize->y;
+	size_t source_stride = (size_t)resize->x.source_size * CHANNELS;
+	size_t stride = (size_t)resize->x.size * CHANNELS;
+
+	for (uint32_t i = 0; i < y->size; i++, out += stride) {
+		filter_column(resize, i, rgb, y->source_size, source_stride, resize->rows);
+		filter_row(&resize->x, resize->rows, out);
 	}
 }
 
@@ -213,6 +244,7 @@ int picture_resize(const struct picture *picture, uint32_t width, uint32_t heigh
 				   width, height, RESIZE_SIDE_MAX);
 	resize.x = axis_measure(picture->width, width);
 	resize.y = axis_measure(picture->height, height);
+	resize.columns_first = columns_first(&resize.x, &resize.y);
 	err = resize_init(&resize, scratch);
 	if (err)
 		return err;
@@ -221,7 +253,10 @@ int picture_resize(const struct picture *picture, uint32_t width, uint32_t heigh
 		return err;
 	axis_fill(&resize.x);
 	axis_fill(&resize.y);
-	resize_run(&resize, picture->rgb, result->rgb);
+	if (resize.columns_first)
+		columns_then_rows(&resize, picture->rgb, result->rgb);
+	else
+		rows_then_columns(&resize, picture->rgb, result->rgb);
 	return 0;
 }
 

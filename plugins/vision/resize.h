@@ -26,9 +26,10 @@ struct resize_scratch {
  * @result: takes the pixels, like that of picture_decode(); not the source
  *
  * The filter is a triangle as wide as the pixels of the result, so that no pixel
- * of the source is passed over. It runs along the rows, then along the columns,
- * each rounded to 8 bits: bit by bit what resize(BILINEAR) of Pillow up to 12
- * gives, by which models are commonly judged.
+ * of the source is passed over. It runs along the rows, then along the columns, or
+ * the other way round where the height shrinks much more than the width, each rounded
+ * to 8 bits: bit by bit what resize(BILINEAR) of Pillow from 13 on gives, by which
+ * models are commonly judged.
  *
  * Return: 0; EINVAL for an empty picture or sizes out of range; ENOMEM.
  */

@@ -4,7 +4,7 @@
 
 For each NAME.jpg or NAME.png there is NAME.ppm with the pixels that Pillow
 decodes from it, turned upright; resize_WxH.ppm is resize_source.png at another
-size. Needs Pillow older than 13, whose resize runs along the rows first.
+size. Needs Pillow 13 or newer, whose resize is ours.
 
     python3 tests/data/make_pictures.py
 """
@@ -139,8 +139,8 @@ def resized():
 
 
 def main():
-    if int(PIL.__version__.split(".")[0]) > 12:
-        raise SystemExit("Pillow 13 and later resize in another order: use an older one")
+    if int(PIL.__version__.split(".")[0]) < 13:
+        raise SystemExit("Pillow older than 13 resizes in another order: use a newer one")
     HERE.mkdir(exist_ok=True)
     for name, data in jpegs().items():
         keep(name, data)

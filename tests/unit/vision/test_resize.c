@@ -4,6 +4,7 @@
  * filter written down plainly, over random sizes.
  */
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,22 +49,48 @@ static void filter_plainly(const uint8_t *from, uint32_t from_size, uint8_t *to,
 	}
 }
 
-static struct picture resize_plainly(const struct picture *source, uint32_t width, uint32_t height)
+static struct picture make_room(uint32_t width, uint32_t height)
 {
-	struct picture result = {width, height, NULL, (size_t)width * height * 3};
-	uint8_t *rows = malloc((size_t)width * source->height * 3);
+	struct picture picture = {width, height, NULL, (size_t)width * height * 3};
 
-	result.rgb = malloc(result.room);
-	assert_non_null(result.rgb);
-	assert_non_null(rows);
+	picture.rgb = malloc(picture.room);
+	assert_non_null(picture.rgb);
+	return picture;
+}
+
+static struct picture along_rows(const struct picture *source, uint32_t width)
+{
+	struct picture result = make_room(width, source->height);
+
 	for (uint32_t y = 0; y < source->height; y++)
 		for (size_t channel = 0; channel < 3; channel++)
 			filter_plainly(source->rgb + (size_t)y * source->width * 3 + channel,
-				       source->width, rows + (size_t)y * width * 3 + channel, width,
-				       3);
-	for (size_t x = 0; x < (size_t)width * 3; x++)
-		filter_plainly(rows + x, source->height, result.rgb + x, height, (size_t)width * 3);
-	free(rows);
+				       source->width, result.rgb + (size_t)y * width * 3 + channel,
+				       width, 3);
+	return result;
+}
+
+static struct picture along_columns(const struct picture *source, uint32_t height)
+{
+	struct picture result = make_room(source->width, height);
+	size_t stride = (size_t)source->width * 3;
+
+	for (size_t x = 0; x < stride; x++)
+		filter_plainly(source->rgb + x, source->height, result.rgb + x, height, stride);
+	return result;
+}
+
+static struct picture resize_plainly(const struct picture *source, uint32_t width, uint32_t height)
+{
+	int64_t lower = (int64_t)source->height - height;
+	int64_t narrower = (int64_t)source->width - width;
+	bool columns_first = lower > 0 && lower > 2 * narrower;
+	struct picture half =
+		columns_first ? along_columns(source, height) : along_rows(source, width);
+	struct picture result =
+		columns_first ? along_rows(&half, width) : along_columns(&half, height);
+
+	picture_release(&half);
 	return result;
 }
 
