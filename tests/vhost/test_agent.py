@@ -111,10 +111,11 @@ class Agent:
              f"vhost-user://{self.path},tenant=vm1", "-a", f"vhost-user://{self.other},tenant=vm2",
              "--vaccel-config", "plugins=noop"],
             stderr=subprocess.PIPE, text=True,
+            # A sanitizer would make something else of the signal that memory makes that is gone.
             env=os.environ | {
                 "VACCEL_PLUGIN_DIR": str(BUILD / "plugins"), "VACCEL_BOOTSTRAP_ENABLED": "0",
-                # A sanitizer would make something else of the signal that memory makes that is gone.
-                "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:handle_sigbus=0",
+            } | {
+                name: f"{os.environ.get(name, '')}:handle_sigbus=0" for name in ("ASAN_OPTIONS", "TSAN_OPTIONS")
             },
         )
         self.said = ""
