@@ -26,9 +26,10 @@
 /* Folders on the way to what is not moved; each has a descriptor. A resource's files have fewer. */
 #define DEPTH_MAX 40
 
-#define SECTOR 512  /* what st_blocks counts */
-#define BLOCK  4096 /* what the smallest file, a folder and a further name of a file take at least \
-		     */
+/* What st_blocks counts; what the smallest file, a folder and a further name of a file take at
+ * least. */
+#define SECTOR 512
+#define BLOCK  4096
 
 struct tree {
 	int top;

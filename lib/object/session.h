@@ -27,7 +27,7 @@ struct session_state {
 	struct slots slots;
 	/* The first plugin for each operation; NULL until the first call. */
 	_Atomic(const struct binding *) choice[OP_COUNT];
-	/* The annotating operations that were drawn here, since no plugin has them; see annotate.c. */
+	/* The annotations that were drawn here, since no plugin has them; see annotate.c. */
 	atomic_bool drawn[ANNOTATIONS];
 };
 

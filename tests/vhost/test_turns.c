@@ -175,12 +175,12 @@ static void await_successor(struct stand *stand)
 }
 
 static void send_part(struct stand *stand, struct front_request *part, uint16_t flags,
-		      uint64_t offset, const void *bytes, size_t size, size_t room)
+		      uint64_t offset, struct iovec bytes, size_t room)
 {
 	*part = (struct front_request){.header = part->header};
 	part->header.flags = flags;
 	part->header.offset = offset;
-	front_send(&stand->front, part, bytes, size, room);
+	front_send(&stand->front, part, bytes.iov_base, bytes.iov_len, room);
 	assert_int_equal(front_answer(&stand->front, part), CODE_OK);
 }
 
@@ -211,17 +211,18 @@ static void test_a_drain_in_mid_call(void **state)
 	message = (char *)(whole.in + 1);
 	part.header = whole.header;
 	part.header.request = ++stand->front.last_request;
-	send_part(stand, &part, FLAG_BEGIN, 0, message, 1000, 0);
+	send_part(stand, &part, FLAG_BEGIN, 0, (struct iovec){message, 1000}, 0);
 	drain(stand);
 	frame_put(&hello, bytes);
 	front_send(&stand->front, &first, bytes, sizeof(bytes), 0);
 	assert_int_equal(front_answer(&stand->front, &first), CODE_BUSY);
 	assert_int_equal(first.status.flags, 0);
-	send_part(stand, &part, FLAG_END, 1000, message + 1000, whole.in_size - 1000,
-		  STAND_LENT_AT);
+	send_part(stand, &part, FLAG_END, 1000,
+		  (struct iovec){message + 1000, whole.in_size - 1000}, STAND_LENT_AT);
 	assert_int_equal(part.status.flags, STATUS_MORE | STATUS_GOAWAY);
 	assert_false(vhost_is_over(stand->vhost));
-	send_part(stand, &part, FLAG_ROOM, STAND_LENT_AT, NULL, 0, whole.room - STAND_LENT_AT);
+	send_part(stand, &part, FLAG_ROOM, STAND_LENT_AT, (struct iovec){0},
+		  whole.room - STAND_LENT_AT);
 	assert_memory_equal(part.out + 1, in, sizeof(in));
 	await_successor(stand);
 	program_close(&program);
@@ -235,7 +236,7 @@ static void test_a_drain_of_a_guest_that_does_not_go_on(void **state)
 	struct stand *stand = *state;
 
 	halfway_patience = 300 * MILLISECOND;
-	send_part(stand, &part, FLAG_BEGIN, 0, "begun", 5, 0);
+	send_part(stand, &part, FLAG_BEGIN, 0, (struct iovec){(char[]){"begun"}, 5}, 0);
 	drain(stand);
 	await_successor(stand);
 }
