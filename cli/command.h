@@ -20,6 +20,7 @@ int ops_main(const struct options *options);
 int ping_main(const struct options *options);
 int plugins_main(const struct options *options);
 int pose_main(const struct options *options);
+int run_main(const struct options *options);
 int segment_main(const struct options *options);
 int top_main(const struct options *options);
 

@@ -84,6 +84,35 @@ static const struct option_row classify_rows[] = {
 	ROW_JSON,
 };
 
+static const struct option_row run_rows[] = {
+	{
+		.letter = 'i',
+		.name = "input",
+		.argument = "[NAME=]FILE",
+		.kind = OPTION_TEXTS,
+		FILLS(inputs),
+		.sentence = "an input: a file .npy, and the model's name for it, or its number "
+			    "from 0; without, the next one. For each input one",
+	},
+	{
+		.letter = 'f',
+		.name = "fetch",
+		.argument = "NAME",
+		.kind = OPTION_TEXTS,
+		FILLS(fetch),
+		.sentence = "an output to fetch (ONNX, TensorFlow); without, all of them",
+	},
+	{
+		.letter = 'o',
+		.name = "output",
+		.argument = "DIR",
+		.kind = OPTION_TEXT,
+		FILLS(output),
+		.sentence = "write each output into this directory, as NAME.npy",
+	},
+	ROW_JSON,
+};
+
 static const struct option_row bench_rows[] = {
 	{
 		.letter = 'p',
@@ -240,6 +269,18 @@ const struct command commands[] = {
 			   "larger where it is nearer.",
 		ROWS(look_rows),
 		.run = depth_main,
+	},
+	{
+		.name = "run",
+		.operands = "MODEL",
+		.least_operands = 1,
+		.most_operands = 1,
+		.completes = COMPLETES_FILES,
+		.sentence = "Run a model on arrays of NumPy.",
+		.details = "MODEL is a file or a directory of ONNX, TensorFlow Lite, TensorFlow "
+			   "or TorchScript; its name or its first bytes say which.",
+		ROWS(run_rows),
+		.run = run_main,
 	},
 	{
 		.name = "bench",

@@ -78,6 +78,16 @@ static bool set_number(const struct option_row *row, const char *value, long *nu
 	return true;
 }
 
+static bool add_text(const struct option_row *row, const char *value, struct texts *texts)
+{
+	if (texts->nr == TEXTS_MOST) {
+		complain("--%s is there more than %d times", row->name, TEXTS_MOST);
+		return false;
+	}
+	texts->text[texts->nr++] = value;
+	return true;
+}
+
 static bool set_option(const struct option_row *row, const char *value, struct options *options)
 {
 	void *member = (char *)options + row->offset;
@@ -89,6 +99,8 @@ static bool set_option(const struct option_row *row, const char *value, struct o
 	case OPTION_TEXT:
 		*(const char **)member = value;
 		return true;
+	case OPTION_TEXTS:
+		return add_text(row, value, member);
 	case OPTION_NUMBER:
 		return set_number(row, value, member);
 	}

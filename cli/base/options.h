@@ -12,12 +12,21 @@
 /* Exit statuses */
 enum { STATUS_OK, STATUS_FAILED, STATUS_USAGE };
 
+/* The values of an option that may be given several times. */
+enum { TEXTS_MOST = 64 };
+struct texts {
+	const char *text[TEXTS_MOST];
+	size_t nr;
+};
+
 /* What was typed. A command reads what its rows fill; the rest has its default. */
 struct options {
 	bool json;
 	const char *model;
 	const char *labels;
 	const char *output;
+	struct texts inputs;
+	struct texts fetch;
 	const char *picture;
 	const char *socket;
 	bool once;
@@ -39,13 +48,13 @@ enum completes {
 	COMPLETES_WORDS
 };
 
-enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_TEXTS, OPTION_NUMBER };
 
 struct option_row {
 	const char *name;
 	const char *argument; /* what the help calls it; NULL for a flag */
 	const char *sentence;
-	size_t offset; /* in struct options: of a bool, a const char * or a long */
+	size_t offset; /* in struct options: of a bool, a const char *, a struct texts or a long */
 	long least;    /* a number's bounds */
 	long most;
 	enum option_kind kind;

@@ -9,7 +9,7 @@ import unittest
 from command import FAKES, PLUGINS, SEVEN, SOURCE, VACCEL, CommandTest, environment, in_terminal
 
 COMMANDS = ["info", "ops", "plugins", "config", "classify", "detect", "segment", "pose", "depth"]
-COMMANDS += ["bench", "ping", "top", "doctor", "completion", "help", "version"]
+COMMANDS += ["run", "bench", "ping", "top", "doctor", "completion", "help", "version"]
 VERSION = re.search(r"version: '([\d.]+)'", (SOURCE / "meson.build").read_text())[1]
 
 

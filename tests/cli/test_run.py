@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""vaccel run, with files of NumPy made and read here by what the format says of itself."""
+
+import ast
+import pathlib
+import struct
+import unittest
+
+from command import HAS_ONNX, PLUGINS, SOURCE, CommandTest
+
+MODELS = SOURCE / "tests" / "data" / "models"
+HAS_TFLITE = (PLUGINS / "libvaccel-tflite.so").exists()
+
+
+def npy(numbers, descr="<f4", shape=None, order=False, version=1, head=None):
+    """The bytes of such a file."""
+    shape = (len(numbers),) if shape is None else shape
+    head = head or f"{{'descr': {descr!r}, 'fortran_order': {order}, 'shape': {shape}, }}"
+    code = {"f4": "f", "f8": "d", "i8": "q", "u1": "B", "b1": "?"}.get(descr[1:], "f")
+    start = struct.pack("<6sBBH", b"\x93NUMPY", 1, 0, len(head) + 1) if version == 1 else \
+        struct.pack("<6sBBI", b"\x93NUMPY", version, 0, len(head) + 1)
+    return start + head.encode() + b"\n" + struct.pack(f"<{len(numbers)}{code}", *numbers)
+
+
+def read_npy(path):
+    data = pathlib.Path(path).read_bytes()
+    magic, size = struct.unpack("<8sH", data[:10])
+    assert magic == b"\x93NUMPY\x01\x00" and (10 + size) % 64 == 0 and data[9 + size : 10 + size] == b"\n"
+    head = ast.literal_eval(data[10 : 10 + size].decode())
+    assert head["fortran_order"] is False
+    code = {"<f4": "f", "<i8": "q"}[head["descr"]]
+    return head["shape"], [number for (number,) in struct.iter_unpack(f"<{code}", data[10 + size :])]
+
+
+class Run(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.a = self.file("a.npy", npy([1, 2, 3, 4, 5, 6], shape=(2, 3)))
+        self.b = self.file("b.npy", npy([1] * 6, shape=(2, 3), version=2))
+
+    def refuse(self, words, *arguments):
+        out, err = self.run_vaccel("run", *arguments, status=1, VACCEL_PLUGINS="noop")
+        self.assertEqual(out, "")
+        self.assertIn(words, err)
+
+    def test_what_is_no_array(self):
+        model = self.file("m.onnx", b"not looked at")
+        for words, data in [
+            ("begins otherwise", b""),
+            ("begins otherwise", b"\x93NUMPX" + npy([1])[6:]),
+            ("version is none of", npy([1])[:6] + b"\x09" + npy([1])[7:]),
+            ("head is not", npy([1])[:30]),
+            ("head is not", npy([1], head="{'descr': '<f4', 'fortran_order': False}")),
+            ("head is not", npy([1], head="{'descr': '<f4', 'descr': '<f4', 'shape': (1,)}")),
+            ("head is not", npy([1], head="{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}")),
+            ("head is not", npy([1], head="{'descr': '<f4', 'fortran_order': False, 'shape': (1 2)}")),
+            ("head is not", npy([1], head="__import__('os')")),
+            ("larger than memory", npy([1], shape=(1 << 40, 1 << 40))),
+            ("not as many numbers", npy([1, 2], shape=(3,))),
+            ("not as many numbers", npy([1, 2], shape=(1,))),
+            ("Fortran", npy([1, 2], order=True)),
+            ("'>f4'", npy([1], ">f4")),
+            ("'<U1'", npy([1], "<U1")),
+        ]:
+            with self.subTest(words):
+                self.refuse(words, model, "-i", self.file("x.npy", data))
+        self.refuse("cannot read '/nowhere'", model, "-i", "/nowhere")
+
+    def test_what_is_no_model(self):
+        self.refuse("no framework that can be told", self.file("m", b"text"), "-i", self.a)
+        self.refuse("no framework that can be told", str(self.directory), "-i", self.a)
+
+    def test_names_and_places(self):
+        onnx, tflite = self.file("m.onnx", b"x"), self.file("m", b"\x1c\0\0\0TFL3")
+        self.refuse("name all", onnx, "-i", f"a={self.a}", "-i", self.b)
+        self.refuse("by their places", tflite, "-i", f"a={self.a}")
+        self.refuse("by their places", tflite, "-i", f"0={self.a}", "-i", f"0={self.b}")
+        self.refuse("by their places", tflite, "-i", f"1={self.a}")
+        self.refuse("no place left", tflite, "-i", f"1={self.a}", "-i", self.b)
+        self.refuse("have no names", tflite, "-i", self.a, "-f", "y")
+        self.refuse("--fetch NAME", self.file("m.pb", b"x"), "-i", f"a={self.a}")
+
+    def test_echo(self):
+        """The noop plugin gives its inputs back, of whatever framework the model is."""
+        for name in "m.onnx", "m.tflite", "m.pt":
+            got = self.run_json("run", self.file(name, b"x"), "-i", self.a, "-i", self.b, VACCEL_PLUGINS="noop")
+            self.assertEqual([output["data"] for output in got["outputs"]], [[1, 2, 3, 4, 5, 6], [1] * 6])
+            self.assertEqual(got["outputs"][0] | {"data": 0},
+                             {"name": "output-0", "type": "float32", "shape": [2, 3], "data": 0})
+        got = self.run_json("run", self.file("m.pb", b"x"), "-i", f"x={self.a}", "-f", "y:0", VACCEL_PLUGINS="noop")
+        self.assertEqual(got["outputs"][0]["name"], "y:0")
+
+    def test_types(self):
+        for descr, numbers in [("<f8", [1.5, -2]), ("<i8", [-(1 << 62), 3]), ("|u1", [0, 255]), ("|b1", [True, False])]:
+            path = self.file("t.npy", npy(numbers, descr))
+            got = self.run_json("run", self.file("m.onnx", b"x"), "-i", path, VACCEL_PLUGINS="noop")
+            self.assertEqual(got["outputs"][0]["data"], numbers)
+
+    def test_files(self):
+        out = self.directory / "out"
+        got = self.run_json("run", self.file("m.onnx", b"x"), "-i", self.a, "-f", "../y", "-o", str(out),
+                            VACCEL_PLUGINS="noop")
+        self.assertEqual(got["outputs"][0]["file"], f"{out}/.._y.npy")
+        self.assertNotIn("data", got["outputs"][0])
+        self.assertEqual(read_npy(out / ".._y.npy"), ((2, 3), [1, 2, 3, 4, 5, 6]))
+        self.refuse("cannot make the directory", self.file("m.onnx", b"x"), "-i", self.a, "-o", "/proc/x")
+
+    @unittest.skipUnless(HAS_ONNX, "the onnx plugin was not built")
+    def test_onnx(self):
+        pair = str(MODELS / "pair.onnx")
+        text, _ = self.run_vaccel("run", pair, "-i", f"b={self.b}", "-i", f"a={self.a}", VACCEL_PLUGINS="onnx")
+        self.assertEqual(text, "output-0  float32 [2, 3]\n  2 3 4 5 6 7\noutput-1  float32 [2, 3]\n  0 1 2 3 4 5\n")
+        got = self.run_json("run", pair, "-i", self.a, "-i", self.b, "-f", "difference", VACCEL_PLUGINS="onnx")
+        self.assertEqual([(o["name"], o["data"]) for o in got["outputs"]], [("difference", [0, 1, 2, 3, 4, 5])])
+        _, err = self.run_vaccel("run", pair, "-i", self.a, status=1, VACCEL_PLUGINS="onnx")
+        self.assertIn("'b' is missing", err)
+
+    @unittest.skipUnless(HAS_TFLITE, "the tflite plugin was not built")
+    def test_tflite(self):
+        got = self.run_json("run", str(MODELS / "pair.tflite"), "-i", self.a, "-i", self.b, VACCEL_PLUGINS="tflite")
+        self.assertEqual(len(got["outputs"]), 2)
+
+
+class Look(CommandTest):
+    """detect, segment, pose and depth."""
+
+    TAG = "This is a dummy classification tag!"
+
+    def test_text(self):
+        picture = self.file("x", b"x")
+        for command, line in [
+            ("detect", f"  100.0%      0     0 to     1     1  {self.TAG}"),
+            ("segment", f"  100.0%  {self.TAG}"),
+            ("pose", f"  100.0%      0     0  {self.TAG}"),
+            ("depth", "  least 0 at 0% of the width, 0% of the height"),
+        ]:
+            out, err = self.run_vaccel(command, picture, VACCEL_PLUGINS="noop")
+            self.assertEqual((out.splitlines()[:2], err), ([picture, line], ""))
+
+    def test_json(self):
+        picture = self.file("x", b"x")
+        label = {"index": 0, "label": self.TAG}
+        corners = {"left": 0, "top": 0, "right": 1, "bottom": 1}
+        for command, rest in [
+            ("detect", {"boxes": [label | {"score": 1} | corners]}),
+            ("segment", {"width": 1, "height": 1, "areas": [label | {"pixels": 1}]}),
+            ("pose", {"points": [label | {"person": 0, "score": 1, "x": 0, "y": 0}]}),
+            ("depth", {"width": 1, "height": 1, "least": 0, "most": 0}),
+        ]:
+            self.assertEqual(self.run_json(command, picture, VACCEL_PLUGINS="noop"), {"image": picture} | rest)
+
+    def test_what_goes_wrong(self):
+        picture = self.file("x", b"x")
+        for command in "detect", "segment", "pose", "depth":
+            for words, arguments in [("/nowhere", ["/nowhere"]), ("/nowhere", [picture, "-m", "/nowhere"]),
+                                     ("neither a JPEG nor a PNG|nothing can be drawn", [picture, "-o", "/tmp/x.png"])]:
+                out, err = self.run_vaccel(command, *arguments, status=1, VACCEL_PLUGINS="noop")
+                self.assertEqual(out, "")
+                self.assertRegex(err, words)
+
+    @unittest.skipUnless(HAS_ONNX and (PLUGINS / "draw.so").exists(), "the onnx plugin or draw.so was not built")
+    def test_drawing(self):
+        picture = str(SOURCE / "models" / "digits" / "images" / "seven.png")
+        for command, model in ("segment", "mask"), ("pose", "joints"), ("depth", "depth"):
+            path = self.directory / f"{command}.png"
+            self.run_vaccel(command, picture, "-m", str(MODELS / f"{model}.onnx"), "-o", str(path),
+                            VACCEL_PLUGINS="onnx")
+            self.assertEqual(path.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
+        _, err = self.run_vaccel("depth", picture, "-m", str(MODELS / "depth.onnx"), "-o", "/nowhere/x.png", status=1,
+                                 VACCEL_PLUGINS="onnx")
+        self.assertIn("cannot write the picture '/nowhere/x.png': No such file", err)
+
+
+if __name__ == "__main__":
+    unittest.main()
