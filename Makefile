@@ -78,6 +78,8 @@ build: ## build; leaves a tree in build/stage that works wherever it is copied
 		install -D -m 644 -t build/dest/usr/local/share/doc/vaccel/tensorflow-lite \
 			$(tensorflow_lite)/licence/LICENSE; \
 	fi
+	@tools/carry build/dest/usr/local blas libopenblas.so.0 libgfortran.so.5 libquadmath.so.0
+	@tools/carry build/dest/usr/local opencl libclblast.so.1 libOpenCL.so.1
 	@mv build/dest/usr/local $(stage) && rm -r build/dest
 
 install: build ## copy that tree to DESTDIR/PREFIX (/usr/local)
@@ -91,7 +93,7 @@ format: ## lay out the code by clang-format
 lint: ## check the layout, the code (clang-tidy) and the scripts (shellcheck)
 	@$(DEPS) build test lint
 	@clang-format-14 --dry-run -Werror $(sources)
-	@shellcheck --severity warning .ci/run tools/demo tools/deps tools/fetch tools/mobilenet tools/run-fuzz tools/size \
+	@shellcheck --severity warning .ci/run tools/carry tools/demo tools/deps tools/fetch tools/mobilenet tools/run-fuzz tools/size \
 		kernel/matrix tests/kernel/dkms tests/kernel/kernels tools/vm/fetch tools/vm/init tools/vm/kernel tools/vm/module deploy/vmm/qemu deploy/vmm/cloud-hypervisor
 	@$(call setup,build)
 	@ninja -C build
@@ -143,7 +145,7 @@ cross: ## build for ARCH (arm64, or armhf: 32 bits) and run what tests qemu-user
 
 bench: build ## measure calls and inference beside what the machine can do at best
 	@model=$$(tools/mobilenet ../shared/data build/mobilenet_v2) && for suite in $(SUITES); do \
-		case $$suite in call) with= ;; *) with=$${model:+$$model -p ../shared/data/images/banana_0.jpg} ;; esac; \
+		case $$suite in call | sgemm) with= ;; torch) with=$$(ls ../shared/data/models/torch/*.pt 2>/dev/null) ;; *) with=$${model:+$$model -p ../shared/data/images/banana_0.jpg} ;; esac; \
 		$(stage)/bin/vaccel bench $$suite $$with || exit; \
 	done
 

@@ -62,7 +62,11 @@ struct bench_models {
 };
 
 int bench_call(bench_show *show, void *context);
+int bench_sgemm(bench_show *show, void *context);
 int bench_infer(const struct bench_models *models, bench_show *show, void *context);
+
+/* TorchScript files besides the smallest model. */
+int bench_torch(const struct bench_models *models, bench_show *show, void *context);
 
 /* Through an agent of its own, which lies beside the command @program. */
 int bench_rpc(const char *program, const struct bench_models *models, bench_show *show,

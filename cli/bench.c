@@ -118,6 +118,10 @@ static int run(const struct options *options, bench_show *show, void *context)
 		return ret;
 	if (!strcmp(options->operands[0], "call"))
 		return bench_call(show, context);
+	if (!strcmp(options->operands[0], "sgemm"))
+		return bench_sgemm(show, context);
+	if (!strcmp(options->operands[0], "torch"))
+		return bench_torch(&models, show, context);
 	if (!strcmp(options->operands[0], "rpc"))
 		return run_rpc(&models, show, context);
 	if (!strcmp(options->operands[0], "vm"))
@@ -125,15 +129,23 @@ static int run(const struct options *options, bench_show *show, void *context)
 	return bench_infer(&models, show, context);
 }
 
+static bool is_suite(const char *name)
+{
+	static const char *const suites[] = {"call", "infer", "sgemm", "torch", "rpc", "vm"};
+
+	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+		if (!strcmp(name, suites[i]))
+			return true;
+	return false;
+}
+
 int bench_main(const struct options *options)
 {
 	struct json_object *json;
 	int ret;
 
-	if (strcmp(options->operands[0], "call") != 0 &&
-	    strcmp(options->operands[0], "infer") != 0 &&
-	    strcmp(options->operands[0], "rpc") != 0 && strcmp(options->operands[0], "vm") != 0) {
-		complain("bench has the suites call, infer, rpc and vm, not '%s'",
+	if (!is_suite(options->operands[0])) {
+		complain("bench has the suites call, infer, sgemm, torch, rpc and vm, not '%s'",
 			 options->operands[0]);
 		return STATUS_USAGE;
 	}
