@@ -318,7 +318,7 @@ static void test_another_framework(void **state)
 	assert_fails(vaccel_image_detect_boxes(&session, png, size, &boxes, &nr), VACCEL_ENOTSUP,
 		     "no plugin of this session takes 'image_detect_boxes'");
 	close_model(&model);
-	write_file(path_in("x"), "\x1c\0\0\0TFL3 and so on", 20);
+	write_file(path_in("x"), "\x1c\0\0\0TFL3 and so on", 18);
 	open_model(&model, path_in("x"));
 	assert_fails(vaccel_image_classify_top(&session, png, size, 1, &top, &nr), VACCEL_ENOTSUP,
 		     "no plugin of this session takes");

@@ -52,6 +52,69 @@ static void every_key_is_read(void **state)
 	assert_true(card.output.softmax);
 }
 
+/* What the keys of "output" mean depends on the task, and some defaults on the decoder. */
+static void outputs_are_read(void **state)
+{
+	struct card card;
+
+	(void)state;
+	assert_int_equal(parse("{\"task\":\"detect\"}", &card), 0);
+	assert_int_equal(card.output.decoder, CARD_SSD);
+	assert_true(card.output.threshold == 0.5f && card.output.nms == 1);
+	assert_int_equal(card.output.nr_parts, CARD_NR_PARTS);
+	assert_int_equal(card.output.order[CARD_COUNT], 3);
+	assert_int_equal(
+		parse("{\"task\":\"detect\",\"output\":{\"decoder\":\"fastestdet\"}}", &card), 0);
+	assert_int_equal(card.output.decoder, CARD_FASTESTDET);
+	assert_true(card.output.threshold == 0.65f && card.output.nms == 0.45f);
+	assert_int_equal(parse("{\"task\":\"detect\",\"output\":{\"threshold\":0.25,\"nms\":0.5,"
+			       "\"first_label\":1,\"order\":[\"scores\",\"boxes\",\"classes\"]}}",
+			       &card),
+			 0);
+	assert_true(card.output.threshold == 0.25f && card.output.nms == 0.5f);
+	assert_int_equal(card.output.first_label, 1);
+	assert_int_equal(card.output.nr_parts, 3);
+	assert_int_equal(card.output.order[CARD_SCORES], 0);
+	assert_int_equal(card.output.order[CARD_BOXES], 1);
+	assert_int_equal(card.output.order[CARD_COUNT], CARD_NR_PARTS);
+	/* The output lies as the input does, unless it is said to lie otherwise. */
+	assert_int_equal(parse("{\"task\":\"segment\",\"input\":{\"layout\":\"NHWC\"}}", &card), 0);
+	assert_int_equal(card.output.layout, CARD_NHWC);
+	assert_int_equal(parse("{\"task\":\"segment\",\"input\":{\"layout\":\"NHWC\"},"
+			       "\"output\":{\"layout\":\"NCHW\"}}",
+			       &card),
+			 0);
+	assert_int_equal(card.output.layout, CARD_NCHW);
+}
+
+static void wrong_outputs_are_named(void **state)
+{
+	static const struct {
+		const char *output, *words;
+	} rows[] = {
+		{"{\"decoder\":\"x\"}", "output.decoder is to be one of ssd, fastestdet"},
+		{"{\"threshold\":1.5}", "output.threshold is to be a number from 0 to 1"},
+		{"{\"threshold\":\"1\"}", "output.threshold"},
+		{"{\"nms\":-1}", "output.nms is to be a number from 0 to 1"},
+		{"{\"first_label\":0.5}", "output.first_label is to be a whole number"},
+		{"{\"first_label\":-1}", "output.first_label"},
+		{"{\"order\":\"boxes\"}", "output.order is to name the model's outputs"},
+		{"{\"order\":[\"boxes\",\"classes\"]}", "output.order"},
+		{"{\"order\":[\"boxes\",\"classes\",\"boxes\"]}", "output.order"},
+		{"{\"order\":[\"boxes\",\"classes\",\"count\"]}", "output.order"},
+		{"{\"order\":[\"boxes\",\"classes\",\"scores\",\"count\",\"x\"]}", "output.order"},
+		{"{\"layout\":\"HW\"}", "output.layout is to be one of NCHW, NHWC"},
+	};
+	struct card card;
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "{\"task\":\"detect\",\"output\":%s}", rows[i].output);
+		assert_failed(parse(text, &card), VACCEL_EINVAL, rows[i].words);
+	}
+}
+
 static void tasks_have_names(void **state)
 {
 	static const char *const names[] = {"classify", "detect", "segment", "pose", "depth"};
@@ -178,6 +241,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(missing_keys_have_defaults),
 		cmocka_unit_test(every_key_is_read),
+		cmocka_unit_test(outputs_are_read),
+		cmocka_unit_test(wrong_outputs_are_named),
 		cmocka_unit_test(tasks_have_names),
 		cmocka_unit_test(unknown_keys_are_passed_over),
 		cmocka_unit_test(wrong_cards_say_what_is_wrong),
