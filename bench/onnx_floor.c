@@ -122,7 +122,7 @@ static int name_ends(struct model *model)
 static void shape_input(struct model *model)
 {
 	const struct card_input *input = &model->card.input;
-	bool planes = input->layout == CARD_NCHW;
+	bool planes = input->layout != CARD_NHWC;
 
 	model->shape[0] = 1;
 	model->shape[1] = planes ? 3 : input->height;

@@ -56,7 +56,8 @@ const char *card_task_name(enum card_task task)
 
 void card_init(struct card *card, enum card_task task)
 {
-	*card = (struct card){.task = task, .input.plain = true};
+	*card = (struct card){.task = task, .input = {.layout = CARD_ANY, .plain = true}};
+	card->output.layout = CARD_ANY;
 	for (int i = 0; i < 3; i++)
 		card->input.scale[i] = 1.0f / 255.0f;
 	card->output.threshold = usual[CARD_SSD].threshold;
@@ -261,11 +262,10 @@ static int read_detection(json_object *json, struct card_output *output)
 
 static int read_output(json_object *root, struct card *card)
 {
-	unsigned int layout = card->input.layout;
+	unsigned int layout = card->output.layout;
 	json_object *json = NULL;
 	int err = read_object(root, "output", &json);
 
-	card->output.layout = card->input.layout;
 	if (err || !json)
 		return err;
 	err = read_bool(json, "output.softmax", &card->output.softmax);

@@ -14,14 +14,14 @@
 #define CARD_SIZE_MAX 65536
 
 enum card_task { CARD_CLASSIFY, CARD_DETECT, CARD_SEGMENT, CARD_POSE, CARD_DEPTH, CARD_NR_TASKS };
-enum card_layout { CARD_NCHW, CARD_NHWC };
+enum card_layout { CARD_NCHW, CARD_NHWC, CARD_ANY };
 enum card_color { CARD_RGB, CARD_BGR };
 
 /**
  * struct card_input - how a picture becomes the input of the model
  * @width: in pixels; 0: the model's own
  * @height: likewise
- * @layout: order of the tensor's dimensions
+ * @layout: order of the tensor's dimensions; CARD_ANY: the model's own
  * @color: order of its channels
  * @mean: per channel in that order, subtracted from a sample of 0 to 255
  * @scale: multiplied with the difference
@@ -53,7 +53,7 @@ enum card_part { CARD_BOXES, CARD_CLASSES, CARD_SCORES, CARD_COUNT, CARD_NR_PART
  *	of it
  * @nms: detect: boxes of a class that share more than this part of their area are one; 1: none
  * @first_label: detect: the line of the labels, counted from 0, that names class 0
- * @layout: segment: order of the output's dimensions
+ * @layout: segment: order of the output's dimensions; CARD_ANY: as the input's
  */
 struct card_output {
 	bool softmax;
@@ -80,7 +80,7 @@ struct card {
 
 /**
  * card_init() - the card of a model that has none
- * @card: set to: the model's own sizes, NCHW, RGB, mean 0, scale 1/255, plain, no softmax,
+ * @card: set to: the model's own sizes and order, RGB, mean 0, scale 1/255, plain, no softmax,
  *	the decoder "ssd" with boxes, classes, scores and count
  * @task: what the model is used for
  */

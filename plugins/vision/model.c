@@ -118,15 +118,26 @@ static int fit_shape(struct model *model)
 	return VACCEL_OK;
 }
 
-static int fit_input(struct model *model, bool has_card)
+/* What the card leaves open is as the model has it. */
+static void fit_layouts(struct model *model)
 {
 	const struct port *port = &model->network->inputs[0];
+	struct card *card = &model->card;
+
+	if (card->input.layout == CARD_ANY)
+		card->input.layout =
+			port->dims[1] != 3 && port->dims[3] == 3 ? CARD_NHWC : CARD_NCHW;
+	if (card->output.layout == CARD_ANY)
+		card->output.layout = card->input.layout;
+}
+
+static int fit_input(struct model *model)
+{
 	int ret = check_input(model->network);
 
 	if (ret)
 		return ret;
-	if (!has_card && port->dims[1] != 3 && port->dims[3] == 3)
-		model->card.input.layout = model->card.output.layout = CARD_NHWC;
+	fit_layouts(model);
 	return fit_shape(model);
 }
 
@@ -141,7 +152,7 @@ static int fit(struct model *model, bool has_card, enum card_task task)
 				   card_task_name(model->card.task), card_task_name(task));
 	if (!model->network->nr_outputs)
 		return vaccel_fail(VACCEL_EINVAL, "the model has no output");
-	ret = fit_input(model, has_card);
+	ret = fit_input(model);
 	return ret ? ret : tasks[task].fit(model);
 }
 

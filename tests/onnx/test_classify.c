@@ -150,6 +150,8 @@ static void test_cards(void **state)
 	check_colours(path_in("m"));
 	make_model(MODEL("nhwc"), CARD(", \"layout\": \"NHWC\"", "false"), NULL);
 	check_colours(path_in("m"));
+	make_model(MODEL("nhwc"), CARD("", "false"), NULL);
+	check_colours(path_in("m"));
 
 	/* BGR, softmax, labels with an empty line and one too many. */
 	make_model(MODEL("flat"), CARD(", \"color\": \"BGR\"", "true"),
@@ -185,7 +187,7 @@ static void test_unfit_models(void **state)
 	refuse(MODEL("any"), "neither the model nor a card says the height");
 	make_model(MODEL("flat"), CARD(", \"width\": 5", "false"), NULL);
 	refuse(path_in("m"), "says width 5, and the model takes 2");
-	make_model(MODEL("nhwc"), CARD("", "false"), NULL);
+	make_model(MODEL("nhwc"), CARD(", \"layout\": \"NCHW\"", "false"), NULL);
 	refuse(path_in("m"), "with the layout NCHW");
 	make_model(MODEL("mask"), "{\"task\": \"segment\"}", NULL);
 	refuse(path_in("m"), "its task is segment, not classify");

@@ -21,7 +21,8 @@ static void missing_keys_have_defaults(void **state)
 	(void)state;
 	card_init(&expected, CARD_CLASSIFY);
 	assert_int_equal(expected.input.width, 0);
-	assert_int_equal(expected.input.layout, CARD_NCHW);
+	assert_int_equal(expected.input.layout, CARD_ANY);
+	assert_int_equal(expected.output.layout, CARD_ANY);
 	assert_int_equal(expected.input.color, CARD_RGB);
 	assert_true(expected.input.mean[2] == 0.0f && expected.input.scale[2] == 1.0f / 255.0f);
 	assert_false(expected.output.softmax);
