@@ -98,18 +98,25 @@ static size_t fill_key(const struct device *device, char key[KEY_ROOM])
 	return used + (size_t)snprintf(key + used, KEY_ROOM - used, "%s", source) + 1;
 }
 
+static uint64_t sum_of(const void *data, size_t size)
+{
+	const unsigned char *bytes = data;
+	uint64_t sum = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < size; i++)
+		sum = (sum ^ bytes[i]) * UINT64_C(1099511628211);
+	return sum;
+}
+
 /* The name of the file, by a sum of the key; a collision costs a compilation. */
 static bool cache_file(const char *key, size_t size, char path[CACHE_ROOM])
 {
-	uint64_t sum = UINT64_C(14695981039346656037);
 	size_t used;
 
 	if (!program_cache(path))
 		return false;
-	for (size_t i = 0; i < size; i++)
-		sum = (sum ^ (unsigned char)key[i]) * UINT64_C(1099511628211);
 	used = strlen(path);
-	snprintf(path + used, CACHE_ROOM - used, "/%016" PRIx64, sum);
+	snprintf(path + used, CACHE_ROOM - used, "/%016" PRIx64, sum_of(key, size));
 	return true;
 }
 
@@ -124,7 +131,21 @@ static int build(const struct device *device, cl_program built)
 	return opencl_check(status, "clBuildProgram");
 }
 
-/* The bytes of a file of the cache behind its key; NULL if it is not that key's. */
+/* The rest of a file whose sum is @sum; NULL if it is another. */
+static unsigned char *read_rest(FILE *file, size_t size, uint64_t sum)
+{
+	unsigned char *rest = malloc(size);
+
+	if (rest && fread(rest, 1, size, file) == size && sum_of(rest, size) == sum)
+		return rest;
+	free(rest);
+	return NULL;
+}
+
+/*
+ * What a file of the cache has behind its key; NULL if it is not that key's, or not
+ * whole: drivers believe what they are given.
+ */
 static unsigned char *read_binary(const char *path, const char *key, size_t key_size,
 				  size_t *ret_size)
 {
@@ -132,17 +153,15 @@ static unsigned char *read_binary(const char *path, const char *key, size_t key_
 	unsigned char *binary = NULL;
 	char found[KEY_ROOM];
 	struct stat st;
+	uint64_t sum;
 
 	if (!file)
 		return NULL;
 	if (fread(found, 1, key_size, file) == key_size && !memcmp(found, key, key_size) &&
-	    !fstat(fileno(file), &st) && st.st_size > (off_t)key_size && st.st_size < BINARY_MAX) {
-		*ret_size = (size_t)st.st_size - key_size;
-		binary = malloc(*ret_size);
-		if (binary && fread(binary, 1, *ret_size, file) != *ret_size) {
-			free(binary);
-			binary = NULL;
-		}
+	    fread(&sum, sizeof(sum), 1, file) == 1 && !fstat(fileno(file), &st) &&
+	    st.st_size > (off_t)(key_size + sizeof(sum)) && st.st_size < BINARY_MAX) {
+		*ret_size = (size_t)st.st_size - key_size - sizeof(sum);
+		binary = read_rest(file, *ret_size, sum);
 	}
 	fclose(file);
 	return binary;
@@ -195,27 +214,35 @@ static bool write_all(int fd, const void *data, size_t size)
 }
 
 /* Whole or not at all: others may be reading it, or writing the same. */
-static void to_cache(cl_program built, char *path, const char *key, size_t key_size)
+static void write_file(char *path, const char *key, size_t key_size, const void *binary,
+		       size_t size)
 {
 	char fresh[CACHE_ROOM + 8];
-	unsigned char *binary;
-	size_t size = 0;
+	uint64_t sum = sum_of(binary, size);
 	bool whole;
 	int fd;
 
-	if (clGetProgramInfo(built, CL_PROGRAM_BINARY_SIZES, sizeof(size), &size, NULL) || !size ||
-	    size >= BINARY_MAX || !(binary = malloc(size)))
-		return;
 	make_directories(path);
 	snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path);
 	fd = mkostemp(fresh, O_CLOEXEC);
-	if (fd >= 0) {
-		whole = !clGetProgramInfo(built, CL_PROGRAM_BINARIES, sizeof(binary), &binary,
-					  NULL) &&
-			write_all(fd, key, key_size) && write_all(fd, binary, size);
-		if (close(fd) || !whole || rename(fresh, path))
-			unlink(fresh);
-	}
+	if (fd < 0)
+		return;
+	whole = write_all(fd, key, key_size) && write_all(fd, &sum, sizeof(sum)) &&
+		write_all(fd, binary, size);
+	if (close(fd) || !whole || rename(fresh, path))
+		unlink(fresh);
+}
+
+static void to_cache(cl_program built, char *path, const char *key, size_t key_size)
+{
+	unsigned char *binary;
+	size_t size = 0;
+
+	if (clGetProgramInfo(built, CL_PROGRAM_BINARY_SIZES, sizeof(size), &size, NULL) || !size ||
+	    size >= BINARY_MAX / 2 || !(binary = malloc(size)))
+		return;
+	if (!clGetProgramInfo(built, CL_PROGRAM_BINARIES, sizeof(binary), &binary, NULL))
+		write_file(path, key, key_size, binary, size);
 	free(binary);
 }
 
