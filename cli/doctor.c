@@ -102,12 +102,18 @@ static void check_plugin(void *context, const struct vaccel_plugin *plugin)
 {
 	const char *path = vaccel_plugin_path(plugin);
 	const char *why, *what_to_do = NULL;
+	int ret = vaccel_plugin_load(path);
 
-	if (!vaccel_plugin_load(path)) {
+	if (!ret) {
 		find(context, FINE, NULL, "the plugin %s can be loaded", plugin->info->name);
 		return;
 	}
 	why = vaccel_error_text();
+	/* Not every machine has everything. */
+	if (ret == VACCEL_ENODEV) {
+		find(context, FINE, NULL, "the plugin %s is left out: %s", plugin->info->name, why);
+		return;
+	}
 	if (strstr(why, "cannot open shared object file"))
 		what_to_do = "Install the library that is missing, or put it beside the plugin; if "
 			     "the plugin is not wanted, remove its file.";
