@@ -106,13 +106,13 @@ size: ## list files and functions over the limits
 sanitize: ## run the tests under both compilers' sanitizers, the unit tests under valgrind
 	@$(DEPS) build test sanitize
 	@$(call setup,build-gcc-address,$(address),$(gcc))
-	@tools/run-tests build-gcc-address
+	@tools/run-tests build-gcc-address --timeout-multiplier 2
 	@$(call setup,build-gcc-thread,$(thread),$(gcc))
-	@tools/run-tests build-gcc-thread
+	@tools/run-tests build-gcc-thread --timeout-multiplier 4
 	@$(call setup,build-clang-address,$(address),$(clang))
-	@tools/run-tests build-clang-address
+	@tools/run-tests build-clang-address --timeout-multiplier 2
 	@$(call setup,build-clang-thread,$(thread),$(clang))
-	@tools/run-tests build-clang-thread
+	@tools/run-tests build-clang-thread --timeout-multiplier 4
 	@$(call setup,build-valgrind)
 	@tools/run-tests build-valgrind --suite unit --timeout-multiplier 10 \
 		--wrapper 'valgrind -q --error-exitcode=99 --leak-check=full'
