@@ -18,6 +18,7 @@ ARCH ?= armhf
 stage := build/stage
 onnxruntime := .deps/onnxruntime/lib
 tensorflow_lite := .deps/tensorflow-lite
+tensorflow := .deps/tensorflow/tensorflow
 sources = $(shell git ls-files '*.c' '*.h' '*.cc' '*.cpp')
 comma := ,
 gcc := CC=gcc CXX=g++
@@ -72,6 +73,11 @@ build: ## build; leaves a tree in build/stage that works wherever it is copied
 		install -m 644 $(onnxruntime)/libonnxruntime.so.1 build/dest/usr/local/lib/vaccel && \
 		install -D -m 644 -t build/dest/usr/local/share/doc/vaccel/onnxruntime \
 			$(onnxruntime)/LICENSE $(onnxruntime)/ThirdPartyNotices.txt; \
+	fi
+	@if [ -e build/dest/usr/local/lib/vaccel/libvaccel-tf.so ] && [ -e $(tensorflow) ]; then \
+		install -D -m 644 -t build/dest/usr/local/share/doc/vaccel/tensorflow \
+			$(tensorflow)/THIRD_PARTY_NOTICES.txt && \
+		cp -l $(tensorflow)/libtensorflow_*.so.2 build/dest/usr/local/lib/vaccel; \
 	fi
 	@if [ -e build/dest/usr/local/lib/vaccel/libvaccel-tflite.so ] && [ -e $(tensorflow_lite) ]; then \
 		install -m 644 $(tensorflow_lite)/libtensorflowlite_c.so build/dest/usr/local/lib/vaccel && \
@@ -140,7 +146,7 @@ fuzz-long: ## let decoder, agent and client take ten million messages each; an h
 
 cross: ## build for ARCH (arm64, or armhf: 32 bits) and run what tests qemu-user can
 	@$(DEPS) build test $(ARCH)
-	@$(call setup,build-$(ARCH),--cross-file .deps/$(ARCH).ini -Donnx=disabled -Dtflite=disabled)
+	@$(call setup,build-$(ARCH),--cross-file .deps/$(ARCH).ini -Donnx=disabled -Dtf=disabled -Dtflite=disabled)
 	@tools/run-tests build-$(ARCH) --suite unit --suite wire --suite tls --suite transport --timeout-multiplier 3
 
 bench: build ## measure calls and inference beside what the machine can do at best

@@ -13,11 +13,11 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <vaccel/error.h>
 #include <vaccel/log.h>
 
+#include "model/environment.h"
 #include "model/util.h"
 
 const OrtApi *ort;
@@ -55,30 +55,11 @@ static int find_base(void)
 /*
  * Official builds report to their maker what is run, by a thread and a database of
  * their own, unless a variable forbids it before their environment is made; one that the
- * user has set comes first and holds. setenv() could free what other threads read, so the list
- * is exchanged for a longer one, and the old one is left to those who read it.
+ * user has set comes first and holds.
  */
 static int forbid_reports(void)
 {
-	static char variable[] = "ORT_DISABLE_TELEMETRY=1";
-	static char **kept; /* all lists made here, each with the one before in front */
-	char **longer;
-	size_t nr = 0;
-
-	while (environ && environ[nr] && environ[nr] != variable)
-		nr++;
-	if (environ && environ[nr])
-		return VACCEL_OK;
-	longer = calloc(nr + 3, sizeof(*longer));
-	if (!longer)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a variable of the environment");
-	longer[0] = (char *)kept;
-	kept = longer++;
-	if (nr)
-		memcpy(longer, environ, nr * sizeof(*longer));
-	longer[nr] = variable;
-	__atomic_store_n(&environ, longer, __ATOMIC_RELEASE);
-	return VACCEL_OK;
+	return environment_default("ORT_DISABLE_TELEMETRY", "1");
 }
 
 int runtime_open(void)

@@ -10,11 +10,11 @@
 
 #include <vaccel/tensor.h>
 
+#include "model/strings.h"
 #include "model/util.h"
 #include "model/words.h"
 #include "tflite/engine.h"
 #include "tflite/state.h"
-#include "tflite/strings.h"
 #include "tflite/tflite.h"
 #include "tflite/types.h"
 #include "vision/vision.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tflite/strings.h"
+#include "model/strings.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Runs a model on tensors as they come. What a program gives is compared with what the
+ * graph says of its nodes, so that an error names the tensor, what it is and what it
+ * should be.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/port.h"
+#include "model/util.h"
+#include "model/words.h"
+#include "tf/engine.h"
+#include "tf/tensor.h"
+
+/* The inputs, or the outputs, of a run: what TensorFlow wants side by side. */
+struct side {
+	const char *what;
+	TF_Output *nodes;
+	TF_Tensor **tensors;
+	void (*delete)(TF_Tensor *tensor);
+	size_t nr;
+};
+
+static void side_release(struct side *side)
+{
+	for (size_t i = 0; side->tensors && i < side->nr; i++)
+		if (side->tensors[i])
+			side->delete (side->tensors[i]);
+	free(side->tensors);
+	free(side->nodes);
+}
+
+/* Finds a node as the graph, or the model's signature, names it. */
+static int find_node(const struct engine *engine, const char *what,
+		     const struct vaccel_tf_node *node, TF_Output *ret_output)
+{
+	const char *alias = signature_find(&engine->signature, node->name), *colon;
+	_cleanup_(freep) char *name = NULL;
+
+	ret_output->oper = TF_GraphOperationByName(engine->graph, node->name);
+	ret_output->index = node->id;
+	if (!ret_output->oper && alias) {
+		colon = strrchr(alias, ':');
+		name = strndup(alias, colon ? (size_t)(colon - alias) : strlen(alias));
+		if (!name)
+			return vaccel_fail(VACCEL_ENOMEM, "no memory for a node's name");
+		ret_output->oper = TF_GraphOperationByName(engine->graph, name);
+		ret_output->index = colon ? atoi(colon + 1) : 0;
+	}
+	if (!ret_output->oper)
+		return vaccel_fail(VACCEL_EINVAL,
+				   "the model has no node '%.100s' for an %s, neither in its graph "
+				   "nor in its signature",
+				   node->name, what);
+	if (ret_output->index < 0 || ret_output->index >= TF_OperationNumOutputs(ret_output->oper))
+		return vaccel_fail(
+			VACCEL_EINVAL, "the model's node '%.100s' has %d outputs, and no %d",
+			node->name, TF_OperationNumOutputs(ret_output->oper), ret_output->index);
+	return VACCEL_OK;
+}
+
+static int find_nodes(const struct engine *engine, const struct vaccel_tf_node *nodes,
+		      struct side *side)
+{
+	int ret = VACCEL_OK;
+
+	/* One more than asked for, so that none is still a list. */
+	side->nodes = calloc(side->nr + 1, sizeof(*side->nodes));
+	side->tensors = calloc(side->nr + 1, sizeof(TF_Tensor *));
+	if (!side->nodes || !side->tensors)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for %zu %ss", side->nr, side->what);
+	for (size_t i = 0; !ret && i < side->nr; i++)
+		ret = find_node(engine, side->what, &nodes[i], &side->nodes[i]);
+	return ret;
+}
+
+static int read_port(const struct engine *engine, TF_Output node, struct port *port)
+{
+	_cleanup_(status_deletep) TF_Status *status = TF_NewStatus();
+	int nr, ret;
+
+	if (!status)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a status");
+	nr = TF_GraphGetTensorNumDims(engine->graph, node, status);
+	ret = status_check(status);
+	/* A node of any rank has no list of sizes. */
+	if (ret || nr < 0)
+		return ret;
+	port->nr_dims = (size_t)nr;
+	port->dims = calloc((size_t)nr + 1, sizeof(*port->dims));
+	if (!port->dims)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a shape");
+	TF_GraphGetTensorShape(engine->graph, node, port->dims, nr, status);
+	return status_check(status);
+}
+
+/* Programs' tensors have a dimension at least, so a single number may have one, of size 1. */
+static bool is_single(const struct port *port, const struct vaccel_tensor *tensor)
+{
+	return port->dims && port->nr_dims == 0 && tensor->nr_dims == 1 && tensor->dims[0] == 1;
+}
+
+static int make_input(const struct engine *engine, const char *name, TF_Output node,
+		      const struct vaccel_tensor *tensor, TF_Tensor **ret_tensor)
+{
+	struct port port = {.type = (int32_t)TF_OperationOutputType(node)};
+	struct vaccel_tensor given = *tensor;
+	int ret = read_port(engine, node, &port);
+
+	if (!ret && is_single(&port, tensor))
+		given.nr_dims = 0;
+	if (!ret && (port.type != given.data_type ||
+		     (port.dims && !port_takes(&port, given.data_type, given.nr_dims, given.dims))))
+		ret = vaccel_fail(
+			VACCEL_EINVAL, "the input '%.60s' is %s, and the model takes %s%s", name,
+			shape_words(type_from_tf(tensor->data_type), tensor->nr_dims, tensor->dims)
+				.text,
+			port.dims ? "" : "any shape of ",
+			port.dims
+				? shape_words(type_from_tf(port.type), port.nr_dims, port.dims).text
+				: type_name(type_from_tf(port.type)));
+	if (!ret)
+		ret = tensor_make(name, &given, ret_tensor);
+	free(port.dims);
+	return ret;
+}
+
+static int run(struct vaccel_call *call, const struct engine *engine,
+	       struct vaccel_tf_model_run_args *args)
+{
+	_cleanup_(side_release) struct side in = {
+		.what = "input", .nr = args->in.count, .delete = tensor_delete};
+	_cleanup_(side_release) struct side out = {
+		.what = "output", .nr = args->out.count, .delete = TF_DeleteTensor};
+	_cleanup_(status_deletep) TF_Status *status = TF_NewStatus();
+	const TF_Buffer options = {.data = args->run_options.data,
+				   .length = args->run_options.count};
+	int ret = status ? find_nodes(engine, args->in_nodes.data, &in)
+			 : vaccel_fail(VACCEL_ENOMEM, "no memory for a status");
+
+	if (!ret)
+		ret = find_nodes(engine, args->out_nodes.data, &out);
+	for (size_t i = 0; !ret && i < in.nr; i++)
+		ret = make_input(engine, args->in_nodes.data[i].name, in.nodes[i],
+				 &args->in.data[i], &in.tensors[i]);
+	if (ret)
+		return ret;
+	TF_SessionRun(engine->session, options.length ? &options : NULL, in.nodes, in.tensors,
+		      (int)in.nr, out.nodes, out.tensors, (int)out.nr, NULL, 0, NULL, status);
+	ret = status_check(status);
+	for (size_t i = 0; !ret && i < out.nr; i++)
+		ret = tensor_tell(call, args->out_nodes.data[i].name, out.tensors[i],
+				  &args->out.data[i]);
+	return ret;
+}
+
+int model_run(struct vaccel_call *call, struct vaccel_tf_model_run_args *args)
+{
+	_cleanup_(use_end) struct use use = {0};
+	int ret = use_resource(call, args->model, &use);
+
+	return ret ? ret : run(call, ((const struct model *)use.held)->engine, args);
+}

@@ -1,0 +1,8 @@
+
+.
+xPlaceholder*
+dtype0*
+shape:
+ 
+yNoSuchOperationx*
+T0"¿
