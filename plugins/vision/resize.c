@@ -20,6 +20,7 @@ enum {
 	ONE = 1 << WEIGHT_BITS,
 	HALF = ONE / 2,
 	CHANNELS = 3,
+	LINE_SIZE = 64,
 };
 
 /*
@@ -166,17 +167,27 @@ static bool columns_first(const struct axis *x, const struct axis *y)
 	return lower > 0 && lower > 2 * narrower;
 }
 
-/* Lays the tables out one after the other, the bytes last, so all are aligned. */
+static uint64_t round_up(uint64_t size)
+{
+	return (size + LINE_SIZE - 1) / LINE_SIZE * LINE_SIZE;
+}
+
+/*
+ * Lays the tables out one after the other. What the inner loops run over begins with a line
+ * of the cache: where it lies otherwise, by chance, they take half as long again.
+ */
 static int resize_init(struct resize *resize, struct resize_scratch *scratch)
 {
 	struct axis *x = &resize->x;
 	struct axis *y = &resize->y;
-	uint64_t spans = (uint64_t)x->size + y->size;
-	uint64_t weights = (uint64_t)x->size * x->taps + (uint64_t)y->size * y->taps;
 	uint64_t stride = (uint64_t)(resize->columns_first ? x->source_size : x->size) * CHANNELS;
-	uint64_t rows = resize->columns_first ? 1 : y->taps;
-	uint64_t size =
-		spans * sizeof(struct span) + (weights + stride) * sizeof(uint32_t) + rows * stride;
+	uint64_t sums = round_up(stride * sizeof(uint32_t));
+	uint64_t rows = round_up(stride * (resize->columns_first ? 1 : y->taps));
+	uint64_t spans = ((uint64_t)x->size + y->size) * sizeof(struct span);
+	uint64_t weights =
+		((uint64_t)x->size * x->taps + (uint64_t)y->size * y->taps) * sizeof(uint32_t);
+	uint64_t size = LINE_SIZE + sums + rows + spans + weights;
+	uint8_t *at;
 
 	if (!scratch->memory || size > scratch->size) {
 		void *memory = size > PTRDIFF_MAX ? NULL : malloc(size);
@@ -187,12 +198,13 @@ static int resize_init(struct resize *resize, struct resize_scratch *scratch)
 		scratch->memory = memory;
 		scratch->size = size;
 	}
-	x->spans = scratch->memory;
+	at = (uint8_t *)scratch->memory + LINE_SIZE - (uintptr_t)scratch->memory % LINE_SIZE;
+	resize->sums = (uint32_t *)at;
+	resize->rows = at + sums;
+	x->spans = (struct span *)(resize->rows + rows);
 	y->spans = x->spans + x->size;
 	x->weights = (uint32_t *)(y->spans + y->size);
 	y->weights = x->weights + (size_t)x->size * x->taps;
-	resize->sums = y->weights + (size_t)y->size * y->taps;
-	resize->rows = (uint8_t *)(resize->sums + stride);
 	return 0;
 }
 
