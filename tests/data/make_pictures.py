@@ -133,7 +133,7 @@ def pngs():
 def resized():
     source = scene(23, 17)
     source.save(HERE / "resize_source.png", optimize=True)
-    for size in (5, 4), (23, 9), (29, 17), (40, 3), (3, 30), (1, 1):
+    for size in (5, 4), (23, 9), (29, 17), (40, 3), (3, 30), (21, 12), (20, 11), (1, 1):
         expected = source.resize(size, Image.Resampling.BILINEAR)
         expected.save(HERE / f"resize_{size[0]}x{size[1]}.ppm")
 

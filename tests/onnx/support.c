@@ -171,7 +171,8 @@ void *colour(int channel, size_t *ret_size)
 	void *png = malloc(size);
 
 	assert_non_null(png);
-	pixel[channel] = 255;
+	if (channel < 3)
+		pixel[channel] = 255;
 	assert_true(png_image_write_to_memory(&image, png, &size, 0, pixel, 0, NULL));
 	*ret_size = size;
 	return png;

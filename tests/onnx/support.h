@@ -66,7 +66,7 @@ void close_model(struct vaccel_resource *model);
 			fail_msg("'%s' does not say '%s'", vaccel_error_text(), words); \
 	} while (0)
 
-/* A picture of one colour, 1×1, in PNG; the caller frees. @channel: 0 red, 1 green, 2 blue */
+/* A picture of one colour, 1×1, in PNG; the caller frees. @channel: 0 red, 1 green, 2 blue, 3 black */
 void *colour(int channel, size_t *ret_size);
 
 #endif

@@ -162,6 +162,21 @@ static void check_mask(const void *png, size_t size, const char *const labels[3]
 	free(mask.areas);
 }
 
+/* In a black picture all classes are as likely. */
+static void check_equal_scores(void)
+{
+	struct vaccel_mask mask;
+	size_t size;
+	void *png = colour(3, &size);
+
+	assert_int_equal(vaccel_image_segment_mask(&session, png, size, &mask), VACCEL_OK);
+	assert_int_equal(mask.nr_areas, 1);
+	assert_int_equal(mask.areas[0].index, 0);
+	free(mask.pixels);
+	free(mask.areas);
+	free(png);
+}
+
 static void test_masks(void **state)
 {
 	size_t size;
@@ -169,6 +184,7 @@ static void test_masks(void **state)
 
 	open_model(&model, MODEL("mask"));
 	check_mask(png, size, (const char *[]){"", "", ""});
+	check_equal_scores();
 	close_model(&model);
 	use(MODEL("classes"), "{\"task\": \"segment\"}", "red\ngreen\nblue\n");
 	check_mask(png, size, (const char *[]){"red", "green", "blue"});

@@ -100,9 +100,15 @@ static void results_equal_the_reference(void **state)
 		const char *name;
 		uint32_t width, height;
 	} rows[] = {
-		{"resize_5x4.ppm", 5, 4},     {"resize_23x9.ppm", 23, 9},
-		{"resize_29x17.ppm", 29, 17}, {"resize_40x3.ppm", 40, 3},
-		{"resize_3x30.ppm", 3, 30},   {"resize_1x1.ppm", 1, 1},
+		{"resize_5x4.ppm", 5, 4},
+		{"resize_23x9.ppm", 23, 9},
+		{"resize_29x17.ppm", 29, 17},
+		{"resize_40x3.ppm", 40, 3},
+		{"resize_3x30.ppm", 3, 30},
+		{"resize_1x1.ppm", 1, 1},
+		/* The columns first, and just not so. */
+		{"resize_21x12.ppm", 21, 12},
+		{"resize_20x11.ppm", 20, 11},
 	};
 	struct bytes file = load_bytes("resize_source.png");
 	struct picture source = {0}, result = {0};
