@@ -120,6 +120,8 @@ static int run(const struct options *options, bench_show *show, void *context)
 		return bench_call(show, context);
 	if (!strcmp(options->operands[0], "sgemm"))
 		return bench_sgemm(show, context);
+	if (!strcmp(options->operands[0], "tflite"))
+		return bench_tflite(&models, show, context);
 	if (!strcmp(options->operands[0], "torch"))
 		return bench_torch(&models, show, context);
 	if (!strcmp(options->operands[0], "rpc"))
@@ -131,7 +133,7 @@ static int run(const struct options *options, bench_show *show, void *context)
 
 static bool is_suite(const char *name)
 {
-	static const char *const suites[] = {"call", "infer", "sgemm", "torch", "rpc", "vm"};
+	static const char *const suites[] = {"call", "infer", "sgemm", "tflite", "torch", "rpc", "vm"};
 
 	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
 		if (!strcmp(name, suites[i]))
@@ -145,7 +147,7 @@ int bench_main(const struct options *options)
 	int ret;
 
 	if (!is_suite(options->operands[0])) {
-		complain("bench has the suites call, infer, sgemm, torch, rpc and vm, not '%s'",
+		complain("bench has the suites call, infer, sgemm, tflite, torch, rpc and vm, not '%s'",
 			 options->operands[0]);
 		return STATUS_USAGE;
 	}

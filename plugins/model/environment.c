@@ -2,7 +2,7 @@
 /*
  * setenv() could free what other threads read, so the list of variables is exchanged for
  * a longer one, and the old one is left to those who read it. What is made here is
- * never freed; it is referred to by the list, or by a block that is.
+ * never freed.
  */
 #include "model/environment.h"
 
@@ -21,6 +21,7 @@ static bool is_set(const char *variable, const char *name, size_t length)
 
 int environment_default(const char *name, const char *value)
 {
+	static char **kept; /* all lists made here, each with the one before in front */
 	char **longer, *variable;
 	size_t nr = 0;
 
@@ -28,13 +29,13 @@ int environment_default(const char *name, const char *value)
 		nr++;
 	if (environ && environ[nr])
 		return VACCEL_OK;
-	/* In front of the list: the one before, so that it is not lost. */
 	longer = calloc(nr + 3, sizeof(*longer));
 	if (!longer || asprintf(&variable, "%s=%s", name, value) < 0) {
 		free(longer);
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a variable of the environment");
 	}
-	*longer++ = (char *)environ;
+	longer[0] = (char *)kept;
+	kept = longer++;
 	if (nr)
 		memcpy(longer, environ, nr * sizeof(*longer));
 	longer[nr] = variable;
