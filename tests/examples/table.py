@@ -26,6 +26,13 @@ ROWS = {
             "a point of 8 bytes\nat 3, 4\n0 arguments left\n",
         },
     ],
+    "boxes": [
+        {
+            "args": ["{images}/seven.png"],
+            "env": NOOP,
+            "prints": "100.0% This is a dummy classification tag!, from 0, 0 to 1, 1\n",
+        },
+    ],
     "classify": [
         {
             "args": ["{images}/seven.png", "2"],
