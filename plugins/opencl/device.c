@@ -289,14 +289,14 @@ void queue_give(cl_command_queue queue)
 
 void device_report(vaccel_plugin_report_fn *say, void *context)
 {
-	const struct device *used;
+	const struct device *used = NULL;
 	struct list list;
 	char words[512];
 
 	list_devices(&list);
 	words_of_all(&list, words, sizeof(words));
 	say(context, "devices", words);
-	if (device_get(&used)) {
+	if (device_get(&used) || !used) {
 		say(context, "device", vaccel_error_text());
 		return;
 	}

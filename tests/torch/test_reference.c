@@ -44,9 +44,11 @@ static float *planes_of(const char *name)
 	assert_non_null(planes);
 	assert_int_equal(picture_decode(&decoded, photo, size, &limits), VACCEL_OK);
 	assert_int_equal(picture_resize(&decoded, SIDE, SIDE, &scratch, &resized), VACCEL_OK);
-	for (size_t i = 0; i < 3 * SIDE * SIDE; i++)
-		planes[i] =
-			((float)resized.rgb[i % (SIDE * SIDE) * 3 + i / (SIDE * SIDE)] - 128) / 128;
+	for (size_t i = 0; i < 3 * SIDE * SIDE; i++) {
+		size_t colour = i / (SIDE * SIDE), pixel = i % (SIDE * SIDE);
+
+		planes[i] = ((float)resized.rgb[pixel * 3 + colour] - 128) / 128;
+	}
 	picture_release(&decoded);
 	picture_release(&resized);
 	resize_scratch_release(&scratch);
