@@ -217,6 +217,32 @@ static void test_no_models(void **state)
 	refuse_model(MODELS, VACCEL_EINVAL, "has no saved_model.pb");
 }
 
+/* Some parts of a graph are a graph, with less in it; none ends the process. */
+static void test_truncated(void **state)
+{
+	struct vaccel_resource model;
+	size_t whole;
+	char *data = read_file(MODEL("pair"), &whole);
+
+	for (size_t size = 1; size < whole; size++) {
+		/* So much and no more, for those who look. */
+		char *part = malloc(size);
+
+		assert_non_null(part);
+		memcpy(part, data, size);
+		assert_int_equal(vaccel_resource_init_from_buf(&model, part, size,
+							       VACCEL_RESOURCE_MODEL, "model.pb",
+							       true),
+				 VACCEL_OK);
+		assert_int_equal(vaccel_resource_register(&model, &session), VACCEL_OK);
+		if (vaccel_tf_model_load(&session, &model, NULL))
+			assert_string_not_equal(vaccel_error_text(), "");
+		close_model(&model);
+		free(part);
+	}
+	free(data);
+}
+
 static void test_loads(void **state)
 {
 	struct vaccel_resource model, same;
@@ -239,7 +265,7 @@ int main(int argc, char **argv)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 	const struct CMUnitTest anywhere[] = {
 		TEST(test_graph),	  TEST(test_saved_model), TEST(test_strings),
-		TEST(test_wrong_tensors), TEST(test_no_models),
+		TEST(test_wrong_tensors), TEST(test_no_models),	  TEST(test_truncated),
 	};
 	/* What an agent has settings of its own for, and what only the process itself knows. */
 	const struct CMUnitTest here[] = {TEST(test_settings), TEST(test_loads),

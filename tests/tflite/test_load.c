@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From resources to models: what is taken, what is refused and why, and what is shared. */
+#include <dlfcn.h>
+
 #include "support.h"
 
 static float two[] = {2, 2, 2}, four[] = {4, 4, 4};
@@ -169,6 +171,30 @@ static void test_delegates(void **state)
 	close_model(&model);
 }
 
+static void test_delegate_of_a_library(void **state)
+{
+	void *library = dlopen(IDLE, RTLD_NOW | RTLD_LOCAL);
+	const int *made, *prepared;
+	struct vaccel_resource model;
+
+	assert_non_null(library);
+	made = dlsym(library, "idle_made");
+	prepared = dlsym(library, "idle_prepared");
+	setenv("VACCEL_TFLITE_DELEGATES", IDLE ",speed=high,device=1:xnnpack", 1);
+	reload();
+	open_model(&model, MODEL("pair"));
+	check_pair(&model);
+	assert_string_equal((char *)dlsym(library, "idle_options"), "speed is high, device is 1");
+	assert_int_equal(*made, 1);
+	assert_true(*prepared > 0);
+	close_model(&model);
+	assert_int_equal(*made, 0);
+	setenv("VACCEL_TFLITE_DELEGATES", IDLE ",speed=high", 1);
+	reload();
+	refuse(MODEL("pair"), VACCEL_EBACKEND, "cannot make its delegate; see the log");
+	dlclose(library);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
@@ -178,6 +204,7 @@ int main(void)
 		TEST(test_other_frameworks),
 		TEST(test_truncated),
 		TEST(test_damaged),
+		TEST(test_delegate_of_a_library),
 		TEST(test_shared),
 		TEST(test_loads),
 		TEST(test_delegates),
