@@ -24,6 +24,8 @@ struct torch {
 	struct vaccel_resource model;
 	float *in;
 	int64_t dims[TORCH_DIMS];
+	bench_show *show;
+	void *context; /* of show() */
 };
 
 static int run_once(struct torch *torch, float *ret_first)
@@ -101,8 +103,7 @@ static int compare_answers(struct torch *torch)
 			   "vaccel and libtorch called directly disagree on an output");
 }
 
-static int measure_model(struct torch *torch, const char *name, bool smallest, bench_show *show,
-			 void *context)
+static int measure_model(struct torch *torch, const char *name, bool smallest)
 {
 	struct bench_row row = {
 		.name = name,
@@ -131,12 +132,12 @@ static int measure_model(struct torch *torch, const char *name, bool smallest, b
 		return ret;
 	if (smallest)
 		row.value_goal = result.limit + GOAL_US;
-	return show(context, &row, &result);
+	return torch->show(torch->context, &row, &result);
 }
 
 /* Of a file's bytes. */
 static int measure_file(struct torch *torch, const void *data, size_t size, const char *name,
-			bool smallest, bench_show *show, void *context)
+			bool smallest)
 {
 	int ret = vaccel_resource_init_from_buf(&torch->model, data, size, VACCEL_RESOURCE_MODEL,
 						"model.pt", true);
@@ -147,14 +148,14 @@ static int measure_file(struct torch *torch, const void *data, size_t size, cons
 	if (!ret)
 		ret = torch->floor->open(data, size, &torch->direct);
 	if (!ret) {
-		ret = measure_model(torch, name, smallest, show, context);
+		ret = measure_model(torch, name, smallest);
 		torch->floor->close(torch->direct);
 	}
 	vaccel_resource_release(&torch->model);
 	return ret;
 }
 
-static int measure_smallest(struct torch *torch, bench_show *show, void *context)
+static int measure_smallest(struct torch *torch)
 {
 	void *data;
 	size_t size;
@@ -162,12 +163,12 @@ static int measure_smallest(struct torch *torch, bench_show *show, void *context
 
 	if (ret)
 		return ret;
-	ret = measure_file(torch, data, size, "the smallest model", true, show, context);
+	ret = measure_file(torch, data, size, "the smallest model", true);
 	free(data);
 	return ret;
 }
 
-static int measure_path(struct torch *torch, const char *path, bench_show *show, void *context)
+static int measure_path(struct torch *torch, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	struct vaccel_blob *blob;
@@ -180,27 +181,25 @@ static int measure_path(struct torch *torch, const char *path, bench_show *show,
 	ret = vaccel_blob_read(blob);
 	if (!ret) {
 		data = vaccel_blob_data(blob, &size);
-		ret = measure_file(torch, data, size, slash ? slash + 1 : path, false, show,
-				   context);
+		ret = measure_file(torch, data, size, slash ? slash + 1 : path, false);
 	}
 	vaccel_blob_delete(blob);
 	return ret;
 }
 
-static int measure_all(struct torch *torch, const struct bench_models *models, bench_show *show,
-		       void *context)
+static int measure_all(struct torch *torch, const struct bench_models *models)
 {
-	int ret = measure_smallest(torch, show, context);
+	int ret = measure_smallest(torch);
 
 	for (const char *const *model = models->models; !ret && model && *model; model++)
-		ret = measure_path(torch, *model, show, context);
+		ret = measure_path(torch, *model);
 	return ret;
 }
 
 int bench_torch(const struct bench_models *models, bench_show *show, void *context)
 {
 	struct vaccel_config config = {.plugins = (char *)"torch", .log_level = VACCEL_LOG_ERROR};
-	struct torch torch = {0};
+	struct torch torch = {.show = show, .context = context};
 	int ret;
 
 	setenv("VACCEL_TORCH_THREADS", "1", 1);
@@ -215,7 +214,7 @@ int bench_torch(const struct bench_models *models, bench_show *show, void *conte
 	if (!ret)
 		ret = bench_module("torch", "torch_floor", (const void **)&torch.floor);
 	if (!ret)
-		ret = measure_all(&torch, models, show, context);
+		ret = measure_all(&torch, models);
 	free(torch.in);
 	vaccel_session_release(&torch.sess);
 	return ret;

@@ -6,7 +6,9 @@
  */
 #include <inttypes.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include <cblas.h>
 
@@ -67,17 +69,54 @@ static int take_sizes(const struct vaccel_blas_sgemm_args *args, struct shape *r
 	return VACCEL_OK;
 }
 
+/*
+ * OpenBLAS keeps memory for each thread that works, and tries for ever to get it where there is
+ * none. So it is tried here first, whenever more calls run at once than ever before.
+ */
+#define ROOM_FOR_ONE ((size_t)48 << 20)
+
+static atomic_uint running;  /* calls */
+static atomic_uint provided; /* so many at once have had their memory */
+
+static int provide(unsigned int calls)
+{
+	unsigned int before = atomic_load(&provided);
+	unsigned int more =
+		calls - before + (before ? 0 : (unsigned int)openblas_get_num_threads());
+	size_t room = more * ROOM_FOR_ONE;
+	void *tried;
+
+	tried = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (tried == MAP_FAILED)
+		return vaccel_fail(VACCEL_ENOMEM,
+				   "blas_sgemm: OpenBLAS needs %zu MiB for %u threads; permit more "
+				   "memory, or set VACCEL_BLAS_THREADS to fewer",
+				   room >> 20, more);
+	munmap(tried, room);
+	while (before < calls && !atomic_compare_exchange_weak(&provided, &before, calls))
+		continue;
+	return VACCEL_OK;
+}
+
+static int multiply(const struct shape *shape, struct vaccel_blas_sgemm_args *args)
+{
+	unsigned int calls = atomic_fetch_add(&running, 1) + 1;
+	int ret = calls > atomic_load(&provided) ? provide(calls) : VACCEL_OK;
+
+	if (!ret)
+		cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, shape->m, shape->n, shape->k,
+			    args->alpha, args->a.data, shape->lda, args->b.data, shape->ldb,
+			    args->beta, args->c.data, shape->ldc);
+	atomic_fetch_sub(&running, 1);
+	return ret;
+}
+
 static int sgemm(struct vaccel_call *call, struct vaccel_blas_sgemm_args *args)
 {
 	struct shape shape = {0};
 	int ret = take_sizes(args, &shape);
 
-	if (ret || !shape.m || !shape.n)
-		return ret;
-	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, shape.m, shape.n, shape.k,
-		    args->alpha, args->a.data, shape.lda, args->b.data, shape.ldb, args->beta,
-		    args->c.data, shape.ldc);
-	return VACCEL_OK;
+	return ret || !shape.m || !shape.n ? ret : multiply(&shape, args);
 }
 
 /*

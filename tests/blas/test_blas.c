@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -115,10 +118,40 @@ static void test_threads_come_with_work(void **state)
 	}
 }
 
+/* The code of a product in a process that may have @bytes of data; it has a minute. */
+static int multiply_within(rlim_t bytes)
+{
+	const struct rlimit limit = {bytes, bytes};
+	float a[1] = {1}, b[1] = {2}, c[1];
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (!child) {
+		alarm(60);
+		_exit(setrlimit(RLIMIT_DATA, &limit) ||
+		      vaccel_sgemm(&session, 1, 1, 1, 1, a, 1, b, 1, 0, c, 1));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* OpenBLAS itself would wait for memory for ever. */
+static void test_too_little_memory(void **state)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip();
+#endif
+	assert_int_equal(multiply_within(RLIM_INFINITY), 0);
+	assert_int_equal(multiply_within(24 << 20), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		/* First, in a process that has not multiplied yet. */
+		cmocka_unit_test_setup_teardown(test_too_little_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_threads_come_with_work, setup_with_threads,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_sizes_over_an_int, setup, teardown),
