@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Where the models are that are used if a session has none. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

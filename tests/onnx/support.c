@@ -25,8 +25,9 @@ const char *path_in(const char *name)
 
 void reload(void)
 {
+	const char *plugins = getenv("TEST_PLUGINS");
 	struct vaccel_config config = {
-		.plugins = (char *)"onnx",
+		.plugins = (char *)(plugins ? plugins : "onnx"),
 		.log_level = VACCEL_LOG_INFO,
 		.log_file = (char *)path_in("log"),
 	};
