@@ -3,7 +3,9 @@
 #include "model/words.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <vaccel/tensor.h>
 
@@ -44,4 +46,19 @@ struct words shape_words(int32_t type, size_t nr_dims, const int64_t *dims)
 	if (used < WORDS_MAX)
 		snprintf(words.text + used, WORDS_MAX - used, "]");
 	return words;
+}
+
+void words_flatten(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		bool blank = strchr(" \n\t", *from);
+
+		if (!blank)
+			*to++ = *from;
+		else if (to > text && to[-1] != ' ')
+			*to++ = ' ';
+	}
+	*to = '\0';
 }

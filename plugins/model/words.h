@@ -17,6 +17,9 @@ struct words {
  * any */
 struct words shape_words(int32_t type, size_t nr_dims, const int64_t *dims);
 
+/** words_flatten() - a framework's text in one line: one blank for any number */
+void words_flatten(char *text);
+
 /** type_name() - "float", "int64" and so on; "no tensor" for UNDEFINED */
 const char *type_name(int32_t type);
 

@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tf/tf.h"
 
+#include <stdio.h>
+
+#include "model/words.h"
+
+/* More of what TensorFlow says would not be kept. */
+#define WORDS_SIZE 900
+
 static _Thread_local uint8_t last_code;
 
 int status_check(const TF_Status *status)
 {
+	char words[WORDS_SIZE];
+
 	if (TF_GetCode(status) == TF_OK)
 		return VACCEL_OK;
 	last_code = (uint8_t)TF_GetCode(status);
-	return vaccel_fail(VACCEL_EBACKEND, "%.900s", TF_Message(status));
+	snprintf(words, sizeof(words), "%s", TF_Message(status));
+	words_flatten(words);
+	return vaccel_fail(VACCEL_EBACKEND, "%s", words);
 }
 
 void status_begin(void)

@@ -17,6 +17,7 @@
 #include <vaccel/ops/tflite.h>
 
 #include "model/util.h"
+#include "model/words.h"
 #include "tflite/tflite.h"
 
 void runner_report(void *context, const char *format, va_list arguments)
@@ -27,8 +28,9 @@ void runner_report(void *context, const char *format, va_list arguments)
 	if (used && used + 2 < RUNNER_WORDS_SIZE)
 		used += (size_t)snprintf(said + used, RUNNER_WORDS_SIZE - used, "; ");
 	vsnprintf(said + used, RUNNER_WORDS_SIZE - used, format, arguments);
+	words_flatten(said);
 	/* Some lines end in a dot, some in a line break, some in nothing. */
-	for (used = strlen(said); used && strchr(".\n ", said[used - 1]); used--)
+	for (used = strlen(said); used && strchr(". ", said[used - 1]); used--)
 		said[used - 1] = '\0';
 }
 
