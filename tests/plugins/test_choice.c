@@ -68,7 +68,7 @@ static void test_local_plugins_go_before_a_remote_one(void **state)
 	/* What no local plugin has goes to the remote one, and its refusal is final. */
 	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
 	assert_int_equal(vaccel_image_detection(&sess, "x", NULL, 1, 0), VACCEL_ENOTSUP);
-	assert_says("nobody there has 'image_detect'");
+	assert_says("nobody there has 'image_detect_boxes'");
 	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
 }
 
