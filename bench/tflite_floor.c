@@ -129,7 +129,7 @@ static int run(void *opaque, unsigned char *ret_first)
 		const TfLiteTensor *tensor =
 			TfLiteInterpreterGetOutputTensor(model->interpreter, i);
 		size_t size = TfLiteTensorByteSize(tensor);
-		unsigned char *data = malloc(size ? size : 1);
+		unsigned char *data = calloc(1, size ? size : 1);
 
 		if (!data)
 			return vaccel_fail(VACCEL_ENOMEM, "no memory for an output");

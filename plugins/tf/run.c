@@ -69,8 +69,10 @@ static int find_nodes(const struct engine *engine, const struct vaccel_tf_node *
 	/* One more than asked for, so that none is still a list. */
 	side->nodes = calloc(side->nr + 1, sizeof(*side->nodes));
 	side->tensors = calloc(side->nr + 1, sizeof(TF_Tensor *));
-	if (!side->nodes || !side->tensors)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for %zu %ss", side->nr, side->what);
+	if (!side->nodes || !side->tensors) {
+		vaccel_fail(VACCEL_ENOMEM, "no memory for %zu %ss", side->nr, side->what);
+		return VACCEL_ENOMEM;
+	}
 	for (size_t i = 0; !ret && i < side->nr; i++)
 		ret = find_node(engine, side->what, &nodes[i], &side->nodes[i]);
 	return ret;
@@ -137,9 +139,11 @@ static int run(struct vaccel_call *call, const struct engine *engine,
 	_cleanup_(status_deletep) TF_Status *status = TF_NewStatus();
 	const TF_Buffer options = {.data = args->run_options.data,
 				   .length = args->run_options.count};
-	int ret = status ? find_nodes(engine, args->in_nodes.data, &in)
-			 : vaccel_fail(VACCEL_ENOMEM, "no memory for a status");
+	int ret;
 
+	if (!status)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a status");
+	ret = find_nodes(engine, args->in_nodes.data, &in);
 	if (!ret)
 		ret = find_nodes(engine, args->out_nodes.data, &out);
 	for (size_t i = 0; !ret && i < in.nr; i++)

@@ -110,7 +110,7 @@ static struct part find(struct part message, uint32_t number)
 
 static bool is(struct part part, const char *text)
 {
-	return part.size == strlen(text) && !memcmp(part.data, text, part.size);
+	return part.data && part.size == strlen(text) && !memcmp(part.data, text, part.size);
 }
 
 /* Copies a name to where the text goes on. */

@@ -70,12 +70,16 @@ static int read_ports(struct network *network, const TfLiteInterpreter *interpre
 	size_t nr_outputs = (size_t)TfLiteInterpreterGetOutputTensorCount(interpreter);
 	struct port *inputs = calloc(nr_inputs + 1, sizeof(*inputs));
 	struct port *outputs = calloc(nr_outputs + 1, sizeof(*outputs));
-	int ret = inputs && outputs ? VACCEL_OK : no_memory();
+	int ret = VACCEL_OK;
 
 	network->inputs = inputs;
 	network->nr_inputs = inputs ? nr_inputs : 0;
 	network->outputs = outputs;
 	network->nr_outputs = outputs ? nr_outputs : 0;
+	if (!inputs || !outputs) {
+		no_memory();
+		return VACCEL_ENOMEM;
+	}
 	for (size_t i = 0; !ret && i < nr_inputs; i++)
 		ret = read_port(TfLiteInterpreterGetInputTensor(interpreter, (int32_t)i),
 				&inputs[i]);
