@@ -27,7 +27,7 @@ FETCHED = TOP / ".deps/vm"
 HOME = "opt/vaccel"
 MODULES = ["virtio_pci", "virtio_mmio", "virtio_console", "virtio_blk", "vmw_vsock_virtio_transport"]
 # What needs a framework is the host's to run, and the frameworks would fill a guest's memory.
-FRAMEWORKS = ["blas", "onnx", "opencl", "tf", "torch"]
+FRAMEWORKS = ["blas", "onnx", "opencl", "tensorflow", "tf", "torch"]
 UNWANTED = ["include", "share/doc", "share/man", "lib/systemd", "share/bash-completion", "share/fish", "share/zsh",
             "bin/*agent*", *(f"lib/**/vaccel/*{name}*" for name in FRAMEWORKS)]
 TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
