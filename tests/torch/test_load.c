@@ -145,7 +145,7 @@ static void test_knobs(void **state)
 	vaccel_session_release(&session);
 	vaccel_cleanup();
 	setenv("VACCEL_TORCH_THREADS", "3", 1);
-	assert_int_equal(reload(), VACCEL_OK);
+	reload();
 	assert_string_equal(reported("threads"), "3");
 	open_model(&model, MODEL("same"));
 	check_same(&model);
@@ -153,9 +153,9 @@ static void test_knobs(void **state)
 	vaccel_session_release(&session);
 	vaccel_cleanup();
 	setenv("VACCEL_TORCH_DEVICE", "quantum", 1);
-	assert_fails(reload(), VACCEL_EINVAL, "VACCEL_TORCH_DEVICE");
+	assert_fails(load_plugin(), VACCEL_EINVAL, "VACCEL_TORCH_DEVICE");
 	setenv("VACCEL_TORCH_DEVICE", "cpu", 1);
-	assert_int_equal(reload(), VACCEL_OK);
+	reload();
 }
 
 int main(void)

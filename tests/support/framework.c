@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/* See support.h. */
-#include "support.h"
+/* See framework.h. */
+#include "framework.h"
+
+#include <unistd.h>
 
 #include <vaccel/plugin.h>
 
 struct vaccel_session session;
 
-int reload(void)
+int load_plugin(void)
 {
-	/* Or another plugin, through which the work gets to one like it. */
-	const char *plugin = getenv("VACCEL_PLUGINS");
+	/* Another one, if the tests run through an agent. */
+	const char *plugins = getenv("VACCEL_PLUGINS");
 	struct vaccel_config config = {
-		.plugins = (char *)(plugin ? plugin : "torch"),
+		.plugins = (char *)(plugins ? plugins : FRAMEWORK),
 		.log_level = VACCEL_LOG_ERROR,
 	};
 	int ret = vaccel_bootstrap_with_config(&config);
@@ -21,16 +23,35 @@ int reload(void)
 	return ret;
 }
 
+void reload(void)
+{
+	assert_int_equal(load_plugin(), VACCEL_OK);
+}
+
 int fixture_setup(void **state)
 {
 	setenv("VACCEL_PLUGIN_DIR", PLUGIN_DIR, 1);
-	return reload();
+	return load_plugin();
+}
+
+/* What is unset moves what is behind it. */
+static void unset_knobs(void)
+{
+	char name[64];
+
+	for (char **at = environ; *at;) {
+		if (strncmp(*at, KNOBS, strlen(KNOBS)) != 0) {
+			at++;
+			continue;
+		}
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(*at, "="), *at);
+		unsetenv(name);
+	}
 }
 
 int fixture_teardown(void **state)
 {
-	unsetenv("VACCEL_TORCH_DEVICE");
-	unsetenv("VACCEL_TORCH_THREADS");
+	unset_knobs();
 	vaccel_session_release(&session);
 	vaccel_cleanup();
 	return 0;
@@ -87,45 +108,4 @@ void *read_file(const char *path, size_t *ret_size)
 	data[*ret_size] = '\0';
 	fclose(file);
 	return data;
-}
-
-static int64_t count_dims(const int64_t *dims)
-{
-	int64_t nr = 0;
-
-	while (dims[nr] >= 0)
-		nr++;
-	return nr;
-}
-
-struct vaccel_torch_tensor tensor(enum vaccel_torch_data_type type, void *data, size_t size,
-				  int64_t *dims)
-{
-	return (struct vaccel_torch_tensor){
-		.data = data,
-		.size = size,
-		.nr_dims = count_dims(dims),
-		.dims = dims,
-		.data_type = type,
-	};
-}
-
-int run(struct vaccel_session *sess, struct vaccel_resource *model,
-	const struct vaccel_torch_tensor *in, struct vaccel_torch_tensor **ret_out)
-{
-	struct vaccel_torch_tensor *const ins[] = {(struct vaccel_torch_tensor *)in};
-
-	return vaccel_torch_model_run(sess, model, NULL, ins, 1, ret_out, 1);
-}
-
-void check_output(struct vaccel_torch_tensor *out, enum vaccel_torch_data_type type,
-		  const int64_t *dims, const void *data, size_t size)
-{
-	assert_int_equal(out->data_type, type);
-	assert_int_equal(out->nr_dims, count_dims(dims));
-	assert_memory_equal(out->dims, dims, (size_t)out->nr_dims * sizeof(*dims));
-	assert_int_equal(out->size, size);
-	if (size)
-		assert_memory_equal(out->data, data, size);
-	assert_int_equal(vaccel_torch_tensor_delete(out), VACCEL_OK);
 }
