@@ -18,6 +18,8 @@
 #define GOAL	1.01
 
 struct tflite {
+	bench_show *show;
+	void *context; /* of show() */
 	struct vaccel_session sess;
 	const struct tflite_floor *floor;
 	void *direct;
@@ -78,8 +80,7 @@ static int compare_answers(struct tflite *tflite)
 			   "vaccel and TensorFlow Lite called directly disagree on an output");
 }
 
-static int measure_model(struct tflite *tflite, const char *name, bool smallest, bench_show *show,
-			 void *context)
+static int measure_model(struct tflite *tflite, const char *name, bool smallest)
 {
 	struct bench_row row = {
 		.name = name,
@@ -103,12 +104,12 @@ static int measure_model(struct tflite *tflite, const char *name, bool smallest,
 		return ret;
 	if (smallest)
 		row.value_goal = result.limit + GOAL_US;
-	return show(context, &row, &result);
+	return tflite->show(tflite->context, &row, &result);
 }
 
 /* Of a file's bytes. */
 static int measure_file(struct tflite *tflite, const void *data, size_t size, const char *name,
-			bool smallest, bench_show *show, void *context)
+			bool smallest)
 {
 	int ret = vaccel_resource_init_from_buf(&tflite->model, data, size, VACCEL_RESOURCE_MODEL,
 						"model.tflite", true);
@@ -119,14 +120,14 @@ static int measure_file(struct tflite *tflite, const void *data, size_t size, co
 	if (!ret)
 		ret = tflite->floor->open(data, size, &tflite->direct);
 	if (!ret) {
-		ret = measure_model(tflite, name, smallest, show, context);
+		ret = measure_model(tflite, name, smallest);
 		tflite->floor->close(tflite->direct);
 	}
 	vaccel_resource_release(&tflite->model);
 	return ret;
 }
 
-static int measure_path(struct tflite *tflite, const char *path, bench_show *show, void *context)
+static int measure_path(struct tflite *tflite, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	struct vaccel_blob *blob;
@@ -139,30 +140,28 @@ static int measure_path(struct tflite *tflite, const char *path, bench_show *sho
 	ret = vaccel_blob_read(blob);
 	if (!ret) {
 		data = vaccel_blob_data(blob, &size);
-		ret = measure_file(tflite, data, size, slash ? slash + 1 : path, false, show,
-				   context);
+		ret = measure_file(tflite, data, size, slash ? slash + 1 : path, false);
 	}
 	vaccel_blob_delete(blob);
 	return ret;
 }
 
-static int measure_all(struct tflite *tflite, const struct bench_models *models, bench_show *show,
-		       void *context)
+static int measure_all(struct tflite *tflite, const struct bench_models *models)
 {
 	const struct tflite_floor *floor = tflite->floor;
 	int ret = measure_file(tflite, floor->smallest,
 			       (size_t)(floor->smallest_end - floor->smallest),
-			       "the smallest model", true, show, context);
+			       "the smallest model", true);
 
 	for (const char *const *model = models->models; !ret && model && *model; model++)
-		ret = measure_path(tflite, *model, show, context);
+		ret = measure_path(tflite, *model);
 	return ret;
 }
 
 int bench_tflite(const struct bench_models *models, bench_show *show, void *context)
 {
 	struct vaccel_config config = {.plugins = (char *)"tflite", .log_level = VACCEL_LOG_ERROR};
-	struct tflite tflite = {0};
+	struct tflite tflite = {.show = show, .context = context};
 	int ret;
 
 	setenv("VACCEL_TFLITE_THREADS", "1", 1);
@@ -173,7 +172,7 @@ int bench_tflite(const struct bench_models *models, bench_show *show, void *cont
 		return ret;
 	ret = bench_module("tflite", "tflite_floor", (const void **)&tflite.floor);
 	if (!ret)
-		ret = measure_all(&tflite, models, show, context);
+		ret = measure_all(&tflite, models);
 	vaccel_session_release(&tflite.sess);
 	return ret;
 }
