@@ -36,19 +36,13 @@ static int32_t size_of_dim(const TfLiteTensor *tensor, int32_t nr_open, int32_t 
 	return TfLiteTensorDim(tensor, dim);
 }
 
-/* @tensor is NULL if the model names as input or output what is none of its tensors. */
 static int read_port(const TfLiteTensor *tensor, struct port *port)
 {
-	TfLiteQuantizationParams quantization;
-	int32_t nr, nr_open = 0;
-	const char *name;
+	TfLiteQuantizationParams quantization = TfLiteTensorQuantizationParams(tensor);
+	const char *name = TfLiteTensorName(tensor);
+	int32_t nr = TfLiteTensorNumDims(tensor);
+	int32_t nr_open = 0;
 
-	if (!tensor)
-		return vaccel_fail(VACCEL_EINVAL,
-				   "the model has an input or output that is none of its tensors");
-	quantization = TfLiteTensorQuantizationParams(tensor);
-	name = TfLiteTensorName(tensor);
-	nr = TfLiteTensorNumDims(tensor);
 	if (TfLiteOpaqueTensorGetNumDimsSignature(tensor, &nr_open) || nr_open != nr)
 		nr_open = 0;
 	port->type = type_from_tflite(TfLiteTensorType(tensor));

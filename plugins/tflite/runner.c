@@ -68,6 +68,23 @@ static int make_interpreter(struct runner *runner, const TfLiteModel *model)
 	return runner->interpreter ? VACCEL_OK : fail(runner, "make an interpreter of the model");
 }
 
+/* A damaged model may name what is none of its tensors; delegates trust it. */
+static int check_ends(const struct runner *runner)
+{
+	const TfLiteInterpreter *interpreter = runner->interpreter;
+	int32_t nr_in = TfLiteInterpreterGetInputTensorCount(interpreter);
+	int32_t nr_out = TfLiteInterpreterGetOutputTensorCount(interpreter);
+	bool all = true;
+
+	for (int32_t i = 0; i < nr_in; i++)
+		all = all && TfLiteInterpreterGetInputTensor(interpreter, i);
+	for (int32_t i = 0; i < nr_out; i++)
+		all = all && TfLiteInterpreterGetOutputTensor(interpreter, i);
+	return all ? VACCEL_OK
+		   : vaccel_fail(VACCEL_EINVAL,
+				 "the model has an input or output that is none of its tensors");
+}
+
 /* Delegates take what they can. One that takes nothing is no error: whether the model runs is seen
  * when it is prepared. */
 static int delegate(struct runner *runner, struct TfLiteXNNPackDelegateWeightsCache *cache)
@@ -120,6 +137,8 @@ int runner_new(const TfLiteModel *model, struct TfLiteXNNPackDelegateWeightsCach
 	if (!runner)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for an interpreter");
 	ret = make_interpreter(runner, model);
+	if (!ret)
+		ret = check_ends(runner);
 	if (!ret)
 		ret = delegate(runner, cache);
 	if (!ret)
