@@ -133,7 +133,8 @@ static int run(const struct options *options, bench_show *show, void *context)
 
 static bool is_suite(const char *name)
 {
-	static const char *const suites[] = {"call", "infer", "sgemm", "tflite", "torch", "rpc", "vm"};
+	static const char *const suites[] = {"call",  "infer", "sgemm", "tflite",
+					     "torch", "rpc",   "vm"};
 
 	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
 		if (!strcmp(name, suites[i]))
@@ -147,8 +148,9 @@ int bench_main(const struct options *options)
 	int ret;
 
 	if (!is_suite(options->operands[0])) {
-		complain("bench has the suites call, infer, sgemm, tflite, torch, rpc and vm, not '%s'",
-			 options->operands[0]);
+		complain(
+			"bench has the suites call, infer, sgemm, tflite, torch, rpc and vm, not '%s'",
+			options->operands[0]);
 		return STATUS_USAGE;
 	}
 	if (!options->json)

@@ -63,8 +63,8 @@ void card_init(struct card *card, enum card_task task)
 	card->output.threshold = usual[CARD_SSD].threshold;
 	card->output.nms = usual[CARD_SSD].nms;
 	card->output.nr_parts = CARD_NR_PARTS;
-	for (uint8_t i = 0; i < CARD_NR_PARTS; i++)
-		card->output.order[i] = i;
+	for (int i = 0; i < CARD_NR_PARTS; i++)
+		card->output.order[i] = (uint8_t)i;
 }
 
 /* Is there a member of this name? JSON's null counts as none. */
