@@ -211,11 +211,13 @@ static void put_depth(const struct look *look)
 	size_t at[2];
 
 	find_ends(depth, at);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
+		size_t x = at[i] % depth->width, y = at[i] / depth->width;
+
 		printf("  %s %.6g at %.0f%% of the width, %.0f%% of the height\n",
 		       i ? "most " : "least", (double)depth->values[at[i]],
-		       100.0 * (double)(at[i] % depth->width) / depth->width,
-		       100.0 * (double)(at[i] / depth->width) / depth->height);
+		       100.0 * (double)x / depth->width, 100.0 * (double)y / depth->height);
+	}
 }
 
 static void add_depth(const struct look *look, struct json_object *json)

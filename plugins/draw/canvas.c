@@ -264,7 +264,8 @@ static void place(struct canvas *canvas, struct tag *tag)
 	double wanted = tag->y, last = canvas->height - canvas->text;
 
 	for (int step = 0; step < 4 * TAG_LINES; step++) {
-		double moved = wanted + (step % 2 ? 0.5 : -0.5) * ((step + 1) / 2) * canvas->text;
+		int halves = (step + 1) / 2;
+		double moved = wanted + (step % 2 ? 0.5 : -0.5) * halves * canvas->text;
 
 		tag->y = fmax(0, fmin(moved, last));
 		if (is_free(canvas, tag))

@@ -234,9 +234,9 @@ static void draw_scale(struct canvas *canvas, float least, float most)
 	right = canvas->width - canvas_text_width(canvas, high) - 2 * pad;
 	canvas_text(canvas, pad, y, low, light);
 	canvas_text(canvas, right + pad, y, high, light);
-	for (double x = left; x < right; x++) {
-		canvas_set_color(canvas, color_at((x - left) / (right - left)), 1);
-		cairo_rectangle(canvas->cr, x, y, 1.5, canvas->text);
+	for (int i = 0; i < right - left; i++) {
+		canvas_set_color(canvas, color_at(i / (right - left)), 1);
+		cairo_rectangle(canvas->cr, left + i, y, 1.5, canvas->text);
 		cairo_fill(canvas->cr);
 	}
 }
