@@ -40,13 +40,15 @@ int vaccel_str_to_lower(const char *in, char *out, size_t size, char **alloc)
 /* Bytes of the printable character that begins here, 0 if none does. */
 static size_t printable_length(const unsigned char *at)
 {
-	/* The second byte of what could be written shorter, or is a control character, is lower. */
+	/* The second byte of what could be written shorter, or is a control character, is lower;
+	 * that of half a pair, or of what is beyond the last character, is higher. */
 	unsigned char least = at[0] == 0xe0 || at[0] == 0xc2 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
+	unsigned char most = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
 	size_t length = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
 
 	if (length == 1)
 		return at[0] >= ' ' && at[0] != 0x7f;
-	if (at[0] < 0xc2 || at[0] > 0xf4 || at[1] < least)
+	if (at[0] < 0xc2 || at[0] > 0xf4 || at[1] < least || at[1] > most)
 		return 0;
 	for (size_t i = 1; i < length; i++)
 		if ((at[i] & 0xc0) != 0x80)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <vaccel/plugin.h>
+#include <vaccel/utils/str.h>
 
 #include "model/util.h"
 #include "vision/picture.h"
@@ -177,47 +178,20 @@ void canvas_set_color(struct canvas *canvas, struct color color, double alpha)
 	cairo_set_source_rgba(canvas->cr, color.red, color.green, color.blue, alpha);
 }
 
-/* How many bytes of UTF-8 a character has that starts so; 0 if none does. */
-static size_t length_of(const unsigned char *at)
-{
-	size_t length = at[0] < 0x80   ? 1
-			: at[0] < 0xc2 ? 0
-			: at[0] < 0xe0 ? 2
-			: at[0] < 0xf0 ? 3
-			: at[0] < 0xf5 ? 4
-				       : 0;
-
-	for (size_t i = 1; i < length; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	/* Longer than need be, halves of pairs, beyond the last character. */
-	if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-	    (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
-		return 0;
-	return length;
-}
-
 /* What cairo takes: UTF-8 without control characters, not too long. Sets the font for it. */
 static void prepare(struct canvas *canvas, const char *text, char clean[TEXT_SIZE_MAX])
 {
-	const unsigned char *at = (const unsigned char *)text;
+	size_t used = strnlen(text, TEXT_SIZE_MAX - 4);
 	bool ascii = true;
-	size_t used = 0;
 
-	while (*at && used + 4 < TEXT_SIZE_MAX) {
-		size_t length = length_of(at);
-
-		if (!length || *at < ' ' || *at == 0x7f) {
-			clean[used++] = '?';
-			at++;
-			continue;
-		}
-		ascii = ascii && length == 1;
-		memcpy(clean + used, at, length);
-		used += length;
-		at += length;
-	}
+	/* No character is cut in two. */
+	for (int i = 0; i < 3 && used && ((unsigned char)text[used] & 0xc0) == 0x80; i++)
+		used--;
+	memcpy(clean, text, used);
 	clean[used] = '\0';
+	vaccel_str_make_printable(clean);
+	for (size_t i = 0; i < used; i++)
+		ascii = ascii && !((unsigned char)clean[i] & 0x80);
 	cairo_select_font_face(canvas->cr, ascii ? "@cairo:sans" : "sans-serif",
 			       CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD);
 	cairo_set_font_size(canvas->cr, canvas->text * 0.8);

@@ -97,6 +97,9 @@ static void test_printable(void **state)
 	assert_printable("a\033[2Jb\r\n\tc\177", "a?[2Jb???c?");
 	assert_printable("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa2",
 			 "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xa2");
+	/* Half a pair, and what is beyond the last character. */
+	assert_printable("\xed\xa0\x80 \xed\x9f\xbf", "??? \xed\x9f\xbf");
+	assert_printable("\xf4\x90\x80\x80 \xf4\x8f\xbf\xbf", "???? \xf4\x8f\xbf\xbf");
 	/* Control characters above 127, alone and in UTF-8; a no-break space is none. */
 	assert_printable("\x9b"
 			 "2J",
