@@ -87,22 +87,6 @@ void write_text(const char *path, const char *text)
 	write_file(path, text, strlen(text));
 }
 
-void *read_file(const char *path, size_t *ret_size)
-{
-	FILE *file = fopen(path, "r");
-	struct stat status;
-	char *data;
-
-	assert_non_null(file);
-	assert_int_equal(fstat(fileno(file), &status), 0);
-	data = malloc((size_t)status.st_size + 1);
-	assert_non_null(data);
-	*ret_size = fread(data, 1, (size_t)status.st_size, file);
-	data[*ret_size] = '\0';
-	fclose(file);
-	return data;
-}
-
 void copy_file(const char *from, const char *to)
 {
 	size_t size;
@@ -126,41 +110,6 @@ size_t count_in_log(const char *text)
 size_t count_loads(void)
 {
 	return count_in_log("a model is run by");
-}
-
-struct search {
-	const char *key;
-	char value[600];
-};
-
-static void compare_key(void *context, const char *key, const char *value)
-{
-	struct search *search = context;
-
-	if (!strcmp(search->key, key))
-		snprintf(search->value, sizeof(search->value), "%s", value);
-}
-
-const char *reported(const char *key)
-{
-	static struct search search;
-	const struct vaccel_plugin *plugin = vaccel_plugin_at(0);
-
-	assert_non_null(plugin);
-	search = (struct search){.key = key};
-	plugin->report(compare_key, &search);
-	return search.value;
-}
-
-void open_model(struct vaccel_resource *model, const char *path)
-{
-	assert_int_equal(vaccel_resource_init(model, path, VACCEL_RESOURCE_MODEL), VACCEL_OK);
-	assert_int_equal(vaccel_resource_register(model, &session), VACCEL_OK);
-}
-
-void close_model(struct vaccel_resource *model)
-{
-	assert_int_equal(vaccel_resource_release(model), VACCEL_OK);
 }
 
 void *colour(int channel, size_t *ret_size)

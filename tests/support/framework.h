@@ -6,49 +6,16 @@
 #ifndef TESTS_SUPPORT_FRAMEWORK_H
 #define TESTS_SUPPORT_FRAMEWORK_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <vaccel.h>
+#include "model.h"
 
 /* For each test: the plugin loaded anew, and a session; then its settings are unset. */
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 
-/* The test's session. */
-extern struct vaccel_session session;
-
 /* The plugin is loaded anew, as after a change of settings, or the one that VACCEL_PLUGINS names;
  * its code. */
 int load_plugin(void);
 void reload(void);
-
-/* What the plugin reports under @key; valid until the next call. */
-const char *reported(const char *key);
-
-/* A MODEL of a path, registered with the test's session. */
-void open_model(struct vaccel_resource *model, const char *path);
-void close_model(struct vaccel_resource *model);
-
-/* A file's bytes, and a NUL; the caller frees. */
-void *read_file(const char *path, size_t *ret_size);
-
-/* That a call fails so, and says so, in one line. */
-#define assert_fails(call, code, words)                                                 \
-	do {                                                                            \
-		assert_int_equal(call, code);                                           \
-		if (!strstr(vaccel_error_text(), words))                                \
-			fail_msg("'%s' does not say '%s'", vaccel_error_text(), words); \
-		assert_null(strchr(vaccel_error_text(), '\n'));                         \
-	} while (0)
 
 /*
  * For a framework's tensors:
