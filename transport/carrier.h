@@ -120,4 +120,8 @@ int unix_connect(const char *path, int64_t until, int *ret_fd);
 int unix_listen(const char *path, mode_t mode, int *ret_fd);
 int unix_accept(int listener, struct ucred *ret_who, int *ret_fd);
 
+/* A carrier's accept(), where who connects is the monitor of a virtual machine. */
+int unix_accept_machine(const struct address *address, int listener, struct peer *ret_peer,
+			int *ret_fd);
+
 #endif

@@ -241,6 +241,18 @@ static int accept_from(const struct address *address, int listener, struct peer 
 	return VACCEL_OK;
 }
 
+int unix_accept_machine(const struct address *address, int listener, struct peer *ret_peer,
+			int *ret_fd)
+{
+	struct ucred who;
+	int ret = unix_accept(listener, &who, ret_fd);
+
+	if (!ret)
+		snprintf(ret_peer->text, sizeof(ret_peer->text), "machine of pid %jd",
+			 (intmax_t)who.pid);
+	return ret;
+}
+
 const struct carrier carrier_unix = {
 	.scheme = "unix",
 	.form = "unix:///PATH",

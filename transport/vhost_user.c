@@ -5,8 +5,6 @@
  * there is no message of ours: agent/vhost has what is said, and in the machine programs use its
  * device.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,25 +39,13 @@ static void unlisten(const struct address *address)
 	unlink(address->path);
 }
 
-static int accept_from(const struct address *address, int listener, struct peer *ret_peer,
-		       int *ret_fd)
-{
-	struct ucred who;
-	int ret = unix_accept(listener, &who, ret_fd);
-
-	if (!ret)
-		snprintf(ret_peer->text, sizeof(ret_peer->text), "machine of pid %jd",
-			 (intmax_t)who.pid);
-	return ret;
-}
-
 const struct carrier carrier_vhost_user = {
 	.scheme = "vhost-user",
 	.form = "vhost-user:///PATH",
 	.parse = parse,
 	.connect = connect_to,
 	.listen = listen_at,
-	.accept = accept_from,
+	.accept = unix_accept_machine,
 	.unlisten = unlisten,
 };
 
@@ -69,6 +55,6 @@ const struct carrier carrier_vhost_user_blk = {
 	.parse = parse,
 	.connect = connect_to,
 	.listen = listen_at,
-	.accept = accept_from,
+	.accept = unix_accept_machine,
 	.unlisten = unlisten,
 };

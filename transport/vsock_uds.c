@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <vaccel/error.h>
 
@@ -119,24 +118,12 @@ static void unlisten(const struct address *address)
 		unlink(path);
 }
 
-static int accept_from(const struct address *address, int listener, struct peer *ret_peer,
-		       int *ret_fd)
-{
-	struct ucred who;
-	int ret = unix_accept(listener, &who, ret_fd);
-
-	if (!ret)
-		snprintf(ret_peer->text, sizeof(ret_peer->text), "machine of pid %jd",
-			 (intmax_t)who.pid);
-	return ret;
-}
-
 const struct carrier carrier_vsock_uds = {
 	.scheme = "vsock-uds",
 	.form = "vsock-uds:///PATH:PORT",
 	.parse = parse,
 	.connect = connect_to,
 	.listen = listen_at,
-	.accept = accept_from,
+	.accept = unix_accept_machine,
 	.unlisten = unlisten,
 };

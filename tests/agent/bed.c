@@ -107,6 +107,19 @@ void bed_stop(struct bed *bed)
 	assert_int_equal(system(command), 0);
 }
 
+int bed_setup(void **state)
+{
+	bed_init(*state);
+	bed_start(*state);
+	return 0;
+}
+
+int bed_teardown(void **state)
+{
+	bed_stop(*state);
+	return 0;
+}
+
 uint64_t bed_refused(const struct bed *bed, enum refusal refusal)
 {
 	return bed->worker.stats->refused[refusal];

@@ -40,6 +40,13 @@ void bed_stop(struct bed *bed);
 /* Until the watcher has seen a call run for longer than it lets a connection be. */
 void bed_watch(struct bed *bed);
 
+/* For a test with a bed of the usual setup. */
+int bed_setup(void **state);
+int bed_teardown(void **state);
+
+#define IN_BED(bed, test) \
+	cmocka_unit_test_prestate_setup_teardown(test, bed_setup, bed_teardown, bed)
+
 /* Adds a name to one of the policy's lists. */
 void bed_name(struct names *names, const char *name);
 

@@ -16,19 +16,6 @@
 
 static struct bed bed;
 
-static int setup(void **state)
-{
-	bed_init(&bed);
-	bed_start(&bed);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bed_stop(&bed);
-	return 0;
-}
-
 static void test_calls(void **state)
 {
 	struct program program;
@@ -478,30 +465,29 @@ static void test_trickle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_calls, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_payloads_both_ways, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_outputs_that_grow, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_another_connection_of_the_client, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(test_foreign_sessions, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_sessions_end_with_their_client, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(test_closed_sessions, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_session_closed_while_in_use, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_session_quota, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_bearer, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_fates, setup_fate, teardown),
-		cmocka_unit_test_setup_teardown(test_connection_quota, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_nothing_before_hello, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_what_no_client_sends, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_malformed_hello, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_stale_epoch, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_unknown_operations, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_too_large, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_more_than_memory_can_be, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_memory_left, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_trickle, setup, teardown),
+		IN_BED(&bed, test_calls),
+		IN_BED(&bed, test_payloads_both_ways),
+		IN_BED(&bed, test_outputs_that_grow),
+		IN_BED(&bed, test_another_connection_of_the_client),
+		IN_BED(&bed, test_foreign_sessions),
+		IN_BED(&bed, test_tokens),
+		IN_BED(&bed, test_sessions_end_with_their_client),
+		IN_BED(&bed, test_closed_sessions),
+		IN_BED(&bed, test_session_closed_while_in_use),
+		IN_BED(&bed, test_session_quota),
+		IN_BED(&bed, test_bearer),
+		cmocka_unit_test_prestate_setup_teardown(test_fates, setup_fate, bed_teardown,
+							 &bed),
+		IN_BED(&bed, test_connection_quota),
+		IN_BED(&bed, test_nothing_before_hello),
+		IN_BED(&bed, test_what_no_client_sends),
+		IN_BED(&bed, test_malformed_hello),
+		IN_BED(&bed, test_stale_epoch),
+		IN_BED(&bed, test_unknown_operations),
+		IN_BED(&bed, test_too_large),
+		IN_BED(&bed, test_more_than_memory_can_be),
+		IN_BED(&bed, test_no_memory_left),
+		IN_BED(&bed, test_trickle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

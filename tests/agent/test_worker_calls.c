@@ -10,22 +10,9 @@
 
 #include "call/call.h"
 
-static struct bed bed;
-
-static int setup(void **state)
-{
-	bed_init(&bed);
-	bed_start(&bed);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bed_stop(&bed);
-	return 0;
-}
-
 /* While a call runs */
+
+static struct bed bed;
 
 static void test_ping_during_a_call(void **state)
 {
@@ -298,18 +285,19 @@ static void test_drain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_ping_during_a_call, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_ping_late_in_a_call, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_long_calls_in_turn, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_several_at_once_on_a_connection, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(test_peer_gone_during_a_call, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_queue, setup_queue, teardown),
-		cmocka_unit_test_setup_teardown(test_cancel_in_the_queue, setup_queue, teardown),
-		cmocka_unit_test_setup_teardown(test_what_waits_goes_with_its_connection,
-						setup_queue, teardown),
-		cmocka_unit_test_setup_teardown(test_words_name_no_path, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_drain, setup, teardown),
+		IN_BED(&bed, test_ping_during_a_call),
+		IN_BED(&bed, test_ping_late_in_a_call),
+		IN_BED(&bed, test_long_calls_in_turn),
+		IN_BED(&bed, test_several_at_once_on_a_connection),
+		IN_BED(&bed, test_peer_gone_during_a_call),
+		cmocka_unit_test_prestate_setup_teardown(test_queue, setup_queue, bed_teardown,
+							 &bed),
+		cmocka_unit_test_prestate_setup_teardown(test_cancel_in_the_queue, setup_queue,
+							 bed_teardown, &bed),
+		cmocka_unit_test_prestate_setup_teardown(test_what_waits_goes_with_its_connection,
+							 setup_queue, bed_teardown, &bed),
+		IN_BED(&bed, test_words_name_no_path),
+		IN_BED(&bed, test_drain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
