@@ -34,6 +34,15 @@ struct port {
 /** port_takes() - whether a tensor of that type and shape may stand there */
 bool port_takes(const struct port *port, int32_t type, size_t nr_dims, const int64_t *dims);
 
+/**
+ * input_check() - whether a program's tensor has the data that its type and dimensions make
+ * @name: of the input that it is for
+ * @type: an enum vaccel_tensor_type
+ *
+ * Return: 0; EINVAL, ERANGE if they cannot make any; with the name.
+ */
+int input_check(const char *name, int32_t type, const struct vaccel_tensor *tensor);
+
 /** ports_delete() - free @nr of them, and the list. NULL is fine if @nr is 0. */
 void ports_delete(struct port *ports, size_t nr);
 

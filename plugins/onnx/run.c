@@ -125,7 +125,6 @@ static int make_input(const struct port *port, const struct vaccel_tensor *tenso
 {
 	static char nothing;
 	void *data = tensor->data ? tensor->data : &nothing;
-	size_t size;
 	int ret = check_kind("input", port);
 
 	if (ret)
@@ -136,17 +135,11 @@ static int make_input(const struct port *port, const struct vaccel_tensor *tenso
 			port->name,
 			shape_words(tensor->data_type, tensor->nr_dims, tensor->dims).text,
 			shape_words(port->type, port->nr_dims, port->dims).text);
-	ret = vaccel_tensor_data_size(tensor->nr_dims, tensor->dims, tensor->data_type, &size);
-	if (ret)
-		return ret;
-	if (tensor->size != size || (size && !tensor->data))
-		return vaccel_fail(
-			VACCEL_EINVAL, "the input '%.60s' has %zu bytes of data; %s is %zu",
-			port->name, tensor->data ? tensor->size : 0,
-			shape_words(port->type, tensor->nr_dims, tensor->dims).text, size);
-	return runtime_check(ort->CreateTensorWithDataAsOrtValue(
-		runtime_memory, data, size, tensor->dims, tensor->nr_dims,
-		(ONNXTensorElementDataType)tensor->data_type, ret_value));
+	ret = input_check(port->name, port->type, tensor);
+	return ret ? ret
+		   : runtime_check(ort->CreateTensorWithDataAsOrtValue(
+			     runtime_memory, data, tensor->size, tensor->dims, tensor->nr_dims,
+			     (ONNXTensorElementDataType)tensor->data_type, ret_value));
 }
 
 static int make_inputs(const struct engine *engine, const struct vaccel_onnx_model_run_args *args,

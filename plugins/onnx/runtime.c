@@ -103,11 +103,15 @@ const char *runtime_version(void)
 
 int runtime_check(OrtStatus *status)
 {
+	const char *words;
 	int ret;
 
 	if (!status)
 		return VACCEL_OK;
-	ret = vaccel_fail(VACCEL_EBACKEND, "ONNX Runtime: %.700s", ort->GetErrorMessage(status));
+	words = ort->GetErrorMessage(status);
+	ret = vaccel_fail(strstr(words, "Failed to allocate memory") ? VACCEL_ENOMEM
+								     : VACCEL_EBACKEND,
+			  "ONNX Runtime: %.700s", words);
 	ort->ReleaseStatus(status);
 	return ret;
 }

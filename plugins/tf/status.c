@@ -19,7 +19,9 @@ int status_check(const TF_Status *status)
 	last_code = (uint8_t)TF_GetCode(status);
 	snprintf(words, sizeof(words), "%s", TF_Message(status));
 	words_flatten(words);
-	return vaccel_fail(VACCEL_EBACKEND, "%s", words);
+	return vaccel_fail(TF_GetCode(status) == TF_RESOURCE_EXHAUSTED ? VACCEL_ENOMEM
+								       : VACCEL_EBACKEND,
+			   "%s", words);
 }
 
 void status_begin(void)

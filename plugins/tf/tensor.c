@@ -7,9 +7,8 @@
 
 #include <string.h>
 
-#include "model/strings.h"
+#include "model/port.h"
 #include "model/util.h"
-#include "model/words.h"
 
 int32_t type_from_tf(int32_t type)
 {
@@ -51,35 +50,17 @@ static void fill_strings(TF_TString *strings, const void *data, size_t count)
 	}
 }
 
-static int fail_size(const char *name, const struct vaccel_tensor *tensor, size_t size)
-{
-	struct words words =
-		shape_words(type_from_tf(tensor->data_type), tensor->nr_dims, tensor->dims);
-
-	if (tensor->data_type == TF_STRING)
-		return vaccel_fail(VACCEL_EINVAL,
-				   "the input '%.60s' is %s, and its %zu bytes are not so many "
-				   "strings; they must be a count, the count and one more offsets, "
-				   "each of 32 bits, and the characters",
-				   name, words.text, tensor->size);
-	return vaccel_fail(VACCEL_EINVAL, "the input '%.60s' has %zu bytes of data; %s is %zu",
-			   name, tensor->size, words.text, size);
-}
-
 int tensor_make(const char *name, const struct vaccel_tensor *from, TF_Tensor **ret_tensor)
 {
 	bool strings = from->data_type == TF_STRING;
+	size_t count = strings ? 1 : 0, size = from->size;
 	TF_Tensor *tensor;
-	size_t count, size;
-	int ret = vaccel_tensor_data_size(from->nr_dims, from->dims, VACCEL_TENSOR_UINT8, &count);
+	int ret = input_check(name, type_from_tf(from->data_type), from);
 
-	if (!ret && !strings)
-		ret = vaccel_tensor_data_size(from->nr_dims, from->dims,
-					      type_from_tf(from->data_type), &size);
 	if (ret)
 		return ret;
-	if (strings ? !strings_are_whole(from->data, from->size, count) : from->size != size)
-		return fail_size(name, from, strings ? 0 : size);
+	for (size_t i = 0; strings && i < from->nr_dims; i++)
+		count *= (size_t)from->dims[i];
 	if (strings)
 		size = count * sizeof(TF_TString);
 	tensor = TF_AllocateTensor((TF_DataType)from->data_type, from->dims, (int)from->nr_dims,

@@ -10,7 +10,6 @@
 
 #include <vaccel/tensor.h>
 
-#include "model/strings.h"
 #include "model/util.h"
 #include "model/words.h"
 #include "tflite/engine.h"
@@ -59,34 +58,6 @@ static int check_sides(const struct port *port, const struct vaccel_tensor *tens
 	return VACCEL_OK;
 }
 
-static int check_strings(const struct port *port, const struct vaccel_tensor *tensor)
-{
-	size_t count;
-	int ret =
-		vaccel_tensor_data_size(tensor->nr_dims, tensor->dims, VACCEL_TENSOR_UINT8, &count);
-
-	if (ret || (tensor->data && strings_are_whole(tensor->data, tensor->size, count)))
-		return ret;
-	return vaccel_fail(VACCEL_EINVAL,
-			   "the input '%.60s' is %s, and its %zu bytes are not so many strings; "
-			   "they must be a count, the count and one more offsets, each of 32 bits, "
-			   "and the characters",
-			   port->name, shape_words(port->type, tensor->nr_dims, tensor->dims).text,
-			   tensor->data ? tensor->size : 0);
-}
-
-static int check_size(const struct port *port, const struct vaccel_tensor *tensor)
-{
-	size_t size;
-	int ret = vaccel_tensor_data_size(tensor->nr_dims, tensor->dims, port->type, &size);
-
-	if (ret || (tensor->size == size && (tensor->data || !size)))
-		return ret;
-	return vaccel_fail(VACCEL_EINVAL, "the input '%.60s' has %zu bytes of data; %s is %zu",
-			   port->name, tensor->data ? tensor->size : 0,
-			   shape_words(port->type, tensor->nr_dims, tensor->dims).text, size);
-}
-
 static int make_input(const struct port *port, const struct vaccel_tensor *tensor,
 		      struct network_input *input)
 {
@@ -104,8 +75,7 @@ static int make_input(const struct port *port, const struct vaccel_tensor *tenso
 				   shape_words(port->type, port->nr_dims, port->dims).text);
 	ret = check_sides(port, tensor);
 	if (!ret)
-		ret = type == VACCEL_TENSOR_STRING ? check_strings(port, tensor)
-						   : check_size(port, tensor);
+		ret = input_check(port->name, type, tensor);
 	*input = (struct network_input){
 		.data = tensor->data,
 		.size = tensor->size,

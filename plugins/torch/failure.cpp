@@ -28,13 +28,35 @@ static std::string essence(const std::string &text)
 	return line.compare(0, prefix.size(), prefix) ? line : line.substr(prefix.size());
 }
 
+/* What TorchScript was at: the call that it underlines last. */
+static std::string call_in(const std::string &text)
+{
+	size_t here = text.rfind("<--- HERE"), under, line, at, size;
+
+	if (here == std::string::npos)
+		return "";
+	under = text.rfind('\n', here) + 1;
+	line = under < 2 ? 0 : text.rfind('\n', under - 2) + 1;
+	at = text.find('~', under) - under;
+	size = text.find_first_not_of('~', under + at) - under - at;
+	return line + at < under ? text.substr(line + at, std::min(size, under - 1 - line - at))
+				 : "";
+}
+
+static std::string words_of(const std::string &text)
+{
+	std::string call = call_in(text);
+
+	return call.empty() ? essence(text) : essence(text) + " (in " + call.substr(0, 80) + ")";
+}
+
 std::string words_of_current()
 try {
 	throw;
 } catch (const c10::Error &error) {
-	return essence(error.what_without_backtrace());
+	return words_of(error.what_without_backtrace());
 } catch (const std::exception &error) {
-	return essence(error.what());
+	return words_of(error.what());
 } catch (...) {
 	return "an error of an unknown kind";
 }

@@ -53,6 +53,9 @@ def runs():
          location="weights.bin", size_threshold=0, convert_attribute=False)
     # The tests write weights of their own.
     (HERE / "weights.bin").unlink()
+    # 120 GB of one number.
+    save("huge", [node("Expand", ["x", "size"], ["y"])], [value("x", [1])], [value("y", [100000, 300000])],
+         [constant("size", [100000, 300000], np.int64)])
     save("unknown", [node("NoSuchOperator", ["x"], ["y"])], [value("x", [2])], [value("y", [2])])
 
 

@@ -20,6 +20,18 @@ class Same(nn.Module):
         return x
 
 
+class Pair(nn.Module):
+    """Sum and difference of what must be matrices of three columns, since each meets a weight."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.eye(3))
+
+    def forward(self, a: Tensor, b: Tensor) -> Tuple[Tensor, Tensor]:
+        left, right = torch.mm(a, self.weight), torch.mm(b, self.weight)
+        return left + right, left - right
+
+
 class Many(nn.Module):
     """Sums, differences, products and quotients, one inside the other."""
 
@@ -106,10 +118,20 @@ class Raises(nn.Module):
 
 
 class Huge(nn.Module):
-    """More than a process has addresses for."""
+    """120 GB of one number."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.empty([1 << 46])
+        return x.repeat([30000000000])
+
+
+class Creeps(nn.Module):
+    """As much, a little at a time."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        all: List[Tensor] = []
+        for _ in range(1800):
+            all.append(x.repeat([1 << 24]))
+        return torch.stack([one[0] for one in all])
 
 
 class Text(nn.Module):
@@ -156,8 +178,8 @@ def save(name, module):
 def main():
     torch.manual_seed(1)
     HERE.mkdir(parents=True, exist_ok=True)
-    for kind in (Same, Many, Arguments, Numbers, Views, Counter, Learns, Writes, Raises, Huge, Text, Complex, Quantised,
-                 Layers, Other):
+    for kind in (Same, Pair, Many, Arguments, Numbers, Views, Counter, Learns, Writes, Raises, Huge, Creeps, Text, Complex,
+                 Quantised, Layers, Other):
         save(kind.__name__.lower(), kind())
     torch.save({"weight": torch.zeros(2)}, HERE / "weights_alone.pt")
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Models that an agent has: loaded before the first call, and not sent again by who brings the same; and
-how much memory all may take.
+"""Models that an agent has: loaded before the first call, and not sent again by who brings the same; how
+much memory all may take; and what comes of those that want more than there is.
 """
 
+import json
 import os
+import struct
 import subprocess
 
 from world import PATIENCE, Agent, Skipped, run
@@ -52,4 +54,72 @@ def test_memory(build):
         assert world.metric("vaccel_refused_total", tenant="good", reason="quota") >= 1
 
 
-run([test_preload, test_memory])
+# For each plugin: how its files end, what a model is named by that wants 120 GB, and how pairs are fetched.
+FRAMEWORKS = {
+    "onnx": (".onnx", "Expand node", []),
+    "tf": (".pb", "shape[100000,300000]", ["--fetch", "{}"]),
+    "tflite": (".tflite", "tensor 'much' takes 120000000000 bytes", []),
+    "torch": (".pt", "torch.repeat", []),
+}
+
+
+def write_array(path, *numbers):
+    """A file of NumPy's with floats in one row."""
+    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {(1, len(numbers)) if numbers[1:] else (1,)}, }}"
+    head += " " * (-(len(head) + 11) % 64) + "\n"
+    path.write_bytes(b"\x93NUMPY\1\0" + struct.pack("<H", len(head)) + head.encode()
+                     + struct.pack(f"<{len(numbers)}f", *numbers))
+
+
+class Runner:
+    def __init__(self, world, plugin):
+        self.world, self.plugin = world, plugin
+        self.suffix, _, self.fetch = FRAMEWORKS[plugin]
+        write_array(world.directory / "ab.npy", 1, 2, 3)
+        write_array(world.directory / "x.npy", 1)
+
+    def start(self, tenant, model, inputs, output):
+        named = self.plugin in ("onnx", "tf")
+        file = self.world.directory / f"{inputs}.npy"
+        arrays = [f"--input={name}={file}" if named else f"--input={file}" for name in inputs]
+        return subprocess.Popen(
+            [self.world.build.vaccel, "run", "--json", self.world.build.source / f"tests/data/models/{model}{self.suffix}",
+             *arrays, *[text.format(output) for text in self.fetch]],
+            env=self.world.reach(tenant), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+
+    def check_pair(self, tenant):
+        process = self.start(tenant, "pair", "ab", "sum")
+        out, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, err
+        assert json.loads(out)["outputs"][0]["data"] == [2, 4, 6], out
+
+    def check_greedy(self, model, words):
+        """The neighbour's calls are answered meanwhile, by the same worker."""
+        self.check_pair("good")
+        worker = self.world.workers()["good"]
+        process = self.start("greedy", model, "x", "y")
+        while process.poll() is None:
+            self.check_pair("good")
+        out, err = process.communicate()
+        assert process.returncode and any(text in err for text in words), (process.returncode, out, err)
+        assert self.world.workers()["good"] == worker
+        self.check_pair("greedy")
+        self.check_pair("good")
+
+
+def test_greedy_models(build):
+    found = [name for name in FRAMEWORKS if (build.plugins / f"libvaccel-{name}.so").exists()]
+    if not found:
+        raise Skipped("the plugins that run models are left out")
+    for name in found:
+        policy = {name: {"plugins": [name], "memory": "2GiB"}}
+        with Agent(build, {"good": name, "greedy": name}, policy) as world:
+            runner = Runner(world, name)
+            runner.check_greedy("huge", [FRAMEWORKS[name][1]])
+            if name == "torch":
+                # It is refused the piece that is too much, or dies of it.
+                runner.check_greedy("creeps", ["torch.repeat", "ran out of memory"])
+
+
+run([test_preload, test_memory, test_greedy_models])

@@ -25,7 +25,7 @@ const char *path_in(const char *name)
 
 void reload(void)
 {
-	const char *plugins = getenv("TEST_PLUGINS");
+	const char *plugins = getenv("VACCEL_PLUGINS");
 	struct vaccel_config config = {
 		.plugins = (char *)(plugins ? plugins : "onnx"),
 		.log_level = VACCEL_LOG_INFO,

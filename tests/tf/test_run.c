@@ -197,7 +197,7 @@ static void test_too_large(void **state)
 	open_model(&model, MODEL("huge"));
 	assert_int_equal(vaccel_tf_model_run(&session, &model, NULL, &in_node, in, 1, &out_node,
 					     &out, 1, &status),
-			 VACCEL_EBACKEND);
+			 VACCEL_ENOMEM);
 	check_status(&status, 8, "OOM when allocating tensor with shape[100000,300000]");
 	close_model(&model);
 }
