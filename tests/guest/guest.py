@@ -2,7 +2,8 @@
 """What the tests in virtual machines share: an image with the tree that a user installs and with the tests'
 programs, machines that boot it, and an agent that they reach.
 
-    run([test, …]): each test(site) is run with what was made once.
+    run([test, …], files): each test(site) is run with what was made once. files(build) are pairs of a file
+    here and its path in the image.
 """
 
 import argparse
@@ -30,7 +31,7 @@ MOST = 300  # seconds that a program in a guest may take
 class Site:
     """What is there before any test: a build, its tree, and the image of a guest."""
 
-    def __init__(self, options, directory):
+    def __init__(self, options, directory, files):
         self.kills = options.kills
         self.build = world.Build(options.build, sanitized=False)
         self.library, self.backends, self.carrier = options.library, options.backend, options.carrier
@@ -49,6 +50,7 @@ class Site:
         add.append((TESTS.parent / "models/digits/images/seven.png", f"{HOME}/seven.png"))
         # A library that exec is to run has one path here and there, and is made for here.
         add += [(path, str(path)) for path in map(pathlib.Path, (self.library, self.functions, self.build.deeds))]
+        add += files(guest)
         make_image(tree, self.image, self.arch, self.modules(options), ["libcurl.so.4"], add, options.kasan)
 
     def modules(self, options):
@@ -134,7 +136,7 @@ def skip(why):
     sys.exit(77)
 
 
-def run(tests):
+def run(tests, files=lambda build: []):
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     parser.add_argument("--prefix", required=True)
@@ -154,7 +156,7 @@ def run(tests):
         skip(f"nothing is built for {arch}; `make cross ARCH={arch}` does that")
     failed = skipped = 0
     with tempfile.TemporaryDirectory() as directory:
-        site = Site(options, pathlib.Path(directory).resolve())
+        site = Site(options, pathlib.Path(directory).resolve(), files)
         for test in tests:
             if options.names and test.__name__ not in options.names:
                 continue
