@@ -64,6 +64,24 @@ const struct codec_hooks wire_hooks = {
 	.at = at,
 };
 
+static void put_id(FILE *to, const struct vaccel_resource *resource)
+{
+	fprintf(to, "%d", FIRST_RESOURCE + (int)resource->type);
+}
+
+static bool put_region(FILE *to, const void *data, size_t size)
+{
+	uintptr_t offset = (uintptr_t)data - (uintptr_t)wire_region;
+
+	if (offset >= WIRE_REGION_SIZE)
+		return false;
+	fprintf(to, "{\"region\": %d, \"offset\": %zu, \"size\": %zu}", WIRE_REGION, (size_t)offset,
+		size);
+	return true;
+}
+
+const struct json_hooks wire_json = {.put_resource = put_id, .put_place = put_region};
+
 const struct wire_case *wire_case_at(size_t index)
 {
 	static const struct wire_case *const tables[] = {frame_cases, control_cases, op_cases};

@@ -62,7 +62,7 @@ static char *arguments(const struct vaccel_op *op, const void *args, enum form f
 	FILE *to = open_memstream(&text, &size);
 
 	assert_non_null(to);
-	put_arguments(to, op, args, form);
+	put_arguments(to, &wire_json, op, args, form);
 	fclose(to);
 	return text;
 }

@@ -28,7 +28,7 @@ static void put_meaning(const struct wire_case *of)
 	if (!of->args)
 		return;
 	printf("  \"arguments\": ");
-	put_arguments(stdout, of->op, of->args, of->form);
+	put_arguments(stdout, &wire_json, of->op, of->args, of->form);
 	printf(",\n");
 }
 

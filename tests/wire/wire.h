@@ -9,17 +9,15 @@
 
 #include <stdio.h>
 
+#include "args_json.h"
 #include "codec/codec.h"
 #include "codec/frame.h"
 #include "transport/control.h"
 
-/* What follows a frame. */
-enum form { FORM_NONE, FORM_REQUEST, FORM_REPLY, FORM_FAILURE };
-
 struct wire_case {
 	const char *name;
 	struct frame frame;
-	enum form form;
+	enum form form; /* what follows the frame */
 	const struct vaccel_op *op;
 	void *args;
 	const char *words; /* of a failure */
@@ -39,6 +37,7 @@ extern unsigned char wire_region[WIRE_REGION_SIZE];
 /* Resources are known by their type: 100 and up. */
 extern struct vaccel_resource *const wire_resources[VACCEL_RESOURCE_MAX];
 extern const struct codec_hooks wire_hooks;
+extern const struct json_hooks wire_json;
 
 /* One message as it travels, in memory of its exact size. */
 struct wire_message {
@@ -62,9 +61,5 @@ void *wire_program_args(const struct wire_case *of, struct decoder *decoder,
 int wire_decode(const struct wire_case *of, const struct wire_message *message,
 		struct decoder *decoder, void **args, char words[FRAME_TEXT_MAX + 1]);
 void wire_message_release(struct wire_message *message);
-
-/* JSON of the arguments that this form of the message has something to say of. */
-void put_arguments(FILE *to, const struct vaccel_op *op, const void *args, enum form form);
-void put_text(FILE *to, const char *text);
 
 #endif
