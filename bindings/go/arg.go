@@ -167,10 +167,10 @@ func (s *Session) ExecWithResource(ctx context.Context, library *Resource, symbo
 // the first one to read is the number, an uint8 or an uint32. It is for programs that
 // learn at run time which operations there are.
 func (s *Session) RunAny(ctx context.Context, read, write []Arg) error {
-	c := call{apart: ctx.Done() != nil}
-	reads, nrRead := c.lendArgs(read, in)
-	writes, nrWrite := c.lendArgs(write, inout)
-	return s.perform(ctx, "genop", &c, func() C.struct_outcome {
-		return C.op_run_any(s.c, reads, C.int(nrRead), writes, C.int(nrWrite))
-	})
+	c := newCall(ctx, s)
+	args := new(C.struct_any_args)
+	args.read, args.nr_read = c.lendArgs(read, in)
+	args.write, args.nr_write = c.lendArgs(write, inout)
+	c.args = unsafe.Pointer(args)
+	return c.perform(ctx, "genop")
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 )
@@ -58,6 +59,9 @@ const (
 
 // call is what one call of C is lent, and what is to be done when it has returned.
 type call struct {
+	session  *Session
+	function *C.struct_vaccel_op // nil for vaccel_genop()
+	args     unsafe.Pointer
 	// apart: the call may outlive its caller, and works on copies.
 	apart bool
 	err   error
@@ -68,6 +72,17 @@ type call struct {
 	after []func(keep bool)
 }
 
+// Calls that have ended: what they allocated serves the next ones.
+var calls = sync.Pool{New: func() any { return new(call) }}
+
+// newCall begins a call of a session, for end.
+func newCall(ctx context.Context, session *Session) *call {
+	c := calls.Get().(*call)
+	c.session = session
+	c.apart = ctx.Done() != nil
+	return c
+}
+
 // fail notes why the call cannot be made.
 func (c *call) fail(err error) {
 	if c.err == nil {
@@ -75,7 +90,7 @@ func (c *call) fail(err error) {
 	}
 }
 
-// end follows the call; keep if its outputs are wanted.
+// end follows the call; keep if its outputs are wanted. The call is another's then.
 func (c *call) end(keep bool) {
 	for _, after := range c.after {
 		after(keep)
@@ -87,6 +102,10 @@ func (c *call) end(keep bool) {
 	for _, uses := range c.held {
 		uses.done()
 	}
+	clear(c.after)
+	clear(c.held)
+	*c = call{texts: c.texts[:0], held: c.held[:0], after: c.after[:0], pins: c.pins}
+	calls.Put(c)
 }
 
 // pin keeps Go memory in its place, which C may then be given pointers to.
@@ -204,43 +223,53 @@ func (s *Session) Run(ctx context.Context, op Op) error {
 	if err != nil {
 		return err
 	}
-	c := call{apart: ctx.Done() != nil}
-	args := op.lend(&c)
-	return s.perform(ctx, what.name, &c, func() C.struct_outcome {
-		return C.op_run(s.c, function, args)
-	})
+	c := newCall(ctx, s)
+	c.function = function
+	c.args = op.lend(c)
+	return c.perform(ctx, what.name)
 }
 
-// perform makes a call that was prepared.
-func (s *Session) perform(ctx context.Context, name string, c *call, run func() C.struct_outcome) error {
-	if err := ctx.Err(); err != nil {
-		c.fail(fmt.Errorf("vaccel: %s: %w", name, err))
-	}
-	if c.err == nil && s.uses.begin() {
-		c.held = append(c.held, &s.uses)
-	} else {
+// perform makes the call and ends it.
+func (c *call) perform(ctx context.Context, name string) error {
+	if !c.session.uses.begin() {
 		c.fail(errSessionClosed)
+	} else {
+		c.held = append(c.held, &c.session.uses)
 	}
-	if c.err != nil {
+	if ctx.Err() != nil {
+		c.fail(ended(ctx, name))
+	}
+	if err := c.err; err != nil {
 		c.end(false)
-		return c.err
+		return err
 	}
 	if !c.apart {
-		outcome := run()
-		c.end(outcome.code == 0)
-		return failure(outcome)
+		return c.finish(c.run())
 	}
 	done := make(chan C.struct_outcome, 1)
-	go func() { done <- run() }()
+	go func() { done <- c.run() }()
 	select {
 	case outcome := <-done:
-		c.end(outcome.code == 0)
-		return failure(outcome)
+		return c.finish(outcome)
 	case <-ctx.Done():
 		go func() {
 			_ = failure(<-done)
 			c.end(false)
 		}()
-		return fmt.Errorf("vaccel: %s: %w", name, ctx.Err())
+		return ended(ctx, name)
 	}
+}
+
+func (c *call) run() C.struct_outcome {
+	return C.op_run(c.session.c, c.function, c.args)
+}
+
+func (c *call) finish(outcome C.struct_outcome) error {
+	c.end(outcome.code == 0)
+	return failure(outcome)
+}
+
+// ended is the error of a context that has ended.
+func ended(ctx context.Context, name string) error {
+	return fmt.Errorf("vaccel: %s: %w", name, ctx.Err())
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Calls of libvaccel that bring the words of a failure back; see glue.h. */
+#include <limits.h>
 #include <string.h>
 
 #include "glue.h"
@@ -18,7 +19,14 @@ const struct vaccel_op *op_find(uint32_t number, uint64_t hash)
 	return op && vaccel_op_hash(op->signature) == hash ? op : NULL;
 }
 
-struct outcome op_run(struct vaccel_session *sess, const struct vaccel_op *op, void *args)
+static int run_any(struct vaccel_session *sess, const struct any_args *args)
+{
+	if (args->nr_read > INT_MAX || args->nr_write > INT_MAX)
+		return vaccel_fail(VACCEL_EINVAL, "genop: there are too many arguments");
+	return vaccel_genop(sess, args->read, (int)args->nr_read, args->write, (int)args->nr_write);
+}
+
+static int run(struct vaccel_session *sess, const struct vaccel_op *op, void *args)
 {
 	switch ((int)op->number) {
 	case VACCEL_OP_IMAGE_DETECT:
@@ -26,16 +34,15 @@ struct outcome op_run(struct vaccel_session *sess, const struct vaccel_op *op, v
 	case VACCEL_OP_IMAGE_POSE:
 	case VACCEL_OP_IMAGE_DEPTH:
 		/* These are drawn here where no plugin does it. */
-		return in_words(vaccel_image_annotate(sess, op, args));
+		return vaccel_image_annotate(sess, op, args);
 	default:
-		return in_words(vaccel_call(sess, op, args));
+		return vaccel_call(sess, op, args);
 	}
 }
 
-struct outcome op_run_any(struct vaccel_session *sess, struct vaccel_arg *read, int nr_read,
-			  struct vaccel_arg *write, int nr_write)
+struct outcome op_run(struct vaccel_session *sess, const struct vaccel_op *op, void *args)
 {
-	return in_words(vaccel_genop(sess, read, nr_read, write, nr_write));
+	return in_words(op ? run(sess, op, args) : run_any(sess, args));
 }
 
 struct outcome library_open(const char *plugins, int log_level, const char *log_file,

@@ -23,9 +23,16 @@ const struct vaccel_op *op_find(uint32_t number, uint64_t hash);
 /* Memory without a byte, which is not NULL. */
 extern char no_bytes[];
 
+/* The arguments of vaccel_genop(). */
+struct any_args {
+	struct vaccel_arg *read;
+	size_t nr_read;
+	struct vaccel_arg *write;
+	size_t nr_write;
+};
+
+/* Runs an operation by the struct of its arguments; without one, vaccel_genop(). */
 struct outcome op_run(struct vaccel_session *sess, const struct vaccel_op *op, void *args);
-struct outcome op_run_any(struct vaccel_session *sess, struct vaccel_arg *read, int nr_read,
-			  struct vaccel_arg *write, int nr_write);
 
 struct outcome library_open(const char *plugins, int log_level, const char *log_file,
 			    bool profiling, bool version_ignore);

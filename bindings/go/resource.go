@@ -35,14 +35,14 @@ type Resource struct {
 // NewResource makes a resource from files, which keep their order, from a directory or
 // from a URL with the scheme http, https or file. They are read when it is first registered.
 func NewResource(kind ResourceType, paths ...string) (*Resource, error) {
-	var c call
-	defer c.end(false)
 	texts := make([]*C.char, len(paths))
 	for i, path := range paths {
-		texts[i] = c.lendText(path)
-	}
-	if c.err != nil {
-		return nil, c.err
+		text, err := newText(path)
+		if err != nil {
+			return nil, err
+		}
+		defer freeText(text)
+		texts[i] = text
 	}
 	return openResource(nil, func(ret **C.struct_vaccel_resource) C.struct_outcome {
 		return C.resource_from_paths(ret, unsafe.SliceData(texts), C.size_t(len(texts)), C.vaccel_resource_type_t(kind))
@@ -52,14 +52,14 @@ func NewResource(kind ResourceType, paths ...string) (*Resource, error) {
 // NewResourceFromBytes makes a resource from bytes, which it copies. It is called name,
 // or after its type if name is "".
 func NewResourceFromBytes(kind ResourceType, data []byte, name string) (*Resource, error) {
-	var c call
-	defer c.end(false)
 	var file *C.char
 	if name != "" {
-		file = c.lendText(name)
-	}
-	if c.err != nil {
-		return nil, c.err
+		text, err := newText(name)
+		if err != nil {
+			return nil, err
+		}
+		defer freeText(text)
+		file = text
 	}
 	bytes := C.CBytes(data)
 	return openResource(bytes, func(ret **C.struct_vaccel_resource) C.struct_outcome {
