@@ -368,9 +368,9 @@ static void test_many_threads(void **state)
 {
 	pthread_t threads[8];
 	void *failed[8];
-	float one[1] = {1};
+	float one[1] = {1}, c[1] = {0};
 
-	skip_unless_offered(vaccel_sgemm(&conform_sess, 1, 1, 1, 1, one, 1, one, 1, 0, one, 1),
+	skip_unless_offered(vaccel_sgemm(&conform_sess, 1, 1, 1, 1, one, 1, one, 1, 0, c, 1),
 			    "blas_sgemm");
 	for (int i = 0; i < 8; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, multiply_often, &conform_sess),
