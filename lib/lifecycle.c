@@ -26,6 +26,11 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* all below, and being ready */
 static struct vaccel_config config = {.log_level = VACCEL_LOG_ERROR};
 
+const char *vaccel_version(void)
+{
+	return VACCEL_VERSION;
+}
+
 const struct vaccel_config *vaccel_config(void)
 {
 	return &config;

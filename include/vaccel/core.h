@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The library's own life: bootstrap and cleanup. */
+/* The library's own life: its version, bootstrap and cleanup. */
 #ifndef VACCEL_CORE_H
 #define VACCEL_CORE_H
 
@@ -11,6 +11,17 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/**
+ * vaccel_version() - the version of the library that is loaded
+ *
+ * VACCEL_VERSION is that of the headers that a program was built with. Programs that
+ * find the library at run time compare the two; libraries of the same MAJOR.MINOR
+ * stand in for each other.
+ *
+ * Return: "MAJOR.MINOR.PATCH", a constant.
+ */
+const char *vaccel_version(void);
 
 /**
  * vaccel_bootstrap() - make the library ready, configured from the environment

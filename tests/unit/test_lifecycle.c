@@ -35,6 +35,7 @@ static void test_before_bootstrap(void **state)
 {
 	struct vaccel_session sess = {0}, *found;
 
+	assert_string_equal(vaccel_version(), VACCEL_VERSION);
 	assert_false(vaccel_is_initialized());
 	assert_null(vaccel_config()->plugins);
 	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_ESESS);
