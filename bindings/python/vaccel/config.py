@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The library's configuration, and its beginning and end.
+
+It begins by itself when it is loaded, configured from the environment.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from ._library import ffi, lib
+from .error import check
+
+
+class Config:
+    """What a program may set: see `vaccel config` for what the names mean.
+
+    >>> from vaccel import Config
+    >>> Config("noop:cpu", log_level=2).plugins
+    'noop:cpu'
+    """
+
+    def __init__(
+        self,
+        plugins: Optional[str] = "libvaccel-noop.so",
+        log_level: int = 1,
+        log_file: Optional[str] = None,
+        profiling_enabled: bool = False,
+        version_ignore: bool = False,
+    ) -> None:
+        made = ffi.new("struct vaccel_config **")
+        check(
+            lib.vaccel_config_new(
+                made, _encoded(plugins), log_level, _encoded(log_file), profiling_enabled, version_ignore
+            )
+        )
+        self._c = ffi.gc(made[0], lib.vaccel_config_delete)
+
+    @property
+    def plugins(self) -> Optional[str]:
+        """Plugins to load, ":" between them; None for none, "auto" for those of the installation."""
+        return _decoded(self._c.plugins)
+
+    @property
+    def log_level(self) -> int:
+        """What the log shows, 1 (errors) to 4."""
+        return int(self._c.log_level)
+
+    @property
+    def log_file(self) -> Optional[str]:
+        """Where it goes; None for stderr."""
+        return _decoded(self._c.log_file)
+
+    @property
+    def profiling_enabled(self) -> bool:
+        """Whether operations are measured."""
+        return bool(self._c.profiling_enabled)
+
+    @property
+    def version_ignore(self) -> bool:
+        """Whether plugins of other versions are loaded."""
+        return bool(self._c.version_ignore)
+
+    def __repr__(self) -> str:
+        return f"<Config plugins={self.plugins!r} log_level={self.log_level}>"
+
+
+def _encoded(text: Optional[str]) -> Any:
+    return ffi.NULL if text is None else text.encode()
+
+
+def _decoded(text: Any) -> Optional[str]:
+    return None if text == ffi.NULL else ffi.string(text).decode()
+
+
+def bootstrap(config: Optional[Config] = None) -> None:
+    """Starts the library anew, as a configuration or else the environment says.
+
+    Sessions and resources that are open are closed. No operation may be running.
+    """
+    check(lib.vaccel_bootstrap() if config is None else lib.vaccel_bootstrap_with_config(config._c))
+
+
+def cleanup() -> None:
+    """Closes all sessions and resources and unloads the plugins. No operation may be running."""
+    check(lib.vaccel_cleanup())

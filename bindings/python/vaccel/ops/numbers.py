@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operations on numbers. Lists are answered with lists, arrays with arrays."""
+
+from __future__ import annotations
+
+from typing import Any, List, Optional, Tuple, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from .._generated import OpType
+from ..aio import in_thread
+from ..array import as_input
+from ..call import Caller
+
+Floats = TypeVar("Floats", List[float], npt.NDArray[np.float32])
+Ints = TypeVar("Ints", List[int], npt.NDArray[np.int32])
+
+
+def _alike(given: Any, found: npt.NDArray[Any]) -> Any:
+    """What was found, as an array of the given one's shape, or as a list where that is one."""
+    if isinstance(given, (list, tuple)):
+        return found.tolist()
+    shape = np.shape(given)
+    return found.reshape(shape) if np.prod(shape, dtype=int) == found.size else found
+
+
+class NumbersMixin(Caller):
+    """Matrices and arrays."""
+
+    def sgemm(
+        self,
+        m: int,
+        n: int,
+        k: int,
+        alpha: float,
+        a: Floats,
+        lda: int,
+        b: Floats,
+        ldb: int,
+        beta: float,
+        ldc: int,
+        c: Optional[Floats] = None,
+    ) -> Floats:
+        """Multiplies matrices: alpha a b + beta c, the rows of each one after the other.
+
+        `c` has m rows of `ldc` values and is zero if it is not given; an array is written in place.
+
+        >>> import vaccel
+        >>> with vaccel.Session() as session:
+        ...     session.sgemm(1, 1, 2, 1.0, [1.0, 2.0], 2, [3.0, 4.0], 1, 0.0, 1)
+        [11.0]
+        """
+        into: Any = np.zeros(m * ldc, np.float32) if c is None else c
+        (found,) = self.call(
+            OpType.BLAS_SGEMM, m=m, n=n, k=k, alpha=alpha, a=a, lda=lda, b=b, ldb=ldb, beta=beta, c=into, ldc=ldc
+        )
+        return cast(Floats, _alike(a if c is None else c, found))
+
+    def minmax(
+        self, indata: Any, ndata: int, low_threshold: int, high_threshold: int
+    ) -> Tuple[Any, float, float]:
+        """The values brought within two thresholds, and the smallest and the largest within.
+
+        `indata` are doubles: their bytes, which are answered with bytes, a list or an array.
+        """
+        samples = as_input(indata, np.float64, "indata")
+        out, smallest, largest = self.call(
+            OpType.MINMAX, samples=samples, n=ndata, low=low_threshold, high=high_threshold, out=ndata
+        )
+        if isinstance(indata, (bytes, bytearray, memoryview)):
+            return out.tobytes(), smallest, largest
+        return _alike(indata, out), smallest, largest
+
+    def fpga_arraycopy(self, a: Ints, out: Optional[npt.NDArray[np.int32]] = None) -> Ints:
+        """Copies an array, into `out` if that is given."""
+        values = as_input(a, np.int32, "a")
+        room: Any = values.size if out is None else out
+        (found,) = self.call(OpType.FPGA_ARRAYCOPY, a=values, out=room)
+        return cast(Ints, found if out is not None else _alike(a, found))
+
+    def fpga_mmult(self, a: Floats, b: Floats) -> Floats:
+        """Multiplies two square matrices."""
+        (c,) = self.call(OpType.FPGA_MMULT, a=a, b=b, c=np.size(a))
+        return cast(Floats, _alike(a, c))
+
+    def fpga_parallel(self, a: Floats, b: Floats) -> Tuple[Floats, Floats]:
+        """Adds and multiplies two arrays, element by element."""
+        total, product = self.call(OpType.FPGA_PARALLEL, a=a, b=b, sum=np.size(a), product=np.size(a))
+        return cast(Floats, _alike(a, total)), cast(Floats, _alike(a, product))
+
+    def fpga_vadd(self, a: Floats, b: Floats) -> Floats:
+        """Adds two arrays, element by element."""
+        (c,) = self.call(OpType.FPGA_VECTORADD, a=a, b=b, c=np.size(a))
+        return cast(Floats, _alike(a, c))
+
+    asgemm = in_thread(sgemm)
+    aminmax = in_thread(minmax)
+    afpga_arraycopy = in_thread(fpga_arraycopy)
+    afpga_mmult = in_thread(fpga_mmult)
+    afpga_parallel = in_thread(fpga_parallel)
+    afpga_vadd = in_thread(fpga_vadd)
