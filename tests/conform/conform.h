@@ -27,6 +27,12 @@ extern bool conform_computes;
 /* A library with the functions of tests/support/functions.c, where the work is done; or NULL. */
 extern const char *conform_library;
 
+/* The directory that gather_models.py made; or NULL. */
+extern const char *conform_models;
+
+/* Whether its models are the default ones of the backend, for pictures. */
+extern bool conform_pictures;
+
 /*
  * Ends the test as skipped if a well-formed call returned VACCEL_ENOTSUP, unless
  * the operation was promised on the command line. It must say so in words.
@@ -50,6 +56,10 @@ extern const struct CMUnitTest number_tests[];
 extern const size_t nr_number_tests;
 extern const struct CMUnitTest model_tests[];
 extern const size_t nr_model_tests;
+extern const struct CMUnitTest picture_tests[];
+extern const size_t nr_picture_tests;
+extern const struct CMUnitTest pair_tests[];
+extern const size_t nr_pair_tests;
 extern const struct CMUnitTest exec_tests[];
 extern const size_t nr_exec_tests;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * conform [--echo] [--ops OP,OP…] [--library PATH] [--seed N]
+ * conform [--echo] [--ops OP,OP…] [--library PATH] [--models DIR [--pictures]] [--seed N]
  *
  * --echo: the backend answers without computing. --ops: operations that must be
- * there; others may answer VACCEL_ENOTSUP. --library: see conform.h.
+ * there; others may answer VACCEL_ENOTSUP. --library, --models, --pictures: see conform.h.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -14,6 +14,8 @@
 struct vaccel_session conform_sess;
 bool conform_computes = true;
 const char *conform_library;
+const char *conform_models;
+bool conform_pictures;
 
 static const char *promised = "";
 static uint64_t random_state = 1;
@@ -78,6 +80,8 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"echo", no_argument, NULL, 'e'},
 						{"ops", required_argument, NULL, 'o'},
 						{"library", required_argument, NULL, 'l'},
+						{"models", required_argument, NULL, 'm'},
+						{"pictures", no_argument, NULL, 'p'},
 						{"seed", required_argument, NULL, 's'},
 						{0}};
 	const struct CMUnitTest general[] = {cmocka_unit_test(test_arguments_that_are_missing)};
@@ -90,6 +94,10 @@ int main(int argc, char **argv)
 			promised = optarg;
 		else if (option == 'l')
 			conform_library = optarg;
+		else if (option == 'm')
+			conform_models = optarg;
+		else if (option == 'p')
+			conform_pictures = true;
 		else if (option == 's')
 			random_state = strtoull(optarg, NULL, 10);
 		else
@@ -103,8 +111,11 @@ int main(int argc, char **argv)
 	}
 	printf("plugin %s\n", conform_sess.plugin->info->name);
 	failed = run_group("general", general, 1);
+	/* Before any model is registered, which would be for pictures, too. */
+	failed += run_group("pictures", picture_tests, nr_picture_tests);
 	failed += run_group("numbers", number_tests, nr_number_tests);
 	failed += run_group("models", model_tests, nr_model_tests);
+	failed += run_group("pairs", pair_tests, nr_pair_tests);
 	failed += run_group("exec", exec_tests, nr_exec_tests);
 	failed += vaccel_session_release(&conform_sess) != VACCEL_OK;
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -253,6 +253,7 @@ static void test_tf(void **state)
 	int ret;
 
 	CHECK_OWNERSHIP(vaccel_tf_model_load(&conform_sess, &model, NULL));
+	CHECK_OWNERSHIP(vaccel_tf_model_unload(&conform_sess, &model, NULL));
 	/* The status is told on every return, into memory that holds anything. */
 	memset(&status, 0x5a, sizeof(status));
 	ret = vaccel_tf_model_load(&conform_sess, &model, &status);
@@ -286,6 +287,7 @@ static void test_tflite(void **state)
 	uint8_t status = 77;
 
 	CHECK_OWNERSHIP(vaccel_tflite_model_load(&conform_sess, &model));
+	CHECK_OWNERSHIP(vaccel_tflite_model_unload(&conform_sess, &model));
 	check_junk(vaccel_tflite_model_load(&conform_sess, &model), "tflite_model_load");
 	if (conform_computes)
 		return;
@@ -354,6 +356,7 @@ static void test_onnx(void **state)
 	struct vaccel_tensor *in[NR], *out[NR] = {NULL};
 
 	CHECK_OWNERSHIP(vaccel_onnx_model_load(&conform_sess, &model));
+	CHECK_OWNERSHIP(vaccel_onnx_model_unload(&conform_sess, &model));
 	check_junk(vaccel_onnx_model_load(&conform_sess, &model), "onnx_model_load");
 	if (conform_computes)
 		return;
