@@ -151,7 +151,11 @@ cross: ## build for ARCH (arm64, or armhf: 32 bits) and run what tests qemu-user
 
 bench: build ## measure calls and inference beside what the machine can do at best
 	@model=$$(tools/mobilenet ../shared/data build/mobilenet_v2) && for suite in $(SUITES); do \
-		case $$suite in call | sgemm) with= ;; tflite) with=$$(ls ../shared/data/models/tflite/mobilenet*.tflite 2>/dev/null) ;; torch) with=$$(ls ../shared/data/models/torch/*.pt 2>/dev/null) ;; *) with=$${model:+$$model -p ../shared/data/images/banana_0.jpg} ;; esac; \
+		case $$suite in \
+			call | sgemm) with= ;; \
+			tf | tflite | torch) with=$$(ls ../shared/data/models/$$suite/mobilenet*.{pb,pt,tflite} 2>/dev/null) ;; \
+			*) with=$${model:+$$model -p ../shared/data/images/banana_0.jpg} ;; \
+		esac; \
 		$(stage)/bin/vaccel bench $$suite $$with || exit; \
 	done
 

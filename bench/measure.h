@@ -65,11 +65,9 @@ int bench_call(bench_show *show, void *context);
 int bench_sgemm(bench_show *show, void *context);
 int bench_infer(const struct bench_models *models, bench_show *show, void *context);
 
-/* TorchScript files besides the smallest model. */
-int bench_torch(const struct bench_models *models, bench_show *show, void *context);
-
-/* TensorFlow Lite files, likewise. */
-int bench_tflite(const struct bench_models *models, bench_show *show, void *context);
+/* Files of the models of a framework, "tf", "tflite" or "torch", besides the smallest model. */
+int bench_model(const char *framework, const struct bench_models *models, bench_show *show,
+		void *context);
 
 /* Through an agent of its own, which lies beside the command @program. */
 int bench_rpc(const char *program, const struct bench_models *models, bench_show *show,

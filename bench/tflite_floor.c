@@ -1,30 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * See tflite_floor.h. What a careful program would write by hand for one model: one
- * interpreter, into which inputs are copied and out of which outputs are.
+ * See model_floor.h: one interpreter, into which inputs are copied and out of which
+ * outputs are.
  */
-#include "bench/tflite_floor.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-#include <vaccel/error.h>
-
+#include "bench/model_floor.h"
 #include "tflite/api.h"
 
-/* Files have no other way into a library. */
-__asm__(".pushsection .rodata\n"
-	"smallest_model: .incbin \"" SMALLEST "\"\n"
-	"smallest_model_end: .byte 0\n"
-	".popsection\n");
-extern const char smallest_model[], smallest_model_end[];
+EMBED_SMALLEST(SMALLEST);
 
 struct model {
 	TfLiteModel *model;
 	TfLiteInterpreter *interpreter;
 	TfLiteDelegate *xnnpack;
-	struct vaccel_tflite_tensor in[TFLITE_ENDS_MAX];
-	int32_t dims[TFLITE_ENDS_MAX][VACCEL_TENSOR_DIMS_MAX];
+	struct vaccel_tflite_tensor in[ENDS_MAX];
+	int32_t dims[ENDS_MAX][VACCEL_TENSOR_DIMS_MAX];
 	int32_t nr_in, nr_out;
 };
 
@@ -84,11 +76,11 @@ static int prepare(struct model *model, const void *data, size_t size)
 	if (TfLiteInterpreterAllocateTensors(model->interpreter))
 		return vaccel_fail(VACCEL_EBACKEND, "TensorFlow Lite cannot prepare the model");
 	model->nr_out = TfLiteInterpreterGetOutputTensorCount(model->interpreter);
-	if (TfLiteInterpreterGetInputTensorCount(model->interpreter) > TFLITE_ENDS_MAX ||
-	    model->nr_out > TFLITE_ENDS_MAX || !model->nr_out)
+	if (TfLiteInterpreterGetInputTensorCount(model->interpreter) > ENDS_MAX ||
+	    model->nr_out > ENDS_MAX || !model->nr_out)
 		return vaccel_fail(VACCEL_ENOTSUP,
 				   "a model to be measured has at most %d inputs and outputs",
-				   TFLITE_ENDS_MAX);
+				   ENDS_MAX);
 	return make_inputs(model);
 }
 
@@ -105,15 +97,6 @@ static int open_model(const void *data, size_t size, void **ret_model)
 	else
 		*ret_model = model;
 	return ret;
-}
-
-static size_t inputs(void *opaque, struct vaccel_tflite_tensor *ret_in, size_t *ret_nr_out)
-{
-	struct model *model = opaque;
-
-	memcpy(ret_in, model->in, sizeof(model->in));
-	*ret_nr_out = (size_t)model->nr_out;
-	return (size_t)model->nr_in;
 }
 
 static int run(void *opaque, unsigned char *ret_first)
@@ -141,12 +124,30 @@ static int run(void *opaque, unsigned char *ret_first)
 	return VACCEL_OK;
 }
 
-__attribute__((visibility("default"))) extern const struct tflite_floor tflite_floor;
-const struct tflite_floor tflite_floor = {
+static int call(void *opaque, struct vaccel_session *sess, struct vaccel_resource *resource,
+		unsigned char *ret_first)
+{
+	struct model *model = opaque;
+	struct vaccel_tflite_tensor *in[ENDS_MAX], *out[ENDS_MAX];
+	int ret;
+
+	for (int32_t i = 0; i < model->nr_in; i++)
+		in[i] = &model->in[i];
+	ret = vaccel_tflite_model_run(sess, resource, in, model->nr_in, out, model->nr_out, NULL);
+	if (ret)
+		return ret;
+	*ret_first = *(unsigned char *)out[0]->data;
+	for (int32_t i = 0; i < model->nr_out; i++)
+		vaccel_tflite_tensor_delete(out[i]);
+	return VACCEL_OK;
+}
+
+__attribute__((visibility("default"))) extern const struct model_floor model_floor;
+const struct model_floor model_floor = {
 	.smallest = smallest_model,
 	.smallest_end = smallest_model_end,
 	.open = open_model,
-	.inputs = inputs,
 	.run = run,
+	.call = call,
 	.close = close_model,
 };

@@ -120,21 +120,19 @@ static int run(const struct options *options, bench_show *show, void *context)
 		return bench_call(show, context);
 	if (!strcmp(options->operands[0], "sgemm"))
 		return bench_sgemm(show, context);
-	if (!strcmp(options->operands[0], "tflite"))
-		return bench_tflite(&models, show, context);
-	if (!strcmp(options->operands[0], "torch"))
-		return bench_torch(&models, show, context);
 	if (!strcmp(options->operands[0], "rpc"))
 		return run_rpc(&models, show, context);
 	if (!strcmp(options->operands[0], "vm"))
 		return bench_vm(&models, show, context);
-	return bench_infer(&models, show, context);
+	if (!strcmp(options->operands[0], "infer"))
+		return bench_infer(&models, show, context);
+	return bench_model(options->operands[0], &models, show, context);
 }
 
 static bool is_suite(const char *name)
 {
-	static const char *const suites[] = {"call",  "infer", "sgemm", "tflite",
-					     "torch", "rpc",   "vm"};
+	static const char *const suites[] = {"call",   "infer", "sgemm", "tf",
+					     "tflite", "torch", "rpc",	 "vm"};
 
 	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
 		if (!strcmp(name, suites[i]))
@@ -149,7 +147,8 @@ int bench_main(const struct options *options)
 
 	if (!is_suite(options->operands[0])) {
 		complain(
-			"bench has the suites call, infer, sgemm, tflite, torch, rpc and vm, not '%s'",
+			"bench has the suites call, infer, sgemm, tf, tflite, torch, rpc and vm, not "
+			"'%s'",
 			options->operands[0]);
 		return STATUS_USAGE;
 	}

@@ -125,7 +125,7 @@ static const struct option_row bench_rows[] = {
 	{
 		.name = "brief",
 		FILLS(brief),
-		.sentence = "measure a moment only: whether all works, not how fast (rpc, vm)",
+		.sentence = "measure a moment only: whether all works, not how fast (not call, infer, sgemm)",
 	},
 	ROW_JSON,
 };
@@ -288,12 +288,12 @@ const struct command commands[] = {
 		.least_operands = 1,
 		.most_operands = INT_MAX,
 		.completes = COMPLETES_FILES,
-		.words = "call infer sgemm tflite torch rpc vm",
+		.words = "call infer sgemm tf tflite torch rpc vm",
 		.sentence = "Measure what vaccel adds to the work itself.",
 		.details =
 			"The suite call measures operations that do nothing, infer measures "
 			"classification with the models given, or with our own, sgemm products of "
-			"matrices, tflite and torch runs of such files, rpc calls and classification "
+			"matrices, tf, tflite and torch runs of such files, rpc calls and classification "
 			"through an agent that it starts, vm calls out of the virtual machine that it is "
 			"run in. Each row stands beside its limit, which is "
 			"measured in turns with it.",

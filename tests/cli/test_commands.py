@@ -51,7 +51,7 @@ class Usage(CommandTest):
             (["plugins", "shw", "x"], "usage: vaccel plugins show FILE..."),
             (["plugins", "show"], "usage: vaccel plugins show FILE..."),
             (["completion", "csh"], "completion knows bash, zsh and fish, not 'csh'"),
-            (["bench", "calls"], "bench has the suites call, infer, sgemm, tflite, torch, rpc and vm, not 'calls'"),
+            (["bench", "calls"], "bench has the suites call, infer, sgemm, tf, tflite, torch, rpc and vm, not 'calls'"),
             (["ops", "minmx"], "there is no operation 'minmx'; did you mean 'minmax'?"),
             (["ops", "q" * 100], f"there is no operation '{'q' * 100}'; `vaccel ops` lists them"),
         ]:

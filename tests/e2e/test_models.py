@@ -110,6 +110,8 @@ class Runner:
 
 def test_greedy_models(build):
     found = [name for name in FRAMEWORKS if (build.plugins / f"libvaccel-{name}.so").exists()]
+    if build.sanitized and "onnx" in found:
+        found.remove("onnx")  # a sanitizer's new ends the process where another one throws
     if not found:
         raise Skipped("the plugins that run models are left out")
     for name in found:

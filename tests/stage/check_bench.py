@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs `vaccel bench rpc` for a moment: every row is there, and what it moves is right. How fast it is, no test says.
+"""Runs the suite rpc of `vaccel bench` for a moment: every row is there, and what it moves is right; and those of
+frameworks. How fast it is, no test says.
 
 usage: check_bench.py SOURCE_DIR BUILD_DIR PREFIX LIBDIR
 
-The suite itself looks at the data: what is echoed, and what is seen in a picture.
+The suites themselves look at the data: what is echoed, what is seen in a picture, what a model makes of its inputs.
 It runs in an installed tree, where its modules lie beside the plugins.
 """
 
@@ -33,6 +34,8 @@ MEMORY = [
     *(f"worker's most, 64 MiB in, {way}" for way in ("unix", "tcp")),
     *(f"100 idle, {way}, {figure}" for way in ("unix", "tls") for figure in ("each", "busy in 2 s")),
 ]
+# Of each framework, the libraries that its plugin needs beside it.
+FRAMEWORKS = {"tf": "tensorflow/tensorflow/libtensorflow_*.so.2", "tflite": "tensorflow-lite/*.so", "torch": ""}
 CLASSIFY = [f"classify, {way}" for way in ("unix", "tcp", "tls")]
 
 
@@ -72,19 +75,32 @@ def tree_to_measure(source, build, prefix, libdir, directory):
     return tree, onnx.exists()
 
 
-def rows_of(*command):
+def rows_of(*command, talks=False):
     done = subprocess.run(
         [*command, "--brief", "--json"], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True,
     )
-    if done.returncode or done.stderr:
+    if done.returncode or done.stderr and not talks:
         sys.exit(f"status {done.returncode}: {done.stderr}")
     return json.loads(done.stdout)
+
+
+def check_frameworks(source, tree, libdir):
+    plugins = tree / libdir / "vaccel"
+    for name, libraries in FRAMEWORKS.items():
+        if not (plugins / f"bench-{name}.so").exists():
+            continue
+        for library in pathlib.Path(source, ".deps").glob(libraries) if libraries else []:
+            (plugins / library.name).symlink_to(library)
+        # What TensorFlow itself has to say goes to stderr.
+        (row,) = rows_of(tree / "bin/vaccel", "bench", name, talks=name == "tf")
+        assert row["name"] == "the smallest model" and row["value"] > 0 and row["limit"] > 0, row
 
 
 def main(source, build, prefix, libdir):
     with tempfile.TemporaryDirectory() as directory:
         tree, has_onnx = tree_to_measure(source, build, prefix, libdir, directory)
         check(rows_of(tree / "bin/vaccel", "bench", "rpc"), has_onnx)
+        check_frameworks(source, tree, libdir)
 
 
 if __name__ == "__main__":
