@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -23,6 +24,18 @@ type Op interface {
 	operation() *operation
 	// lend makes the struct of arguments that C takes.
 	lend(c *call) unsafe.Pointer
+}
+
+// NewOp makes the operation of a name in `vaccel ops`, such as onnx_model_run. Its
+// arguments are members that have their names as the tag "vaccel". It is nil if there is
+// no such operation.
+func NewOp(name string) Op {
+	for _, make := range ops {
+		if op := make(); op.operation().name == name {
+			return op
+		}
+	}
+	return nil
 }
 
 // operation is what this package was built to know of an operation.
@@ -48,6 +61,15 @@ func (o *operation) find() (*C.struct_vaccel_op, error) {
 	return op, nil
 }
 
+// Text is room for a text, which is cut to fit.
+type Text []byte
+
+// String is the text that is there.
+func (t Text) String() string {
+	text, _, _ := strings.Cut(string(t), "\x00")
+	return text
+}
+
 // direction says which way an argument travels.
 type direction int
 
@@ -62,8 +84,9 @@ type call struct {
 	session  *Session
 	function *C.struct_vaccel_op // nil for vaccel_genop()
 	args     unsafe.Pointer
-	// apart: the call may outlive its caller, and works on copies.
-	apart bool
+	// ended is closed when the context ends; nil if it cannot. The call may outlive its
+	// caller then, and works on copies.
+	ended <-chan struct{}
 	err   error
 	pins  runtime.Pinner
 	texts []*C.char
@@ -77,9 +100,9 @@ var calls = sync.Pool{New: func() any { return new(call) }}
 
 // newCall begins a call of a session, for end.
 func newCall(ctx context.Context, session *Session) *call {
+	ended := ctx.Done()
 	c := calls.Get().(*call)
-	c.session = session
-	c.apart = ctx.Done() != nil
+	c.session, c.ended = session, ended
 	return c
 }
 
@@ -123,7 +146,7 @@ func lend[T any](c *call, elements []T, way direction) unsafe.Pointer {
 		return unsafe.Pointer(&C.no_bytes)
 	}
 	lent := elements
-	if c.apart {
+	if c.ended != nil {
 		if way&in != 0 {
 			lent = slices.Clone(elements)
 		} else {
@@ -231,19 +254,19 @@ func (s *Session) Run(ctx context.Context, op Op) error {
 
 // perform makes the call and ends it.
 func (c *call) perform(ctx context.Context, name string) error {
+	if ctx.Err() != nil {
+		c.fail(contextError(ctx, name))
+	}
 	if !c.session.uses.begin() {
 		c.fail(errSessionClosed)
 	} else {
 		c.held = append(c.held, &c.session.uses)
 	}
-	if ctx.Err() != nil {
-		c.fail(ended(ctx, name))
-	}
 	if err := c.err; err != nil {
 		c.end(false)
 		return err
 	}
-	if !c.apart {
+	if c.ended == nil {
 		return c.finish(c.run())
 	}
 	done := make(chan C.struct_outcome, 1)
@@ -251,12 +274,12 @@ func (c *call) perform(ctx context.Context, name string) error {
 	select {
 	case outcome := <-done:
 		return c.finish(outcome)
-	case <-ctx.Done():
+	case <-c.ended:
 		go func() {
 			_ = failure(<-done)
 			c.end(false)
 		}()
-		return ended(ctx, name)
+		return contextError(ctx, name)
 	}
 }
 
@@ -269,7 +292,7 @@ func (c *call) finish(outcome C.struct_outcome) error {
 	return failure(outcome)
 }
 
-// ended is the error of a context that has ended.
-func ended(ctx context.Context, name string) error {
+// contextError is the error of a context that has ended.
+func contextError(ctx context.Context, name string) error {
 	return fmt.Errorf("vaccel: %s: %w", name, ctx.Err())
 }

@@ -69,8 +69,8 @@ func (o *ExecWithResourceOp) lend(c *call) unsafe.Pointer {
 // ImageClassifyOp is the operation image_classify: say what a picture shows.
 type ImageClassifyOp struct {
 	Image   []uint8 `vaccel:"image"`   // the file of a JPEG or PNG picture
-	Imgname []byte  `vaccel:"imgname"` // output, room for it: name of an annotated picture; stays empty
-	Text    []byte  `vaccel:"text"`    // output, room for it: the most likely class: its percentage and label
+	Imgname Text    `vaccel:"imgname"` // output, room for it: name of an annotated picture; stays empty
+	Text    Text    `vaccel:"text"`    // output, room for it: the most likely class: its percentage and label
 }
 
 var imageClassifyOperation = operation{number: 3, name: "image_classify", hash: 0x1b8f62e7b9e55d8d}
@@ -88,7 +88,7 @@ func (o *ImageClassifyOp) lend(c *call) unsafe.Pointer {
 // ImageDetectOp is the operation image_detect: draw boxes around the objects in a picture.
 type ImageDetectOp struct {
 	Image   []uint8 `vaccel:"image"`   // the file of a JPEG or PNG picture
-	Imgname []byte  `vaccel:"imgname"` // output, room for it: path of the annotated picture
+	Imgname Text    `vaccel:"imgname"` // output, room for it: path of the annotated picture
 }
 
 var imageDetectOperation = operation{number: 4, name: "image_detect", hash: 0xd833c3f36debd441}
@@ -105,7 +105,7 @@ func (o *ImageDetectOp) lend(c *call) unsafe.Pointer {
 // ImageSegmentOp is the operation image_segment: colour a picture by the class of each pixel.
 type ImageSegmentOp struct {
 	Image   []uint8 `vaccel:"image"`   // the file of a JPEG or PNG picture
-	Imgname []byte  `vaccel:"imgname"` // output, room for it: path of the annotated picture
+	Imgname Text    `vaccel:"imgname"` // output, room for it: path of the annotated picture
 }
 
 var imageSegmentOperation = operation{number: 5, name: "image_segment", hash: 0x9c9b8ec4a374faa9}
@@ -122,7 +122,7 @@ func (o *ImageSegmentOp) lend(c *call) unsafe.Pointer {
 // ImagePoseOp is the operation image_pose: draw the skeletons of the people in a picture.
 type ImagePoseOp struct {
 	Image   []uint8 `vaccel:"image"`   // the file of a JPEG or PNG picture
-	Imgname []byte  `vaccel:"imgname"` // output, room for it: path of the annotated picture
+	Imgname Text    `vaccel:"imgname"` // output, room for it: path of the annotated picture
 }
 
 var imagePoseOperation = operation{number: 6, name: "image_pose", hash: 0xa0b63c1d34270983}
@@ -139,7 +139,7 @@ func (o *ImagePoseOp) lend(c *call) unsafe.Pointer {
 // ImageDepthOp is the operation image_depth: colour a picture by how far away each pixel is.
 type ImageDepthOp struct {
 	Image   []uint8 `vaccel:"image"`   // the file of a JPEG or PNG picture
-	Imgname []byte  `vaccel:"imgname"` // output, room for it: path of the annotated picture
+	Imgname Text    `vaccel:"imgname"` // output, room for it: path of the annotated picture
 }
 
 var imageDepthOperation = operation{number: 7, name: "image_depth", hash: 0xf3790df05582d401}
@@ -767,38 +767,38 @@ func (o *ImageDepthMapOp) lend(c *call) unsafe.Pointer {
 	return unsafe.Pointer(args)
 }
 
-// The operations, by the names of the table.
-var ops = map[string]func() Op{
-	"noop":                func() Op { return &NoopOp{} },
-	"exec":                func() Op { return &ExecOp{} },
-	"exec_with_resource":  func() Op { return &ExecWithResourceOp{} },
-	"image_classify":      func() Op { return &ImageClassifyOp{} },
-	"image_detect":        func() Op { return &ImageDetectOp{} },
-	"image_segment":       func() Op { return &ImageSegmentOp{} },
-	"image_pose":          func() Op { return &ImagePoseOp{} },
-	"image_depth":         func() Op { return &ImageDepthOp{} },
-	"tf_model_load":       func() Op { return &TFModelLoadOp{} },
-	"tf_model_unload":     func() Op { return &TFModelUnloadOp{} },
-	"tf_model_run":        func() Op { return &TFModelRunOp{} },
-	"tflite_model_load":   func() Op { return &TFLiteModelLoadOp{} },
-	"tflite_model_unload": func() Op { return &TFLiteModelUnloadOp{} },
-	"tflite_model_run":    func() Op { return &TFLiteModelRunOp{} },
-	"torch_model_load":    func() Op { return &TorchModelLoadOp{} },
-	"torch_model_run":     func() Op { return &TorchModelRunOp{} },
-	"torch_sgemm":         func() Op { return &TorchSgemmOp{} },
-	"blas_sgemm":          func() Op { return &BLASSgemmOp{} },
-	"fpga_arraycopy":      func() Op { return &FPGAArraycopyOp{} },
-	"fpga_mmult":          func() Op { return &FPGAMmultOp{} },
-	"fpga_parallel":       func() Op { return &FPGAParallelOp{} },
-	"fpga_vectoradd":      func() Op { return &FPGAVectoraddOp{} },
-	"minmax":              func() Op { return &MinmaxOp{} },
-	"opencv":              func() Op { return &OpenCVOp{} },
-	"onnx_model_load":     func() Op { return &ONNXModelLoadOp{} },
-	"onnx_model_run":      func() Op { return &ONNXModelRunOp{} },
-	"onnx_model_unload":   func() Op { return &ONNXModelUnloadOp{} },
-	"image_classify_top":  func() Op { return &ImageClassifyTopOp{} },
-	"image_detect_boxes":  func() Op { return &ImageDetectBoxesOp{} },
-	"image_segment_mask":  func() Op { return &ImageSegmentMaskOp{} },
-	"image_pose_points":   func() Op { return &ImagePosePointsOp{} },
-	"image_depth_map":     func() Op { return &ImageDepthMapOp{} },
+// All operations, in the order of their numbers.
+var ops = []func() Op{
+	func() Op { return new(NoopOp) },
+	func() Op { return new(ExecOp) },
+	func() Op { return new(ExecWithResourceOp) },
+	func() Op { return new(ImageClassifyOp) },
+	func() Op { return new(ImageDetectOp) },
+	func() Op { return new(ImageSegmentOp) },
+	func() Op { return new(ImagePoseOp) },
+	func() Op { return new(ImageDepthOp) },
+	func() Op { return new(TFModelLoadOp) },
+	func() Op { return new(TFModelUnloadOp) },
+	func() Op { return new(TFModelRunOp) },
+	func() Op { return new(TFLiteModelLoadOp) },
+	func() Op { return new(TFLiteModelUnloadOp) },
+	func() Op { return new(TFLiteModelRunOp) },
+	func() Op { return new(TorchModelLoadOp) },
+	func() Op { return new(TorchModelRunOp) },
+	func() Op { return new(TorchSgemmOp) },
+	func() Op { return new(BLASSgemmOp) },
+	func() Op { return new(FPGAArraycopyOp) },
+	func() Op { return new(FPGAMmultOp) },
+	func() Op { return new(FPGAParallelOp) },
+	func() Op { return new(FPGAVectoraddOp) },
+	func() Op { return new(MinmaxOp) },
+	func() Op { return new(OpenCVOp) },
+	func() Op { return new(ONNXModelLoadOp) },
+	func() Op { return new(ONNXModelRunOp) },
+	func() Op { return new(ONNXModelUnloadOp) },
+	func() Op { return new(ImageClassifyTopOp) },
+	func() Op { return new(ImageDetectBoxesOp) },
+	func() Op { return new(ImageSegmentMaskOp) },
+	func() Op { return new(ImagePosePointsOp) },
+	func() Op { return new(ImageDepthMapOp) },
 }

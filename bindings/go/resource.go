@@ -9,6 +9,7 @@ import "C"
 
 import (
 	"runtime"
+	"sync"
 	"unsafe"
 )
 
@@ -27,9 +28,10 @@ var errResourceClosed = &Error{ErrInvalid, "the resource is closed; make a new o
 // Resource is a library, data or a model that operations use. It is made once and
 // registered with each session that is to use it.
 type Resource struct {
-	c     *C.struct_vaccel_resource
-	bytes unsafe.Pointer // malloc'd, and borrowed by c; nil if it is from paths
-	uses  uses
+	c       *C.struct_vaccel_resource
+	bytes   unsafe.Pointer // malloc'd, and borrowed by c; nil if it is from paths
+	content sync.RWMutex   // guards what lies there
+	uses    uses
 }
 
 // NewResource makes a resource from files, which keep their order, from a directory or
@@ -127,6 +129,8 @@ func (r *Resource) Bytes() []byte {
 	if r.bytes == nil {
 		return nil
 	}
+	r.content.RLock()
+	defer r.content.RUnlock()
 	blob := *r.c.blobs
 	return copied[byte](unsafe.Pointer(blob.data), blob.size)
 }
@@ -154,6 +158,8 @@ func (s *Session) Unregister(r *Resource) error {
 // Sync brings back what operations of the session changed in a resource that was made
 // from bytes, for [Resource.Bytes].
 func (s *Session) Sync(r *Resource) error {
+	r.content.Lock()
+	defer r.content.Unlock()
 	return s.with(r, func() C.struct_outcome { return C.resource_sync(r.c, s.c) })
 }
 

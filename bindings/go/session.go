@@ -62,8 +62,9 @@ func NewSession(wanted ...Option) (*Session, error) {
 		return nil, err
 	}
 	library.sessions.Add(1)
-	s.uses.end = func() error { return closeSession(s.c) }
-	// A net, for a program that forgets.
+	// A net, for a program that forgets. It would not be one if s were part of a circle.
+	c := s.c
+	s.uses.end = func() error { return closeSession(c) }
 	runtime.SetFinalizer(s, func(s *Session) { _ = s.Close() })
 	return s, nil
 }

@@ -5,7 +5,8 @@ package vaccel
 import "sync/atomic"
 
 // uses counts who is using what may be closed at any time. What begins after the close
-// is refused; the last user ends it, be that a call or the close itself.
+// is refused; the last user ends it, be that a call or the close itself. The zero value
+// is of what was never opened.
 type uses struct {
 	state atomic.Int64 // how many there are, and closedBit
 	end   func() error // what the last one does, once
@@ -17,7 +18,7 @@ const closedBit = 1 << 62
 func (u *uses) begin() bool {
 	for {
 		now := u.state.Load()
-		if now&closedBit != 0 {
+		if now&closedBit != 0 || u.end == nil {
 			return false
 		}
 		if u.state.CompareAndSwap(now, now+1) {
@@ -38,7 +39,7 @@ func (u *uses) done() {
 func (u *uses) close() (bool, error) {
 	for {
 		now := u.state.Load()
-		if now&closedBit != 0 {
+		if now&closedBit != 0 || u.end == nil {
 			return false, nil
 		}
 		if !u.state.CompareAndSwap(now, now|closedBit) {

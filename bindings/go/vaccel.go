@@ -32,6 +32,8 @@
 // and tensors belong to one at a time.
 package vaccel
 
+//go:generate go run ./internal/opgen -o ops_gen.go
+
 /*
 #cgo pkg-config: vaccel
 #include "glue.h"

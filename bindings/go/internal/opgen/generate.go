@@ -111,9 +111,9 @@ func (g *generator) file(ops []op) error {
 			return err
 		}
 	}
-	g.print("\n// The operations, by the names of the table.\nvar ops = map[string]func() Op{\n")
+	g.print("\n// All operations, in the order of their numbers.\nvar ops = []func() Op{\n")
 	for _, op := range ops {
-		g.print("%q: func() Op { return &%sOp{} },\n", op.Name, exported(op.Name))
+		g.print("func() Op { return new(%sOp) },\n", exported(op.Name))
 	}
 	g.print("}\n")
 	return nil
@@ -214,7 +214,7 @@ func goType(f field) (string, error) {
 		}
 	case "TEXT":
 		if f.Dir == "OUT" && !f.grows() {
-			return "[]byte", nil
+			return "Text", nil
 		}
 		return "string", nil
 	case "LIST":
