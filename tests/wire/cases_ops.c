@@ -80,12 +80,22 @@ static struct vaccel_tf_model_run_args tf_failed = {
 	.out = {tensors, 1},
 	.status = &bad_status,
 };
+static struct vaccel_tf_model_run_args tf_fitting = {
+	.in_nodes = {in_nodes, 1},
+	.in = {tensors, 1},
+	.out_nodes = {out_nodes, 1},
+	.out = {tensors, 1},
+	.status = &status,
+	.message = {(char *)"", 1},
+};
 static struct vaccel_torch_model_run_args torch_run = {
 	.run_options = {"x=1", 3}, .in = {tensors, 2}, .out = {tensors, 1}};
 static struct vaccel_onnx_name name = {(char *)"input"};
 static struct vaccel_onnx_model_run_args onnx_run = {
 	.in_names = {&name, 1}, .in = {tensors, 1}, .out = {tensors, 1}};
 static struct vaccel_tflite_model_run_args tflite_run = {.in = {tensors, 1}, .out = {tensors, 1}};
+static struct vaccel_tflite_model_run_args tflite_told = {
+	.in = {tensors, 2}, .out = {tensors, 1}, .status = &status};
 static struct vaccel_onnx_model_load_args onnx_load;
 
 /* What needs the address of a resource. */
@@ -93,8 +103,8 @@ __attribute__((constructor)) static void name_resources(void)
 {
 	struct vaccel_resource *model = wire_resources[VACCEL_RESOURCE_MODEL];
 
-	tf_run.model = tf_failed.model = torch_run.model = onnx_run.model = tflite_run.model =
-		onnx_load.model = model;
+	tf_run.model = tf_failed.model = tf_fitting.model = torch_run.model = onnx_run.model =
+		tflite_run.model = tflite_told.model = onnx_load.model = model;
 }
 
 #define CALL_FRAME(NAME)                  \
@@ -160,5 +170,12 @@ const struct wire_case op_cases[] = {
 		"policy 'default' permits 8 calls at once and 32 waiting"),
 	REFUSED("exec refused", EXEC, exec, VACCEL_EPERM, "policy 'default' permits no exec"),
 	REFUSED("a session of an earlier epoch", NOOP, noop, VACCEL_ESESS, ""),
+	BOTH("tf_model_run whose nodes fit", TF_MODEL_RUN, tf_model_run, tf_fitting),
+	{.name = "tf_model_run that fails call",
+	 CALL_FRAME(TF_MODEL_RUN),
+	 .form = FORM_REQUEST,
+	 .op = &vaccel_op_tf_model_run,
+	 .args = &tf_failed},
+	BOTH("tflite_model_run with a status", TFLITE_MODEL_RUN, tflite_model_run, tflite_told),
 	{0},
 };
