@@ -49,9 +49,9 @@ struct outcome library_open(const char *plugins, int log_level, const char *log_
 			    bool profiling, bool version_ignore)
 {
 	struct vaccel_config config;
-	struct outcome outcome = in_words(vaccel_config_init(&config, plugins,
-							     (vaccel_log_level_t)log_level,
-							     log_file, profiling, version_ignore));
+	struct outcome outcome =
+		in_words(vaccel_config_init(&config, plugins, (vaccel_log_level_t)log_level,
+					    log_file, profiling, version_ignore));
 
 	if (outcome.code)
 		return outcome;
@@ -115,4 +115,28 @@ struct outcome resource_unregister(struct vaccel_resource *res, struct vaccel_se
 struct outcome resource_sync(struct vaccel_resource *res, struct vaccel_session *sess)
 {
 	return in_words(vaccel_resource_sync(res, sess));
+}
+
+struct outcome draw_boxes(const void *img, size_t len, const struct vaccel_box *boxes, size_t nr,
+			  const char *path)
+{
+	return in_words(vaccel_draw_boxes(img, len, boxes, nr, path));
+}
+
+struct outcome draw_mask(const void *img, size_t len, const struct vaccel_mask *mask,
+			 const char *path)
+{
+	return in_words(vaccel_draw_mask(img, len, mask, path));
+}
+
+struct outcome draw_points(const void *img, size_t len, const struct vaccel_point *points,
+			   size_t nr, const char *path)
+{
+	return in_words(vaccel_draw_points(img, len, points, nr, path));
+}
+
+struct outcome draw_depth(const void *img, size_t len, const struct vaccel_depth *depth,
+			  const char *path)
+{
+	return in_words(vaccel_draw_depth(img, len, depth, path));
 }

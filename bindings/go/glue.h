@@ -52,4 +52,13 @@ struct outcome resource_register(struct vaccel_resource *res, struct vaccel_sess
 struct outcome resource_unregister(struct vaccel_resource *res, struct vaccel_session *sess);
 struct outcome resource_sync(struct vaccel_resource *res, struct vaccel_session *sess);
 
+struct outcome draw_boxes(const void *img, size_t len, const struct vaccel_box *boxes, size_t nr,
+			  const char *path);
+struct outcome draw_mask(const void *img, size_t len, const struct vaccel_mask *mask,
+			 const char *path);
+struct outcome draw_points(const void *img, size_t len, const struct vaccel_point *points,
+			   size_t nr, const char *path);
+struct outcome draw_depth(const void *img, size_t len, const struct vaccel_depth *depth,
+			  const char *path);
+
 #endif

@@ -2,7 +2,10 @@
 
 package vaccel
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Classification is what a picture shows: a class of the model, how probable it is, and
 // its label.
@@ -59,7 +62,10 @@ func (s *Session) Segment(ctx context.Context, picture []byte) (*Mask, error) {
 		return nil, err
 	}
 	mask := &Mask{int(op.Width), int(op.Height), op.Mask, op.Areas}
-	return mask, checkSize("image_segment_mask", mask.Width, mask.Height, len(mask.Pixels))
+	if err := checkSize(ErrBackend, "image_segment_mask", mask.Width, mask.Height, len(mask.Pixels)); err != nil {
+		return nil, err
+	}
+	return mask, nil
 }
 
 // DepthMap is how far away each pixel of a picture is, as the model counts it.
@@ -78,13 +84,16 @@ func (s *Session) Depth(ctx context.Context, picture []byte) (*DepthMap, error) 
 		return nil, err
 	}
 	depth := &DepthMap{int(op.Width), int(op.Height), op.Depth}
-	return depth, checkSize("image_depth_map", depth.Width, depth.Height, len(depth.Values))
+	if err := checkSize(ErrBackend, "image_depth_map", depth.Width, depth.Height, len(depth.Values)); err != nil {
+		return nil, err
+	}
+	return depth, nil
 }
 
-// checkSize looks whether a backend's picture has the size that it says.
-func checkSize(op string, width, height, count int) error {
-	if uint64(width)*uint64(height) == uint64(count) {
+// checkSize looks whether there are as many pixels as a picture is said to have.
+func checkSize(code Code, what string, width, height, count int) error {
+	if width >= 0 && height >= 0 && uint64(width)*uint64(height) == uint64(count) {
 		return nil
 	}
-	return &Error{ErrBackend, op + ": the backend's picture has not the size that it says"}
+	return &Error{code, fmt.Sprintf("%s: %d×%d pixels are said to be there, and %d are", what, width, height, count)}
 }
