@@ -129,6 +129,9 @@ func (g *generator) item(list field) error {
 		if err != nil {
 			return err
 		}
+		if f.Kind != "ONE" && f.Kind != "SPAN" && f.Kind != "TEXT" {
+			return fmt.Errorf("opgen does not know %s as a member of a list's items", f.Kind)
+		}
 		g.print("%s %s `vaccel:%q` // %s\n", exported(f.Name), kind, f.Name, f.Sentence)
 	}
 	g.print("}\n\nfunc (item *%s) lend(c *call) (to %s) {\n", name, c)
