@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ SEVEN = TOP / "models/digits/images/seven.png"
 
 # The model of the sources as the default one, which the library looks for when it is loaded.
 MODELS = tempfile.TemporaryDirectory(prefix="vaccel-models-")
-(pathlib.Path(MODELS.name) / "classify").symlink_to(TOP / "models/digits")
+shutil.copytree(TOP / "models/digits", pathlib.Path(MODELS.name) / "classify")
 os.environ["VACCEL_MODEL_PATH"] = MODELS.name
 
 sys.path.insert(0, str(TOP / "tests/support"))
@@ -92,9 +93,10 @@ def agent() -> Iterator[Callable[..., Any]]:
 
     def start(*names: str, **policy: Any) -> Any:
         place = os.environ["TEST_AGENT"], os.environ["VACCEL_PLUGIN_DIR"]
-        settings = {"VACCEL_MODEL_PATH": MODELS.name}
-        running.append(Agent(*place, "unix", {"plugins": list(names), **policy}, environment=settings))
-        return running[-1].__enter__()
+        settings = {"VACCEL_MODEL_PATH": os.environ["VACCEL_MODEL_PATH"]}
+        started = Agent(*place, "unix", {"plugins": list(names), **policy}, environment=settings).__enter__()
+        running.append(started)
+        return started
 
     yield start
     for one in running:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import keyword
 import os
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Type
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple, Type
 
 import numpy as np
 
@@ -117,6 +117,8 @@ def op_of(number: int) -> Op:
     return op
 
 
+_MISSING = object()
+
 # What is read: each function puts one argument into the frame.
 
 
@@ -126,6 +128,8 @@ def _put_one(frame: Frame, field: Field, value: Any) -> None:
 
 def _put_span(frame: Frame, field: Field, value: Any) -> None:
     if value is None:
+        if field.writes:
+            frame.outputs.append(lambda: None)
         return
     array = as_input(value, field.dtype, field.key)
     if field.writes:
@@ -225,6 +229,8 @@ def _room_for_text(frame: Frame, field: Field, room: Any) -> None:
     member = getattr(frame.args, field.name)
     if field.grows:
         frame.outputs.append(lambda: _text(ffi.gc(member.data, lib.free)))
+    elif room is None:
+        frame.outputs.append(lambda: None)
     else:
         text = ffi.new("char[]", int(room))
         frame.keep.append(text)
@@ -288,13 +294,10 @@ class Caller(Handle):
         op = op_of(number)
         frame = Frame(op)
         for field in op.fields:
-            value: Optional[Any] = values.pop(field.key, None)
-            if field.reads:
-                if value is None and not field.optional:
-                    raise TypeError(f"{op.name}: '{field.key}' is missing: {_text(op.c.name)}")
-                _PUT[field.kind](frame, field, value)
-            else:
-                _ROOM[field.kind](frame, field, value)
+            value = values.pop(field.key, _MISSING if field.reads and not field.optional else None)
+            if value is _MISSING:
+                raise TypeError(f"{op.name} needs an argument '{field.key}'")
+            (_PUT if field.reads else _ROOM)[field.kind](frame, field, value)
         if values:
             raise TypeError(f"{op.name} has no argument {', '.join(sorted(values))}")
         run = lib.vaccel_image_annotate if number in _DRAWN else lib.vaccel_call

@@ -98,12 +98,14 @@ class Resource(Handle):
         return bytes(ffi.buffer(bytes_of, size[0])) if bytes_of != ffi.NULL else b""
 
     def register(self, session: Session) -> None:
-        """Lets a session use it; again is fine."""
+        """Lets a session use it, which then holds on to it; again is fine."""
         check(lib.vaccel_resource_register(self._use(), session._use()))
+        session._resources.add(self)
 
     def unregister(self, session: Session) -> None:
         """Ends a session's use of it."""
         check(lib.vaccel_resource_unregister(self._use(), session._use()))
+        session._resources.discard(self)
 
     def sync(self, session: Session) -> None:
         """Brings back what a session's operations changed in it."""

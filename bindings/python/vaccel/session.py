@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Set
+
 from ._generated import Operations, PluginType
 from ._library import ffi, lib
 from .aio import in_thread
@@ -39,6 +41,7 @@ class Session(ExecMixin, ImageMixin, NumbersMixin, OnnxMixin, TFMixin, TFLiteMix
         check(lib.vaccel_session_new(made, int(flags)))
         self._own(made[0], lib.vaccel_session_delete)
         self.ops = Operations(self)
+        self._resources: Set[Resource] = set()
 
     @property
     def id(self) -> int:
@@ -73,6 +76,11 @@ class Session(ExecMixin, ImageMixin, NumbersMixin, OnnxMixin, TFMixin, TFLiteMix
         check(lib.vaccel_noop(self._use()))
 
     anoop = in_thread(noop)
+
+    def close(self) -> None:
+        """Closes it, or lets the last call that is using it do so. Again is fine."""
+        super().close()
+        self._resources.clear()
 
     def __enter__(self) -> Session:
         return self

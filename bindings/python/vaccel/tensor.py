@@ -110,7 +110,10 @@ class BaseTensor:
             flat = from_memory(c.data, c.size, np.uint8).copy()
         lib.vaccel_tensor_release(c)
         dtype = cls._dtypes.get(tensor._data_type)
-        tensor._array = flat if dtype is None else flat.view(dtype).reshape(tensor._dims)
+        # What a backend answers is its affair: bytes that are no such array stay bytes.
+        if dtype is not None and flat.size == math.prod(tensor._dims) * dtype.itemsize:
+            flat = flat.view(dtype).reshape(tensor._dims)
+        tensor._array = flat
         return tensor
 
     def _fill(self, c: Any) -> List[Any]:
@@ -152,8 +155,8 @@ class BaseTensor:
 
     def as_numpy(self) -> Array:
         """The elements as an array, which is no copy."""
-        if self._type() not in self._dtypes:
-            raise TypeError(f"NumPy has no type for tensors of {self.data_type!r}; see to_bytes()")
+        if self._array.dtype != self._dtypes.get(self._type()) or self._array.shape != self.shape:
+            raise TypeError(f"NumPy has no array for {self!r}; see to_bytes()")
         return self._array
 
     def as_torch(self) -> Any:
