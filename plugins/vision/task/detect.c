@@ -164,11 +164,11 @@ struct cells {
 static struct found read_cell(const struct cells *cells, size_t at)
 {
 	size_t plane = cells->width * cells->height, best = 0;
+	size_t column = at % cells->width, row = at / cells->width;
 	const float *cell = cells->numbers + at;
 	const float *classes = cell + PLANE_CLASSES * plane;
-	float x = ((float)(at % cells->width) + tanhf(cell[PLANE_X * plane])) / (float)cells->width;
-	float y =
-		((float)(at / cells->width) + tanhf(cell[PLANE_Y * plane])) / (float)cells->height;
+	float x = ((float)column + tanhf(cell[PLANE_X * plane])) / (float)cells->width;
+	float y = ((float)row + tanhf(cell[PLANE_Y * plane])) / (float)cells->height;
 	float half_width = sigmoid(cell[PLANE_WIDTH * plane]) / 2;
 	float half_height = sigmoid(cell[PLANE_HEIGHT * plane]) / 2;
 
