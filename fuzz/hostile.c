@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * See hostile.h. The linker puts functions of this file in the place of those by which
- * the client waits: socket_read(), clock_nanosleep(), nanosleep(), and the clock.
+ * the client waits: socket_read(), clock_nanosleep(), ppoll(), and the clock.
  * Before it reads a socket that is empty, the agent at the other end has its turn.
  */
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -55,7 +57,10 @@ ssize_t __wrap_socket_read(struct link *link, const struct iovec *to, int nr, in
 			   int *ret_passed);
 int64_t __wrap_time_now(void);
 int64_t __wrap_time_about_now(void);
-int __wrap_nanosleep(const struct timespec *time, struct timespec *ret_left);
+int __real_ppoll(struct pollfd *polled, nfds_t nr, const struct timespec *time,
+		 const sigset_t *signals);
+int __wrap_ppoll(struct pollfd *polled, nfds_t nr, const struct timespec *time,
+		 const sigset_t *signals);
 int __wrap_clock_nanosleep(clockid_t clock, int flags, const struct timespec *until,
 			   struct timespec *ret_left);
 
@@ -390,13 +395,16 @@ int64_t __wrap_time_about_now(void)
 }
 
 /* By who waits for a slot to be emptied. */
-int __wrap_nanosleep(const struct timespec *time, struct timespec *ret_left)
+int __wrap_ppoll(struct pollfd *polled, nfds_t nr, const struct timespec *time,
+		 const sigset_t *signals)
 {
+	static const struct timespec at_once;
+
 	now += NAP;
 	for (size_t i = 0; i < nr_ends; i++)
 		if (ends[i])
 			hear_all(ends[i]);
-	return 0;
+	return __real_ppoll(polled, nr, &at_once, signals);
 }
 
 int __wrap_clock_nanosleep(clockid_t clock, int flags, const struct timespec *until,
