@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -320,5 +321,14 @@ func TestBadConfiguration(t *testing.T) {
 func TestNewOp(t *testing.T) {
 	if _, ok := vaccel.NewOp("onnx_model_run").(*vaccel.ONNXModelRunOp); !ok || vaccel.NewOp("no such") != nil {
 		t.Error("operations are not found by their names")
+	}
+}
+
+func TestEveryOperationHasAnExample(t *testing.T) {
+	examples := string(read(t, "example_test.go"))
+	for _, found := range regexp.MustCompile(`(?m)^type (\w+Op) struct`).FindAllStringSubmatch(string(read(t, "ops_gen.go")), -1) {
+		if !strings.Contains(examples, "func Example"+found[1]+"()") {
+			t.Error("there is none of", found[1])
+		}
 	}
 }
