@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/util.h"
+#include "tf/state.h"
 
 /* The largest graph in one file; it is the limit of its format. */
 #define GRAPH_SIZE_MAX INT32_MAX
@@ -42,7 +43,7 @@ static void set_threads(TF_SessionOptions *options, TF_Status *status)
 		TF_SetConfig(options, config, sizeof(config), status);
 }
 
-static int load_directory(struct engine *engine, const char *directory,
+static int load_directory(struct instance *instance, const char *directory,
 			  const TF_SessionOptions *options, TF_Status *status)
 {
 	_cleanup_(freep) char *list = strdup(vaccel_knob_text(&knobs[KNOB_TAGS]));
@@ -51,35 +52,82 @@ static int load_directory(struct engine *engine, const char *directory,
 	char *rest, *tag;
 	int nr = 0, ret;
 
-	if (!list || !meta_graph)
+	instance->graph = TF_NewGraph();
+	if (!list || !meta_graph || !instance->graph)
 		return no_memory();
 	tag = strtok_r(list, ":", &rest);
 	for (; tag && nr < TAGS_MAX; tag = strtok_r(NULL, ":", &rest))
 		tags[nr++] = tag;
-	engine->session = TF_LoadSessionFromSavedModel(options, NULL, directory, tags, nr,
-						       engine->graph, meta_graph, status);
+	instance->session = TF_LoadSessionFromSavedModel(options, NULL, directory, tags, nr,
+							 instance->graph, meta_graph, status);
 	ret = status_check(status);
 	return ret ? ret
 		   : signature_read(meta_graph->data, meta_graph->length,
-				    vaccel_knob_text(&knobs[KNOB_SIGNATURE]), &engine->signature);
+				    vaccel_knob_text(&knobs[KNOB_SIGNATURE]), &instance->signature);
 }
 
-static int load_graph(struct engine *engine, const struct bytes *bytes,
-		      const TF_SessionOptions *options, TF_Status *status)
+static int import_graph(struct instance *instance, const struct bytes *bytes, TF_Status *status)
 {
 	TF_ImportGraphDefOptions *import = TF_NewImportGraphDefOptions();
 	const TF_Buffer buffer = {.data = bytes->data, .length = bytes->size};
+
+	instance->graph = TF_NewGraph();
+	if (!import || !instance->graph)
+		return no_memory();
+	TF_GraphImportGraphDef(instance->graph, &buffer, import, status);
+	TF_DeleteImportGraphDefOptions(import);
+	return status_check(status);
+}
+
+/* Of a directory, or else a session of the graph that the instance has. */
+static int open_instance(struct instance *instance, const char *directory, TF_Status *status)
+{
+	TF_SessionOptions *options = TF_NewSessionOptions();
 	int ret;
 
-	if (!import)
+	if (!options)
 		return no_memory();
-	TF_GraphImportGraphDef(engine->graph, &buffer, import, status);
-	TF_DeleteImportGraphDefOptions(import);
+	set_threads(options, status);
 	ret = status_check(status);
+	if (!ret && directory) {
+		ret = load_directory(instance, directory, options, status);
+	} else if (!ret) {
+		instance->session = TF_NewSession(instance->graph, options, status);
+		ret = status_check(status);
+	}
+	TF_DeleteSessionOptions(options);
+	return ret;
+}
+
+int instance_new(const struct model *model, struct instance *ret_instance)
+{
+	_cleanup_(status_deletep) TF_Status *status = TF_NewStatus();
+	struct instance instance = {0};
+	int ret;
+
+	if (!status)
+		return no_memory();
+	if (!model->directory) {
+		instance.graph = model->engine->instance.graph;
+		instance.borrows_graph = true;
+	}
+	ret = open_instance(&instance, model->directory, status);
 	if (ret)
-		return ret;
-	engine->session = TF_NewSession(engine->graph, options, status);
-	return status_check(status);
+		instance_release(&instance);
+	else
+		*ret_instance = instance;
+	return ret;
+}
+
+void instance_release(struct instance *instance)
+{
+	_cleanup_(status_deletep) TF_Status *status = TF_NewStatus();
+
+	if (instance->session && status)
+		TF_DeleteSession(instance->session, status);
+	if (instance->graph && !instance->borrows_graph)
+		TF_DeleteGraph(instance->graph);
+	signature_release(&instance->signature);
 }
 
 static int load(struct shared *shared, const void *opaque)
@@ -87,35 +135,21 @@ static int load(struct shared *shared, const void *opaque)
 	struct engine *engine = (struct engine *)shared;
 	const struct content *content = opaque;
 	_cleanup_(status_deletep) TF_Status *status = TF_NewStatus();
-	TF_SessionOptions *options = TF_NewSessionOptions();
-	int ret;
+	int ret = status ? VACCEL_OK : no_memory();
 
-	engine->graph = TF_NewGraph();
-	if (!status || !options || !engine->graph) {
-		ret = no_memory();
-	} else {
-		set_threads(options, status);
-		ret = status_check(status);
-		if (!ret && content->directory)
-			ret = load_directory(engine, content->directory, options, status);
-		else if (!ret)
-			ret = load_graph(engine, &content->graph, options, status);
-	}
-	if (options)
-		TF_DeleteSessionOptions(options);
-	return ret;
+	writes_init(&engine->writes);
+	if (!ret && !content->directory)
+		ret = import_graph(&engine->instance, &content->graph, status);
+	return ret ? ret : open_instance(&engine->instance, content->directory, status);
 }
 
 static void unload(struct shared *shared)
 {
 	struct engine *engine = (struct engine *)shared;
-	_cleanup_(status_deletep) TF_Status *status = TF_NewStatus();
 
-	if (engine->session && status)
-		TF_DeleteSession(engine->session, status);
-	if (engine->graph)
-		TF_DeleteGraph(engine->graph);
-	signature_release(&engine->signature);
+	state_forget(engine);
+	writes_release(&engine->writes);
+	instance_release(&engine->instance);
 }
 
 static struct share engines = {.size = sizeof(struct engine), .load = load, .unload = unload};
@@ -186,6 +220,7 @@ static int open_model(struct vaccel_resource *resource, const void *context, str
 		free(model);
 		return ret;
 	}
+	model->directory = TAKE(content.directory);
 	*ret_held = &model->held;
 	return VACCEL_OK;
 }
@@ -195,6 +230,7 @@ static void close_model(struct held *held)
 	struct model *model = (struct model *)held;
 
 	share_put(&engines, &model->engine->shared);
+	free(model->directory);
 	free(model);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The module's operations: each tells TensorFlow's status as well. See module.h. */
 #include "tf/engine.h"
+#include "tf/state.h"
 
 const struct vaccel_knob *knobs;
 
@@ -50,6 +51,9 @@ static const struct tf_module module = {
 	.unload = unload,
 	.version = TF_Version,
 	.count = engine_count,
+	.count_own = state_count,
+	.session_open = state_session_open,
+	.session_close = state_session_close,
 };
 
 __attribute__((visibility("default"))) tf_module_open_fn tf_module_open;

@@ -20,6 +20,8 @@ enum knob { KNOB_THREADS, KNOB_TAGS, KNOB_SIGNATURE, KNOB_COUNT };
  * @load: the operations; with TensorFlow's status told
  * @version: TensorFlow's
  * @count: how many models are loaded
+ * @count_own: how many instances of them are sessions' own
+ * @session_open, @session_close: the plugin's hooks
  */
 struct tf_module {
 	const struct holder_kind *kind;
@@ -28,6 +30,9 @@ struct tf_module {
 	int (*unload)(struct vaccel_call *call, struct vaccel_tf_model_unload_args *args);
 	const char *(*version)(void);
 	size_t (*count)(void);
+	size_t (*count_own)(void);
+	int (*session_open)(struct vaccel_session *session, void **ret_slot);
+	void (*session_close)(struct vaccel_session *session, void *slot);
 };
 
 /** What the module exports as tf_module_open: takes the plugin's knobs. */

@@ -12,6 +12,7 @@
 #include "model/util.h"
 #include "model/words.h"
 #include "tf/engine.h"
+#include "tf/state.h"
 #include "tf/tensor.h"
 
 /* The inputs, or the outputs, of a run: what TensorFlow wants side by side. */
@@ -33,20 +34,20 @@ static void side_release(struct side *side)
 }
 
 /* Finds a node as the graph, or the model's signature, names it. */
-static int find_node(const struct engine *engine, const char *what,
+static int find_node(const struct instance *instance, const char *what,
 		     const struct vaccel_tf_node *node, TF_Output *ret_output)
 {
-	const char *alias = signature_find(&engine->signature, node->name), *colon;
+	const char *alias = signature_find(&instance->signature, node->name), *colon;
 	_cleanup_(freep) char *name = NULL;
 
-	ret_output->oper = TF_GraphOperationByName(engine->graph, node->name);
+	ret_output->oper = TF_GraphOperationByName(instance->graph, node->name);
 	ret_output->index = node->id;
 	if (!ret_output->oper && alias) {
 		colon = strrchr(alias, ':');
 		name = strndup(alias, colon ? (size_t)(colon - alias) : strlen(alias));
 		if (!name)
 			return vaccel_fail(VACCEL_ENOMEM, "no memory for a node's name");
-		ret_output->oper = TF_GraphOperationByName(engine->graph, name);
+		ret_output->oper = TF_GraphOperationByName(instance->graph, name);
 		ret_output->index = colon ? atoi(colon + 1) : 0;
 	}
 	if (!ret_output->oper)
@@ -61,7 +62,7 @@ static int find_node(const struct engine *engine, const char *what,
 	return VACCEL_OK;
 }
 
-static int find_nodes(const struct engine *engine, const struct vaccel_tf_node *nodes,
+static int find_nodes(const struct instance *instance, const struct vaccel_tf_node *nodes,
 		      struct side *side)
 {
 	int ret = VACCEL_OK;
@@ -74,18 +75,18 @@ static int find_nodes(const struct engine *engine, const struct vaccel_tf_node *
 		return VACCEL_ENOMEM;
 	}
 	for (size_t i = 0; !ret && i < side->nr; i++)
-		ret = find_node(engine, side->what, &nodes[i], &side->nodes[i]);
+		ret = find_node(instance, side->what, &nodes[i], &side->nodes[i]);
 	return ret;
 }
 
-static int read_port(const struct engine *engine, TF_Output node, struct port *port)
+static int read_port(const struct instance *instance, TF_Output node, struct port *port)
 {
 	_cleanup_(status_deletep) TF_Status *status = TF_NewStatus();
 	int nr, ret;
 
 	if (!status)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a status");
-	nr = TF_GraphGetTensorNumDims(engine->graph, node, status);
+	nr = TF_GraphGetTensorNumDims(instance->graph, node, status);
 	ret = status_check(status);
 	/* A node of any rank has no list of sizes. */
 	if (ret || nr < 0)
@@ -94,7 +95,7 @@ static int read_port(const struct engine *engine, TF_Output node, struct port *p
 	port->dims = calloc((size_t)nr + 1, sizeof(*port->dims));
 	if (!port->dims)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a shape");
-	TF_GraphGetTensorShape(engine->graph, node, port->dims, nr, status);
+	TF_GraphGetTensorShape(instance->graph, node, port->dims, nr, status);
 	return status_check(status);
 }
 
@@ -104,12 +105,12 @@ static bool is_single(const struct port *port, const struct vaccel_tensor *tenso
 	return port->dims && port->nr_dims == 0 && tensor->nr_dims == 1 && tensor->dims[0] == 1;
 }
 
-static int make_input(const struct engine *engine, const char *name, TF_Output node,
+static int make_input(const struct instance *instance, const char *name, TF_Output node,
 		      const struct vaccel_tensor *tensor, TF_Tensor **ret_tensor)
 {
 	struct port port = {.type = (int32_t)TF_OperationOutputType(node)};
 	struct vaccel_tensor given = *tensor;
-	int ret = read_port(engine, node, &port);
+	int ret = read_port(instance, node, &port);
 
 	if (!ret && is_single(&port, tensor))
 		given.nr_dims = 0;
@@ -129,7 +130,27 @@ static int make_input(const struct engine *engine, const char *name, TF_Output n
 	return ret;
 }
 
-static int run(struct vaccel_call *call, const struct engine *engine,
+/* Whether it changes variables is seen from the nodes that it fetches. */
+static int choose_instance(struct vaccel_call *call, const struct model *model,
+			   const struct vaccel_tf_model_run_args *args,
+			   const struct instance **ret_instance)
+{
+	struct engine *engine = model->engine;
+	bool writes = false;
+	int ret = VACCEL_OK;
+
+	for (size_t i = 0; !ret && !writes && i < args->out.count; i++) {
+		TF_Output node;
+
+		ret = find_node(&engine->instance, "output", &args->out_nodes.data[i], &node);
+		if (!ret)
+			ret = writes_find(&engine->writes, engine->instance.graph, node.oper,
+					  &writes);
+	}
+	return ret ? ret : state_find(call, model, writes, ret_instance);
+}
+
+static int run(struct vaccel_call *call, const struct model *model,
 	       struct vaccel_tf_model_run_args *args)
 {
 	_cleanup_(side_release) struct side in = {
@@ -139,19 +160,22 @@ static int run(struct vaccel_call *call, const struct engine *engine,
 	_cleanup_(status_deletep) TF_Status *status = TF_NewStatus();
 	const TF_Buffer options = {.data = args->run_options.data,
 				   .length = args->run_options.count};
+	const struct instance *instance;
 	int ret;
 
 	if (!status)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a status");
-	ret = find_nodes(engine, args->in_nodes.data, &in);
+	ret = choose_instance(call, model, args, &instance);
 	if (!ret)
-		ret = find_nodes(engine, args->out_nodes.data, &out);
+		ret = find_nodes(instance, args->in_nodes.data, &in);
+	if (!ret)
+		ret = find_nodes(instance, args->out_nodes.data, &out);
 	for (size_t i = 0; !ret && i < in.nr; i++)
-		ret = make_input(engine, args->in_nodes.data[i].name, in.nodes[i],
+		ret = make_input(instance, args->in_nodes.data[i].name, in.nodes[i],
 				 &args->in.data[i], &in.tensors[i]);
 	if (ret)
 		return ret;
-	TF_SessionRun(engine->session, options.length ? &options : NULL, in.nodes, in.tensors,
+	TF_SessionRun(instance->session, options.length ? &options : NULL, in.nodes, in.tensors,
 		      (int)in.nr, out.nodes, out.tensors, (int)out.nr, NULL, 0, NULL, status);
 	ret = status_check(status);
 	for (size_t i = 0; !ret && i < out.nr; i++)
@@ -165,5 +189,5 @@ int model_run(struct vaccel_call *call, struct vaccel_tf_model_run_args *args)
 	_cleanup_(use_end) struct use use = {0};
 	int ret = use_resource(call, args->model, &use);
 
-	return ret ? ret : run(call, ((const struct model *)use.held)->engine, args);
+	return ret ? ret : run(call, (const struct model *)use.held, args);
 }

@@ -70,6 +70,16 @@ static int init(void)
 	return ret ? ret : open_module();
 }
 
+static int session_open(struct vaccel_session *session, void **ret_slot)
+{
+	return module->session_open(session, ret_slot);
+}
+
+static void session_close(struct vaccel_session *session, void *slot)
+{
+	module->session_close(session, slot);
+}
+
 static int resource_open(struct vaccel_resource *resource, void **ret_slot)
 {
 	return holder_new(module->kind, NULL, (struct holder **)ret_slot);
@@ -109,6 +119,8 @@ static void report(vaccel_plugin_report_fn *say, void *context)
 	say(context, "threads", text);
 	snprintf(text, sizeof(text), "%zu loaded", module->count());
 	say(context, "models", text);
+	snprintf(text, sizeof(text), "%zu of sessions that change variables", module->count_own());
+	say(context, "copies", text);
 }
 
 static const struct vaccel_plugin_info info = {
@@ -126,5 +138,6 @@ static const struct vaccel_plugin_op ops[] = {
 };
 
 VACCEL_PLUGIN(.info = &info, .ops = ops, .nr_ops = sizeof(ops) / sizeof(ops[0]), .knobs = knobs,
-	      .nr_knobs = KNOB_COUNT, .needs = &needs, .init = init, .resource_open = resource_open,
+	      .nr_knobs = KNOB_COUNT, .needs = &needs, .init = init, .session_open = session_open,
+	      .session_close = session_close, .resource_open = resource_open,
 	      .resource_close = resource_close, .report = report);

@@ -107,23 +107,81 @@ def huge():
     )
 
 
-def saved():
-    """The pair as a SavedModel whose signature has other names."""
-    def tensor(name):
-        return field(1, name) + field(2, FLOAT) + field(3, shape_of([-1, 3]))
+def variable():
+    """A variable, what makes it 0, and a number to add."""
+    return (
+        node("v", "VarHandleOp", dtype=kind(FLOAT), shape=shape(), shared_name=field(2, "v"), container=field(2, "")),
+        constant("zero", FLOAT, [], bytes(4)), node("assign", "AssignVariableOp", "v", "zero", dtype=kind(FLOAT)),
+        placeholder("x", FLOAT),
+    )
 
-    signature = field(1, entry("left", tensor("a:0"))) + field(1, entry("right", tensor("b:0")))
-    signature += field(2, entry("total", tensor("sum:0"))) + field(3, "tensorflow/serving/predict")
-    meta_graph = field(1, field(4, "serve")) + field(2, pair()) + field(5, entry("serving_default", signature))
+
+def counter():
+    """Adds x to a variable and tells the sum, once it was started."""
+    return graph(
+        *variable(), node("start", "Identity", "zero", "^assign", T=kind(FLOAT)),
+        node("adding", "AssignAddVariableOp", "v", "x", dtype=kind(FLOAT)),
+        node("sum", "ReadVariableOp", "v", "^adding", dtype=kind(FLOAT)),
+    )
+
+
+def function(name, inputs, output, *nodes):
+    """One with these inputs, each a name and a type, and one output, which is a float."""
+    arguments = b"".join(field(2, field(1, text) + field(3, type)) for text, type in inputs)
+    signature = field(1, name) + arguments + field(3, field(1, "out") + field(3, FLOAT)) + field(17, 1)
+    # What is field 1 of a graph is field 3 of a function.
+    body = b"".join(bytes([3 << 3 | 2]) + text[1:] for text in nodes)
+    return field(1, field(1, signature) + body + field(4, entry("out", output)))
+
+
+def call(name, function, inputs, types):
+    def kinds(*types):
+        return field(1, field(6, bytes(types)))
+
+    return node(name, "StatefulPartitionedCall", *inputs, Tin=kinds(*types), Tout=kinds(FLOAT),
+                f=field(10, field(1, function)))
+
+
+def counting():
+    """The counter in functions, started as it is loaded; and a look at the sum that changes nothing."""
+    adds = function(
+        "adds", [("v", RESOURCE), ("x", FLOAT)], "read:value:0",
+        node("adding", "AssignAddVariableOp", "v", "x", dtype=kind(FLOAT)),
+        node("read", "ReadVariableOp", "v", "^adding", dtype=kind(FLOAT)),
+    )
+    reads = function("reads", [("v", RESOURCE)], "read:value:0", node("read", "ReadVariableOp", "v", dtype=kind(FLOAT)))
+    return graph(
+        *variable(), call("sum", "adds", ["v", "x"], [RESOURCE, FLOAT]), call("now", "reads", ["v"], [RESOURCE]),
+    ) + field(2, adds + reads)
+
+
+def saved(graph, inputs, outputs, dims, init=None):
+    """A SavedModel whose signature has these names for tensors."""
+    def tensors(number, names):
+        return b"".join(
+            field(number, entry(name, field(1, tensor) + field(2, FLOAT) + field(3, shape_of(dims))))
+            for name, tensor in names.items()
+        )
+
+    signature = tensors(1, inputs) + tensors(2, outputs) + field(3, "tensorflow/serving/predict")
+    signatures = field(5, entry("serving_default", signature))
+    if init:
+        key = "__saved_model_init_op"
+        signatures += field(5, entry(key, field(2, entry(key, field(1, init)))))
+    meta_graph = field(1, field(4, "serve")) + field(2, graph) + signatures
     return field(1, 1) + field(2, meta_graph)
 
 
 def main():
     directory = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "models")
-    for make in (pair, strings, square, unknown, huge):
+    for make in (pair, strings, square, unknown, huge, counter):
         (directory / f"{make.__name__}.pb").write_bytes(make())
-    (directory / "saved").mkdir(exist_ok=True)
-    (directory / "saved" / "saved_model.pb").write_bytes(saved())
+    for name, model in {
+        "saved": saved(pair(), {"left": "a:0", "right": "b:0"}, {"total": "sum:0"}, [-1, 3]),
+        "counting": saved(counting(), {"more": "x:0"}, {"total": "sum:0", "unchanged": "now:0"}, [], init="assign"),
+    }.items():
+        (directory / name).mkdir(exist_ok=True)
+        (directory / name / "saved_model.pb").write_bytes(model)
 
 
 main()

@@ -202,6 +202,90 @@ static void test_too_large(void **state)
 	close_model(&model);
 }
 
+static float run_counter(struct vaccel_session *sess, struct vaccel_resource *model,
+			 const char *x_name, const char *out_name)
+{
+	const struct vaccel_tf_node in_node = node(x_name, 0), out_node = node(out_name, 0);
+	float more = 2, sum;
+	struct vaccel_tf_tensor x = FLOATS(&more, 1, 1);
+	struct vaccel_tf_tensor *const in[] = {&x}, *out;
+
+	if (vaccel_tf_model_run(sess, model, NULL, &in_node, in, x_name ? 1 : 0, &out_node, &out, 1,
+				NULL))
+		fail_msg("%s", vaccel_error_text());
+	sum = *(float *)out->data;
+	vaccel_tf_tensor_delete(out);
+	return sum;
+}
+
+/* What a session adds to a variable is its own, and gone with its session or its model. */
+static void test_variables(void **state)
+{
+	struct vaccel_session other;
+	struct vaccel_resource model, same;
+
+	open_model(&model, MODELS "/counting");
+	open_model(&same, MODELS "/counting");
+	assert_int_equal(vaccel_session_init(&other, 0), VACCEL_OK);
+	assert_int_equal(vaccel_resource_register(&model, &other), VACCEL_OK);
+	assert_true(run_counter(&session, &model, NULL, "unchanged") == 0);
+	assert_true(run_counter(&session, &model, "more", "total") == 2);
+	assert_true(run_counter(&session, &model, "x", "sum") == 4);
+	assert_true(run_counter(&session, &same, NULL, "unchanged") == 4);
+	assert_true(run_counter(&other, &model, NULL, "unchanged") == 0);
+	assert_true(run_counter(&other, &model, "more", "total") == 2);
+	assert_true(run_counter(&session, &model, "more", "total") == 6);
+	assert_int_equal(vaccel_session_release(&other), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&other, 0), VACCEL_OK);
+	assert_int_equal(vaccel_resource_register(&model, &other), VACCEL_OK);
+	assert_true(run_counter(&other, &model, "more", "total") == 2);
+	assert_int_equal(vaccel_session_release(&other), VACCEL_OK);
+	close_model(&same);
+	assert_int_equal(vaccel_tf_model_unload(&session, &model, NULL), VACCEL_OK);
+	assert_true(run_counter(&session, &model, NULL, "unchanged") == 0);
+	close_model(&model);
+}
+
+static void test_variables_of_a_graph(void **state)
+{
+	struct vaccel_session other;
+	struct vaccel_resource model;
+
+	open_model(&model, MODEL("counter"));
+	assert_int_equal(vaccel_session_init(&other, 0), VACCEL_OK);
+	assert_int_equal(vaccel_resource_register(&model, &other), VACCEL_OK);
+	assert_true(run_counter(&session, &model, NULL, "start") == 0);
+	assert_true(run_counter(&session, &model, "x", "sum") == 2);
+	assert_true(run_counter(&other, &model, NULL, "start") == 0);
+	assert_true(run_counter(&session, &model, "x", "sum") == 4);
+	assert_true(run_counter(&other, &model, "x", "sum") == 2);
+	assert_int_equal(vaccel_session_release(&other), VACCEL_OK);
+	close_model(&model);
+}
+
+/* One copy for all that only read; another for each session that does not. */
+static void test_copies(void **state)
+{
+	struct vaccel_session other[3];
+	struct vaccel_resource model;
+
+	open_model(&model, MODELS "/counting");
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(vaccel_session_init(&other[i], 0), VACCEL_OK);
+		assert_int_equal(vaccel_resource_register(&model, &other[i]), VACCEL_OK);
+		assert_true(run_counter(&other[i], &model, NULL, "unchanged") == 0);
+	}
+	assert_string_equal(reported("models"), "1 loaded");
+	assert_string_equal(reported("copies"), "0 of sessions that change variables");
+	assert_true(run_counter(&other[0], &model, "more", "total") == 2);
+	assert_true(run_counter(&other[1], &model, "more", "total") == 2);
+	assert_string_equal(reported("copies"), "2 of sessions that change variables");
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(vaccel_session_release(&other[i]), VACCEL_OK);
+	assert_string_equal(reported("copies"), "0 of sessions that change variables");
+	close_model(&model);
+}
+
 static void refuse_model(const char *path, int code, const char *words)
 {
 	struct vaccel_resource model;
@@ -266,16 +350,12 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 	const struct CMUnitTest anywhere[] = {
-		TEST(test_graph),
-		TEST(test_saved_model),
-		TEST(test_strings),
-		TEST(test_wrong_tensors),
-		TEST(test_no_models),
-		TEST(test_truncated),
-		TEST(test_tensorflow_fails),
+		TEST(test_graph),	  TEST(test_saved_model), TEST(test_strings),
+		TEST(test_wrong_tensors), TEST(test_variables),	  TEST(test_variables_of_a_graph),
+		TEST(test_no_models),	  TEST(test_truncated),	  TEST(test_tensorflow_fails),
 	};
 	/* What an agent has settings of its own for, and what only the process itself knows. */
-	const struct CMUnitTest here[] = {TEST(test_settings), TEST(test_loads),
+	const struct CMUnitTest here[] = {TEST(test_settings), TEST(test_loads), TEST(test_copies),
 					  TEST(test_too_large)};
 	int failed = cmocka_run_group_tests(anywhere, NULL, NULL);
 
