@@ -50,6 +50,11 @@ test: ## build and run every test; ends in one line with the counts
 	@$(MAKE) build DEPS=true
 	@tools/run-tests build
 
+test-options: ## test without any optional library and with each alone; ends in one line with the counts
+	@$(DEPS) build test
+	@$(call setup,build-options)
+	@tools/test-options build-options plugins conform cli examples stage
+
 test-kasan: build ## run the driver's tests in a kernel that looks for faults; the first time it takes half an hour
 	@$(DEPS) test vm
 	@tools/vm/kernel
@@ -173,4 +178,4 @@ docs: ## build the API pages and the manual pages
 clean: ## remove what was built, but not what was fetched
 	rm -rf build build-*
 
-.PHONY: help demo demo-vm test test-kasan test-kills test-kernels build install format lint size sanitize coverage fuzz fuzz-long cross bench bench-vm docs clean
+.PHONY: help demo demo-vm test test-options test-kasan test-kills test-kernels build install format lint size sanitize coverage fuzz fuzz-long cross bench bench-vm docs clean

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks that the cases say of each operation how it succeeds and, if it takes anything, how it fails.
 
-usage: check_cases.py CASES VACCEL
+usage: check_cases.py CASES VACCEL [PLUGIN...]
 
-VACCEL is the command, which knows the table of operations.
+VACCEL is the command, which knows the table of operations. Without these plugins no model of theirs fails.
 """
 
 import json
@@ -20,7 +20,8 @@ def main():
     good = {case["op"] for case in cases if not case["code"]}
     bad = {case["op"] for case in cases if case["code"]}
     wrong = [f"no case of {op} succeeds" for op in known.keys() - good]
-    wrong += [f"no case of {op} fails" for op, args in known.items() if args and op not in bad]
+    excused = {f"{plugin}_model_run" for plugin in sys.argv[3:]}
+    wrong += [f"no case of {op} fails" for op, args in known.items() if args and op not in bad | excused]
     for case in cases:
         strangers = (case["args"].keys() | case.get("results", {}).keys()) - known[case["op"]]
         if strangers:
