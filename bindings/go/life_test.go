@@ -5,6 +5,8 @@ package vaccel_test
 import (
 	"context"
 	"errors"
+	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"sync"
@@ -61,6 +63,32 @@ func TestClosed(t *testing.T) {
 }
 
 // What nobody has opened is as what was closed.
+// A library of another version is refused in words, whatever is asked first.
+func TestOtherVersion(t *testing.T) {
+	if os.Getenv("TEST_OTHER_VERSION") != "" {
+		_, noSession := vaccel.NewSession()
+		_, noResource := vaccel.NewResource(vaccel.Model, digits)
+		for _, err := range []error{noSession, noResource, vaccel.Open(vaccel.Config{}), vaccel.OpenFromEnvironment()} {
+			if !errors.Is(err, vaccel.ErrBadLibrary) || !strings.Contains(err.Error(), "0.8.7") {
+				t.Error(err)
+			}
+		}
+		return
+	}
+	library := t.TempDir() + "/version.so"
+	source := `const char *vaccel_version(void) { return "0.8.7"; }`
+	compile := exec.Command("cc", "-shared", "-fPIC", "-o", library, "-xc", "-")
+	compile.Stdin = strings.NewReader(source)
+	if said, err := compile.CombinedOutput(); err != nil {
+		t.Skipf("no such library: %v: %s", err, said)
+	}
+	again := exec.Command(os.Args[0], "-test.run=^TestOtherVersion$")
+	again.Env = append(os.Environ(), "TEST_OTHER_VERSION=1", "LD_PRELOAD="+library)
+	if said, err := again.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, said)
+	}
+}
+
 func TestNeverOpened(t *testing.T) {
 	var session vaccel.Session
 	var model vaccel.Resource
@@ -165,6 +193,33 @@ func TestForgotten(t *testing.T) {
 		}
 	}
 	reopen(t)
+}
+
+// collect has all finalizers run of what nobody refers to.
+func collect() {
+	for i := 0; i < 2; i++ {
+		done := make(chan struct{})
+		runtime.SetFinalizer(&struct{ done chan struct{} }{done}, func(any) { close(done) })
+		runtime.GC()
+		<-done
+	}
+}
+
+// A model that only its session knows is still what pictures are classified by.
+func TestForgottenModel(t *testing.T) {
+	session := open(t)
+	func() {
+		model, err := vaccel.NewResource(vaccel.Model, digits)
+		if err != nil || session.Register(model) != nil {
+			t.Fatal(err)
+		}
+	}()
+	collect()
+	best, err := session.Classify(background, read(t, digits+"images/seven.png"))
+	offered(t, err)
+	if best.Label != "seven" {
+		t.Error(best)
+	}
 }
 
 func TestManyGoroutines(t *testing.T) {

@@ -73,14 +73,34 @@ func openResource(bytes unsafe.Pointer, open func(ret **C.struct_vaccel_resource
 	library.RLock()
 	defer library.RUnlock()
 	r := &Resource{bytes: bytes}
-	if err := failure(open(&r.c)); err != nil {
+	err := mismatch()
+	if err == nil {
+		err = failure(open(&r.c))
+	}
+	if err != nil {
 		C.free(bytes)
 		return nil, err
 	}
 	c := r.c
 	r.uses.end = func() error { return closeResource(c, bytes) }
-	runtime.SetFinalizer(r, func(r *Resource) { _ = r.Close() })
+	runtime.SetFinalizer(r, (*Resource).forgotten)
 	return r, nil
+}
+
+// forgotten closes a resource that nobody refers to, unless a session has it: operations
+// on pictures find their model there. It is asked again then, when memory is collected.
+func (r *Resource) forgotten() {
+	if r.isRegistered() {
+		runtime.SetFinalizer(r, (*Resource).forgotten)
+		return
+	}
+	_ = r.Close()
+}
+
+func (r *Resource) isRegistered() bool {
+	library.RLock()
+	defer library.RUnlock()
+	return C.vaccel_resource_refcount(r.c) > 0
 }
 
 func closeResource(c *C.struct_vaccel_resource, bytes unsafe.Pointer) error {

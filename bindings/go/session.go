@@ -55,6 +55,9 @@ func NewSession(wanted ...Option) (*Session, error) {
 	for _, option := range wanted {
 		option(&o)
 	}
+	if err := mismatch(); err != nil {
+		return nil, err
+	}
 	library.RLock()
 	defer library.RUnlock()
 	s := &Session{}

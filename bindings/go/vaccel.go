@@ -83,8 +83,28 @@ var library struct {
 	sessions atomic.Int64
 }
 
+// mismatch is why the library that is loaded cannot be used, if that is so: its structs
+// and functions may not be those of [Version].
+var mismatch = sync.OnceValue(func() error {
+	loaded := C.GoString(C.vaccel_version())
+	if series(loaded) == series(Version) {
+		return nil
+	}
+	return &Error{ErrBadLibrary, fmt.Sprintf(
+		"the libvaccel that is loaded is version %s, and this program was built with %s; build it anew, "+
+			"or take that library out of LD_LIBRARY_PATH", loaded, Version)}
+})
+
+// series is the part of a version in which libraries stand in for each other.
+func series(version string) string {
+	return version[:max(strings.LastIndexByte(version, '.'), 0)]
+}
+
 // alone calls a function while no session is open, and none can be opened.
 func alone(function func() C.struct_outcome) error {
+	if err := mismatch(); err != nil {
+		return err
+	}
 	library.Lock()
 	defer library.Unlock()
 	if open := library.sessions.Load(); open > 0 {
