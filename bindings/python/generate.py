@@ -103,8 +103,8 @@ def make_ffi(include_dirs: List[str], library_dir: str) -> cffi.FFI:
         include_dirs=include_dirs,
         library_dirs=[library_dir],
         libraries=["vaccel"],
-        # Names of older programs are called by nobody, but have their wrappers, too.
-        extra_compile_args=["-Wno-deprecated-declarations"],
+        # Names of older programs have their wrappers, too; nobody debugs any of them.
+        extra_compile_args=["-Wno-deprecated-declarations", "-g0"],
         py_limited_api=True,
     )
     return ffi

@@ -9,6 +9,7 @@ and pictures.
 from __future__ import annotations
 
 import gc
+import json
 import os
 import pathlib
 import shutil
@@ -73,6 +74,24 @@ def data() -> pathlib.Path:
     if not found.is_dir():
         pytest.skip("no real models and pictures here")
     return found
+
+
+@pytest.fixture
+def detector(data: pathlib.Path, tmp_path: pathlib.Path) -> pathlib.Path:
+    """FastestDet with its card."""
+    shutil.copy(data / "models/onnx/FastestDet.onnx", tmp_path / "model.onnx")
+    shutil.copy(data / "labels/coco80.names", tmp_path / "labels.txt")
+    scale = 1 / 255
+    card = {
+        "task": "detect",
+        "input": {
+            "width": 352, "height": 352, "layout": "NCHW", "color": "BGR",
+            "mean": [0, 0, 0], "scale": [scale, scale, scale],
+        },
+        "output": {"decoder": "fastestdet", "threshold": 0.65, "nms": 0.45},
+    }
+    (tmp_path / "model.json").write_text(json.dumps(card))
+    return tmp_path
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 """Real models on real pictures, by each framework, against the figures of their own packages."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -136,24 +135,6 @@ def test_no_picture(plugins, has_plugin):
         session.classify(np.zeros((8, 8, 3), np.uint8))
 
 
-@pytest.fixture
-def detector(data, tmp_path):
-    """FastestDet with its card."""
-    shutil.copy(data / "models/onnx/FastestDet.onnx", tmp_path / "model.onnx")
-    shutil.copy(data / "labels/coco80.names", tmp_path / "labels.txt")
-    scale = 1 / 255
-    card = {
-        "task": "detect",
-        "input": {
-            "width": 352, "height": 352, "layout": "NCHW", "color": "BGR",
-            "mean": [0, 0, 0], "scale": [scale, scale, scale],
-        },
-        "output": {"decoder": "fastestdet", "threshold": 0.65, "nms": 0.45},
-    }
-    (tmp_path / "model.json").write_text(json.dumps(card))
-    return tmp_path
-
-
 def test_boxes(plugins, has_plugin, data, detector, tmp_path):
     has_plugin("onnx")
     session = plugins("onnx")
@@ -174,13 +155,6 @@ def test_boxes(plugins, has_plugin, data, detector, tmp_path):
     drawing.save(tmp_path / "drawing.png")
     assert Image.open(tmp_path / "drawing.png").size == (width, height)
     assert Image.open(session.detect(street)).size == (width, height)
-
-
-def model_of(task):
-    found = TOP / "tests/data/models" / f"{task}.onnx"
-    if not found.exists():
-        pytest.skip(f"no {found}")
-    return found
 
 
 def test_drawings_of_what_was_found(noop):
