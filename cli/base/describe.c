@@ -7,67 +7,34 @@
 
 #include "base/describe.h"
 
-#define KEY_WIDTH    20
-#define OFFERS_MAX   4096
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define NOT_UTF8     "\xef\xbf\xbd" /* U+FFFD */
-#define JSON_FORM    (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)
+#define KEY_WIDTH  20
+#define OFFERS_MAX 4096
+#define NOT_UTF8   "\xef\xbf\xbd" /* U+FFFD */
+#define JSON_FORM  (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)
 
-/* Well-formed sequences, as Unicode lists them: no longer ones than needed, no surrogates. */
-static const struct {
-	unsigned char first[2], second[2]; /* from and to */
-	size_t length;
-} sequences[] = {
-	{{0x01, 0x7f}, {0x00, 0xff}, 1}, {{0xc2, 0xdf}, {0x80, 0xbf}, 2},
-	{{0xe0, 0xe0}, {0xa0, 0xbf}, 3}, {{0xe1, 0xec}, {0x80, 0xbf}, 3},
-	{{0xed, 0xed}, {0x80, 0x9f}, 3}, {{0xee, 0xef}, {0x80, 0xbf}, 3},
-	{{0xf0, 0xf0}, {0x90, 0xbf}, 4}, {{0xf1, 0xf3}, {0x80, 0xbf}, 4},
-	{{0xf4, 0xf4}, {0x80, 0x8f}, 4},
-};
-
-static bool lies_in(unsigned char byte, const unsigned char bounds[2])
-{
-	return byte >= bounds[0] && byte <= bounds[1];
-}
-
-/* How many bytes the character at @text takes; 0 if it is none in UTF-8. */
-static size_t utf8_length(const char *text)
-{
-	const unsigned char *bytes = (const unsigned char *)text;
-	size_t row = 0;
-
-	while (row < COUNT(sequences) && !lies_in(bytes[0], sequences[row].first))
-		row++;
-	if (row == COUNT(sequences) || !lies_in(bytes[1], sequences[row].second))
-		return 0;
-	for (size_t i = 2; i < sequences[row].length; i++)
-		if (bytes[i] < 0x80 || bytes[i] > 0xbf)
-			return 0;
-	return sequences[row].length;
-}
-
+/* Control characters stay: JSON writes them as escapes. Those above 127 count as bytes. */
 struct json_object *json_text(const char *text)
 {
-	struct json_object *json;
-	char *clean, *end;
+	struct json_object *json = NULL;
+	char *shown, *clean, *end;
 
 	if (!text)
 		return NULL;
-	clean = malloc(strlen(text) * strlen(NOT_UTF8) + 1);
-	if (!clean)
-		return NULL;
-	for (end = clean; *text;) {
-		size_t length = utf8_length(text);
-
-		if (length)
-			end = mempcpy(end, text, length);
-		else
-			end = stpcpy(end, NOT_UTF8);
-		text += length ? length : 1;
+	shown = strdup(text);
+	clean = end = malloc(strlen(text) * strlen(NOT_UTF8) + 1);
+	if (shown && clean) {
+		vaccel_str_make_printable(shown);
+		for (size_t i = 0; text[i]; i++) {
+			if (shown[i] == '?' && (unsigned char)text[i] > 127)
+				end = stpcpy(end, NOT_UTF8);
+			else
+				*end++ = text[i];
+		}
+		*end = '\0';
+		json = json_object_new_string(clean);
 	}
-	*end = '\0';
-	json = json_object_new_string(clean);
 	free(clean);
+	free(shown);
 	return json;
 }
 
