@@ -278,7 +278,9 @@ const struct command commands[] = {
 		.completes = COMPLETES_FILES,
 		.sentence = "Run a model on arrays of NumPy.",
 		.details = "MODEL is a file or a directory of ONNX, TensorFlow Lite, TensorFlow "
-			   "or TorchScript; its name or its first bytes say which.",
+			   "or TorchScript; its name or its first bytes say which. Without --fetch "
+			   "the model is run more than once, to find how many outputs it has, each "
+			   "time as if for the first time.",
 		ROWS(run_rows),
 		.run = run_main,
 	},

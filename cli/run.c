@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * vaccel run: a model on arrays of NumPy. Where outputs are not named, all are wanted,
- * and how many those are only the model knows: it is asked for more and more of them, and
- * refuses before it runs when it has not as many.
+ * and how many those are only the model knows: it is run for more and more of them, until
+ * it has not as many. Each time is in a session of its own, where a model that remembers
+ * something begins anew.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -23,7 +24,6 @@
 
 struct run {
 	const struct options *options;
-	struct vaccel_session sess;
 	struct vaccel_resource model;
 	char *names[TEXTS_MOST]; /* the inputs', in the order of @in; NULL if by place */
 	bool named;
@@ -98,12 +98,8 @@ static int set_up(struct run *run)
 		ret = vaccel_fail(VACCEL_EINVAL,
 				  "--fetch: this framework's outputs have no names; all of them "
 				  "are fetched");
-	if (!ret)
-		ret = vaccel_session_init(&run->sess, 0);
-	if (!ret)
-		ret = vaccel_resource_init(&run->model, options->operands[0],
-					   VACCEL_RESOURCE_MODEL);
-	return ret ? ret : vaccel_resource_register(&run->model, &run->sess);
+	return ret ? ret
+		   : vaccel_resource_init(&run->model, options->operands[0], VACCEL_RESOURCE_MODEL);
 }
 
 static void drop_outputs(struct run *run)
@@ -117,11 +113,18 @@ static void drop_outputs(struct run *run)
 static int fetch(struct run *run, size_t nr_out)
 {
 	struct vaccel_tensor out[OUTPUTS_MOST] = {0};
-	int ret;
+	struct vaccel_session sess;
+	int ret = vaccel_session_init(&sess, 0);
 
+	if (ret)
+		return ret;
+	run->framework.sess = &sess;
 	run->framework.out = out;
 	run->framework.nr_out = nr_out;
-	ret = framework_run(&run->framework);
+	ret = vaccel_resource_register(&run->model, &sess);
+	if (!ret)
+		ret = framework_run(&run->framework);
+	vaccel_session_release(&sess);
 	if (ret)
 		return ret;
 	drop_outputs(run);
@@ -153,7 +156,6 @@ static int run_model(struct run *run)
 {
 	const struct options *options = run->options;
 
-	run->framework.sess = &run->sess;
 	run->framework.model = &run->model;
 	run->framework.in = run->in;
 	run->framework.nr_in = run->nr_in;
@@ -341,8 +343,6 @@ static void tear_down(struct run *run)
 		vaccel_tensor_release(&run->in[i]);
 		free(run->names[i]);
 	}
-	if (run->sess.id)
-		vaccel_session_release(&run->sess);
 	if (run->model.id)
 		vaccel_resource_release(&run->model);
 }

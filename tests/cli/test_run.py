@@ -11,6 +11,7 @@ from command import HAS_ONNX, PLUGINS, SOURCE, CommandTest
 
 MODELS = SOURCE / "tests" / "data" / "models"
 HAS_TFLITE = (PLUGINS / "libvaccel-tflite.so").exists()
+HAS_TORCH = (PLUGINS / "libvaccel-torch.so").exists()
 
 
 def npy(numbers, descr="<f4", shape=None, order=False, version=1, head=None):
@@ -120,6 +121,12 @@ class Run(CommandTest):
     def test_tflite(self):
         got = self.run_json("run", str(MODELS / "pair.tflite"), "-i", self.a, "-i", self.b, VACCEL_PLUGINS="tflite")
         self.assertEqual(len(got["outputs"]), 2)
+
+    @unittest.skipUnless(HAS_TORCH, "the torch plugin was not built")
+    def test_torch(self):
+        """However often it is run to find its outputs, a model that counts has counted once."""
+        got = self.run_json("run", str(MODELS / "steps.pt"), "-i", self.b, VACCEL_PLUGINS="torch")
+        self.assertEqual([output["data"] for output in got["outputs"]], [[2] * 6, [1]])
 
 
 class Look(CommandTest):

@@ -82,6 +82,18 @@ class Counter(nn.Module):
         return x * self.weight + torch.cat([self.calls, torch.full([1], float(self.attribute)), self.inner()])
 
 
+class Steps(nn.Module):
+    """Two outputs, which grow with each call."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+        self.calls += 1
+        return x + self.calls, self.calls.clone()
+
+
 class Inner(nn.Module):
     def __init__(self):
         super().__init__()
@@ -179,7 +191,7 @@ def main():
     torch.manual_seed(1)
     HERE.mkdir(parents=True, exist_ok=True)
     for kind in (Same, Pair, Many, Arguments, Numbers, Views, Counter, Learns, Writes, Raises, Huge, Creeps, Text, Complex,
-                 Quantised, Layers, Other):
+                 Quantised, Layers, Other, Steps):
         save(kind.__name__.lower(), kind())
     torch.save({"weight": torch.zeros(2)}, HERE / "weights_alone.pt")
 
