@@ -49,8 +49,8 @@ enum card_part { CARD_BOXES, CARD_CLASSES, CARD_SCORES, CARD_COUNT, CARD_NR_PART
  * @decoder: detect: see enum card_decoder
  * @order: detect, "ssd": which output is which part; CARD_NR_PARTS: there is none
  * @nr_parts: how many there are
- * @threshold: detect: the least score that counts; segment: of a model of one class, what is
- *	of it
+ * @threshold: detect: the least score that counts; pose: likewise of people, where the model
+ *	has one; segment: of a model of one class, what is of it
  * @nms: detect: boxes of a class that share more than this part of their area are one; 1: none
  * @first_label: detect: the line of the labels, counted from 0, that names class 0
  * @layout: segment: order of the output's dimensions; CARD_ANY: as the input's

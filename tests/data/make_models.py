@@ -111,6 +111,11 @@ def looks():
     save("classes", [node("ArgMax", ["x"], ["y"], axis=1, keepdims=0)], picture, [value("y", [1, 4, 4], T.INT64)])
     save("depth", [mean([1])], picture, [value("y", [1, 4, 4])])
     joints = known("y", [[[[i / 20, 1 - i / 20, i / 16] for i in range(17)]]])
+    # Of three people there are two; the row of each ends in a box and a score.
+    rows = [[number for i in range(17) for number in (i / 20, person / 4, i / 16)] + [0, 0, 1, 1, score]
+            for person, score in enumerate((0.9, 0.4, 0.6))]
+    people = known("y", [rows])
+    save("people", [people[0]], picture, [value("y", [1, 3, 56])], [people[1]])
     save("joints", [joints[0]], picture, [value("y", [1, 1, 17, 3])], [joints[1]])
     # A picture as bytes, as quantised models take it.
     save("bytes", [node("Cast", ["x"], ["f"], to=T.FLOAT), mean([1, 2], source="f")],

@@ -233,6 +233,35 @@ static void test_joints(void **state)
 	close_model(&model);
 }
 
+static void test_people(void **state)
+{
+	struct vaccel_point *points;
+	size_t size, nr;
+	void *png = large_red(200, 100, &size);
+
+	open_model(&model, MODEL("people"));
+	assert_int_equal(vaccel_image_pose_points(&session, png, size, &points, &nr), VACCEL_OK);
+	assert_int_equal(nr, 2 * 17);
+	for (size_t i = 0; i < nr; i++) {
+		assert_int_equal(points[i].person, i / 17);
+		assert_int_equal(points[i].index, i % 17);
+		assert_true(is_near(points[i].y, 5 * (float)(i % 17)));
+		assert_true(is_near(points[i].x, i < 17 ? 0 : 100));
+		assert_true(is_near(points[i].score, (float)(i % 17) / 16));
+	}
+	assert_string_equal(points[17].label, "nose");
+	assert_string_equal(points[33].label, "right ankle");
+	free(points);
+	close_model(&model);
+	/* Nobody is sure enough. */
+	use(MODEL("people"), "{\"task\": \"pose\", \"output\": {\"threshold\": 0.95}}", NULL);
+	assert_int_equal(vaccel_image_pose_points(&session, png, size, &points, &nr), VACCEL_OK);
+	assert_int_equal(nr, 0);
+	free(points);
+	close_model(&model);
+	free(png);
+}
+
 static void test_depths(void **state)
 {
 	struct vaccel_depth depth;
@@ -464,17 +493,12 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_boxes_of_ssd),
-		TEST(test_boxes_of_cells),
-		TEST(test_masks),
-		TEST(test_mask_of_one_class),
-		TEST(test_joints),
-		TEST(test_depths),
-		TEST(test_bytes),
-		TEST(test_unfit_models),
-		TEST(test_another_framework),
-		TEST(test_drawings),
-		TEST(test_genop),
+		TEST(test_boxes_of_ssd),   TEST(test_boxes_of_cells),
+		TEST(test_masks),	   TEST(test_mask_of_one_class),
+		TEST(test_joints),	   TEST(test_people),
+		TEST(test_depths),	   TEST(test_bytes),
+		TEST(test_unfit_models),   TEST(test_another_framework),
+		TEST(test_drawings),	   TEST(test_genop),
 		TEST(test_default_models),
 	};
 

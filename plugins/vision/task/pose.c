@@ -2,7 +2,8 @@
 /*
  * Where the joints of people are. The model's first output has three numbers for each
  * joint, as MoveNet has them: how far down and how far to the right it is, as parts
- * of the picture's sides, and how sure that is.
+ * of the picture's sides, and how sure that is. MoveNet for several people has the numbers
+ * of one in a row, then the box around them and how sure it is that somebody is there.
  */
 #include <string.h>
 
@@ -21,11 +22,25 @@ static const char *const joints[] = {
 
 enum { NR_JOINTS = sizeof(joints) / sizeof(joints[0]) };
 
-/* The last two dimensions are joints and their numbers; those before count people. */
+enum { ROW_SCORE = NR_JOINTS * NR_NUMBERS + 4, ROW_LENGTH };
+
+static bool has_rows(size_t nr_dims, const int64_t *dims)
+{
+	return dims[nr_dims - 1] == ROW_LENGTH;
+}
+
+/* The last two dimensions are joints and their numbers, or people and rows. */
 static bool is_pose(size_t nr_dims, const int64_t *dims)
 {
-	return nr_dims >= 2 && (dims[nr_dims - 1] == NR_NUMBERS || dims[nr_dims - 1] < 0) &&
-	       dims[nr_dims - 2] != 0;
+	return nr_dims >= 2 && dims[nr_dims - 2] != 0 &&
+	       (dims[nr_dims - 1] == NR_NUMBERS || dims[nr_dims - 1] < 0 ||
+		has_rows(nr_dims, dims));
+}
+
+/* Below 0: any */
+static int64_t count_joints(size_t nr_dims, const int64_t *dims)
+{
+	return has_rows(nr_dims, dims) ? NR_JOINTS : dims[nr_dims - 2];
 }
 
 int pose_fit(const struct model *model)
@@ -35,11 +50,13 @@ int pose_fit(const struct model *model)
 	if (!network_reads(port->type) || (port->nr_dims && !is_pose(port->nr_dims, port->dims)))
 		return vaccel_fail(VACCEL_EINVAL,
 				   "the model's output '%.60s' is %s; to find joints it must be "
-				   "three numbers for each, such as float [1, 1, 17, 3]",
+				   "three numbers for each, such as float [1, 1, 17, 3], or "
+				   "rows of MoveNet's, float [1, 6, 56]",
 				   port->name, port_words(port).text);
-	if (port->nr_dims < 2 || port->dims[port->nr_dims - 2] < 0 || !model->labels.count)
+	if (port->nr_dims < 2 || count_joints(port->nr_dims, port->dims) < 0 ||
+	    !model->labels.count)
 		return VACCEL_OK;
-	return labels_check(&model->labels, (size_t)port->dims[port->nr_dims - 2]);
+	return labels_check(&model->labels, (size_t)count_joints(port->nr_dims, port->dims));
 }
 
 static const char *label_of(const struct model *model, size_t joint, size_t nr_joints)
@@ -51,33 +68,63 @@ static const char *label_of(const struct model *model, size_t joint, size_t nr_j
 	return nr_joints == NR_JOINTS ? joints[joint] : "";
 }
 
-/* Puts the joints into one block, their labels behind them. */
-static int tell(struct vaccel_call *call, const struct pass *pass, const float *numbers,
-		size_t nr_joints, struct vaccel_image_pose_points_args *args)
-{
-	size_t nr = network_count(&pass->outputs.output[0]) / NR_NUMBERS;
-	size_t size = nr * sizeof(struct vaccel_point);
-	struct vaccel_point *points;
-	char *text;
+/* The numbers of each person are @stride behind those of the one before. */
+struct people {
+	const float *numbers;
+	size_t nr, nr_joints, stride;
+	float threshold;
+};
 
-	for (size_t i = 0; i < nr; i++)
-		size += strlen(label_of(pass->model, i % nr_joints, nr_joints)) + 1;
-	points = vaccel_call_out(call, &args->points, size);
-	if (!points)
-		return VACCEL_ENOMEM;
-	text = (char *)(points + nr);
-	for (size_t i = 0; i < nr; i++, numbers += NR_NUMBERS) {
+/* Only rows say whether somebody is there. */
+static bool is_sure(const struct people *people, size_t person)
+{
+	return people->stride != ROW_LENGTH ||
+	       people->numbers[person * ROW_LENGTH + ROW_SCORE] >= people->threshold;
+}
+
+/* Fills the joints of one, and puts their labels where the text goes on. */
+static char *tell_one(const struct pass *pass, const struct people *people, const float *numbers,
+		      uint32_t person, struct vaccel_point *points, char *text)
+{
+	for (size_t i = 0; i < people->nr_joints; i++, numbers += NR_NUMBERS) {
 		points[i] = (struct vaccel_point){
-			.person = (uint32_t)(i / nr_joints),
-			.index = (uint32_t)(i % nr_joints),
+			.person = person,
+			.index = (uint32_t)i,
 			.x = numbers[NUMBER_X] * (float)pass->width,
 			.y = numbers[NUMBER_Y] * (float)pass->height,
 			.score = numbers[NUMBER_SCORE],
 			.label = text,
 		};
-		text = stpcpy(text, label_of(pass->model, i % nr_joints, nr_joints)) + 1;
+		text = stpcpy(text, label_of(pass->model, i, people->nr_joints)) + 1;
 	}
-	args->points.count = nr;
+	return text;
+}
+
+/* Puts the joints into one block, their labels behind them. */
+static int tell(struct vaccel_call *call, const struct pass *pass, const struct people *people,
+		struct vaccel_image_pose_points_args *args)
+{
+	size_t each = people->nr_joints * sizeof(struct vaccel_point), nr = 0;
+	struct vaccel_point *points;
+	uint32_t person = 0;
+	char *text;
+
+	for (size_t i = 0; i < people->nr_joints; i++)
+		each += strlen(label_of(pass->model, i, people->nr_joints)) + 1;
+	for (size_t i = 0; i < people->nr; i++)
+		nr += is_sure(people, i);
+	points = vaccel_call_out(call, &args->points, nr * each);
+	if (!points)
+		return VACCEL_ENOMEM;
+	args->points.count = nr * people->nr_joints;
+	text = (char *)(points + args->points.count);
+	for (size_t i = 0; i < people->nr; i++) {
+		if (!is_sure(people, i))
+			continue;
+		text = tell_one(pass, people, people->numbers + i * people->stride, person++,
+				points, text);
+		points += people->nr_joints;
+	}
 	return VACCEL_OK;
 }
 
@@ -85,7 +132,7 @@ int vision_image_pose_points(struct vaccel_call *call, struct vaccel_image_pose_
 {
 	_cleanup_(pass_end) struct pass pass = {0};
 	const struct network_output *output = &pass.outputs.output[0];
-	const float *numbers;
+	struct people people;
 	int ret = pass_begin(call, CARD_POSE, &pass);
 
 	if (!ret)
@@ -95,8 +142,15 @@ int vision_image_pose_points(struct vaccel_call *call, struct vaccel_image_pose_
 	if (!is_pose(output->nr_dims, output->dims))
 		return vaccel_fail(VACCEL_EBACKEND, "the model's output is %s, which are no joints",
 				   shape_words(output->type, output->nr_dims, output->dims).text);
-	numbers = pass_floats(&pass, 0);
-	if (!numbers)
+	people = (struct people){
+		.numbers = pass_floats(&pass, 0),
+		.nr_joints = (size_t)count_joints(output->nr_dims, output->dims),
+		.threshold = pass.model->card.output.threshold,
+	};
+	if (!people.numbers)
 		return VACCEL_ENOMEM;
-	return tell(call, &pass, numbers, (size_t)output->dims[output->nr_dims - 2], args);
+	people.stride = has_rows(output->nr_dims, output->dims) ? ROW_LENGTH
+								: people.nr_joints * NR_NUMBERS;
+	people.nr = network_count(output) / people.stride;
+	return tell(call, &pass, &people, args);
 }
