@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 import cffi
 
@@ -48,9 +48,17 @@ ENUMS = [
 # What each C type of an argument is in Python, and in arrays of NumPy.
 SCALARS = {"f32": "float", "f64": "float", "char": "str"}
 DTYPES = {
-    "i8": "int8", "i16": "int16", "i32": "int32", "i64": "int64",
-    "u8": "uint8", "u16": "uint16", "u32": "uint32", "u64": "uint64",
-    "f32": "float32", "f64": "float64", "char": "int8",
+    "i8": "int8",
+    "i16": "int16",
+    "i32": "int32",
+    "i64": "int64",
+    "u8": "uint8",
+    "u16": "uint16",
+    "u32": "uint32",
+    "u64": "uint64",
+    "f32": "float32",
+    "f64": "float64",
+    "char": "int8",
 }
 
 HEAD = '''\
@@ -62,7 +70,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from os import PathLike
-from typing import TYPE_CHECKING, Any, List, NamedTuple, Optional, Sequence, Union, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Sequence, cast
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,10 +82,17 @@ if TYPE_CHECKING:
 '''
 
 
-def preprocess(include_dirs: List[str]) -> str:
+def preprocess(include_dirs: list[str]) -> str:
     """The public headers without their macros: the declarations, and nothing of the system's."""
     command = os.environ.get("CC", "cc").split()
-    command += ["-E", "-D__attribute__(x)=", *(f"-I{path}" for path in include_dirs), "-x", "c", "-"]
+    command += [
+        "-E",
+        "-D__attribute__(x)=",
+        *(f"-I{path}" for path in include_dirs),
+        "-x",
+        "c",
+        "-",
+    ]
     text = subprocess.run(
         command, input="#include <vaccel.h>\n", stdout=subprocess.PIPE, check=True, text=True
     ).stdout
@@ -93,7 +108,7 @@ def preprocess(include_dirs: List[str]) -> str:
     return "\n".join(kept) + "\nvoid free(void *);\n"
 
 
-def make_ffi(include_dirs: List[str], library_dir: str) -> cffi.FFI:
+def make_ffi(include_dirs: list[str], library_dir: str) -> cffi.FFI:
     """What cffi compiles."""
     ffi = cffi.FFI()
     ffi.cdef(preprocess(include_dirs))
@@ -120,7 +135,7 @@ def camel(name: str) -> str:
 
 def enum_class(ffi: cffi.FFI, name: str, base: str, c_type: str, prefix: str) -> str:
     members = {
-        member[len(prefix):]: value
+        member[len(prefix) :]: value
         for member, value in ffi.typeof(c_type).relements.items()
         if member != prefix + "MAX"
     }
@@ -129,7 +144,7 @@ def enum_class(ffi: cffi.FFI, name: str, base: str, c_type: str, prefix: str) ->
     return f"\n\nclass {name}({base}):\n" + "".join(f"    {row} = {value}\n" for row, value in rows)
 
 
-def item_class(name: str, fields: List[Dict[str, Any]]) -> str:
+def item_class(name: str, fields: list[dict[str, Any]]) -> str:
     rows = "".join(
         f"    {safe(field['name'])}: {SCALARS.get(field['type'], 'int')}\n"
         f'    """{field["sentence"]}"""\n'
@@ -138,7 +153,7 @@ def item_class(name: str, fields: List[Dict[str, Any]]) -> str:
     return f"\n\n@dataclass(frozen=True)\nclass {camel(name)}:\n{rows}"
 
 
-def input_type(arg: Dict[str, Any]) -> str:
+def input_type(arg: dict[str, Any]) -> str:
     """What a caller may pass for an argument that is read."""
     kind = arg["kind"]
     if kind == "ONE":
@@ -146,17 +161,17 @@ def input_type(arg: Dict[str, Any]) -> str:
     if kind == "SPAN":
         return "npt.ArrayLike"
     if kind == "TEXT":
-        return "Union[str, PathLike[str]]"
+        return "str | PathLike[str]"
     if kind == "LIST":
         return "Sequence[str]" if len(arg["item"]) == 1 else "Sequence[Any]"
     if kind == "TENSORS":
-        return "Sequence[Union[BaseTensor, npt.ArrayLike]]"
+        return "Sequence[BaseTensor | npt.ArrayLike]"
     if kind == "ARGS":
         return "Sequence[Any]"
     return "Resource"
 
 
-def output_type(arg: Dict[str, Any]) -> str:
+def output_type(arg: dict[str, Any]) -> str:
     kind = arg["kind"]
     if kind == "ONE":
         return SCALARS.get(arg["type"], "int")
@@ -165,13 +180,13 @@ def output_type(arg: Dict[str, Any]) -> str:
     if kind == "TEXT":
         return "str"
     if kind == "LIST":
-        return f"List[{camel(arg['type'])}]"
+        return f"list[{camel(arg['type'])}]"
     if kind == "TENSORS":
-        return "List[BaseTensor]"
-    return "List[Any]"
+        return "list[BaseTensor]"
+    return "list[Any]"
 
 
-def room_parameter(arg: Dict[str, Any]) -> str:
+def room_parameter(arg: dict[str, Any]) -> str:
     """The parameter that makes room for an output whose size the backend does not decide."""
     name, kind = safe(arg["name"]), arg["kind"]
     if kind == "TENSORS":
@@ -180,10 +195,10 @@ def room_parameter(arg: Dict[str, Any]) -> str:
         return ""
     if kind == "TEXT":
         return f"{name}: int = 1024"
-    return f"{name}: Union[int, {output_type(arg)}]"
+    return f"{name}: int | {output_type(arg)}"
 
 
-def sentence_of(arg: Dict[str, Any]) -> str:
+def sentence_of(arg: dict[str, Any]) -> str:
     room = {
         "SPAN": "; how many, or an array to fill",
         "TEXT": "; room for it, in bytes",
@@ -193,18 +208,21 @@ def sentence_of(arg: Dict[str, Any]) -> str:
     return text + (room.get(arg["kind"], "") if arg["dir"] == "OUT" else "")
 
 
-def method(op: Dict[str, Any]) -> Tuple[str, str]:
+def method(op: dict[str, Any]) -> tuple[str, str]:
     """An operation's result type, if it needs one, and its method."""
     outputs = [arg for arg in op["args"] if arg["dir"] != "IN"]
     # Python wants parameters without a default first.
     inputs = sorted(
-        (arg for arg in op["args"] if arg["dir"] != "OUT"), key=lambda arg: "OPTIONAL" in arg["marks"]
+        (arg for arg in op["args"] if arg["dir"] != "OUT"),
+        key=lambda arg: "OPTIONAL" in arg["marks"],
     )
     parameters = ["self"]
     for arg in inputs:
         optional = "OPTIONAL" in arg["marks"]
         kind = input_type(arg)
-        parameters.append(f"{safe(arg['name'])}: " + (f"Optional[{kind}] = None" if optional else kind))
+        parameters.append(
+            f"{safe(arg['name'])}: " + (f"{kind} | None = None" if optional else kind)
+        )
     room = [arg for arg in outputs if arg["dir"] == "OUT" and room_parameter(arg)]
     if room:
         parameters += ["*", *map(room_parameter, room)]
@@ -249,8 +267,8 @@ class Operations:
 '''
 
 
-def version_of(include_dirs: List[str]) -> str:
-    """The version of the headers, by which a library that does not fit is told from one that does."""
+def version_of(include_dirs: list[str]) -> str:
+    """The version of the headers, by which a library that does not fit is told."""
     for path in include_dirs:
         header = pathlib.Path(path) / "vaccel/version.h"
         if header.exists():
@@ -258,15 +276,13 @@ def version_of(include_dirs: List[str]) -> str:
     sys.exit("no vaccel/version.h in " + ":".join(include_dirs))
 
 
-def version_module(include_dirs: List[str]) -> str:
+def version_module(include_dirs: list[str]) -> str:
     return f'# SPDX-License-Identifier: Apache-2.0\n__version__ = "{version_of(include_dirs)}"\n'
 
 
-def generated_module(ffi: cffi.FFI, ops: List[Dict[str, Any]]) -> str:
+def generated_module(ffi: cffi.FFI, ops: list[dict[str, Any]]) -> str:
     """The text of `_generated.py`."""
-    items = {
-        arg["type"]: arg["item"] for op in ops for arg in op["args"] if arg.get("item")
-    }
+    items = {arg["type"]: arg["item"] for op in ops for arg in op["args"] if arg.get("item")}
     results, methods = zip(*map(method, ops))
     item_classes = {name: item_class(name, fields) for name, fields in items.items()}
     table = "".join(f'    "{name}": {camel(name)},\n' for name in items)
@@ -283,14 +299,18 @@ def generated_module(ffi: cffi.FFI, ops: List[Dict[str, Any]]) -> str:
     )
 
 
-def read_ops(vaccel: str) -> List[Dict[str, Any]]:
+def read_ops(vaccel: str) -> list[dict[str, Any]]:
     """The table of operations, of which the command tells."""
-    text = subprocess.run([vaccel, "ops", "--json"], stdout=subprocess.PIPE, check=True, text=True).stdout
-    ops: List[Dict[str, Any]] = json.loads(text)
+    text = subprocess.run(
+        [vaccel, "ops", "--json"], stdout=subprocess.PIPE, check=True, text=True
+    ).stdout
+    ops: list[dict[str, Any]] = json.loads(text)
     return ops
 
 
-def write_modules(ffi: cffi.FFI, include_dirs: List[str], vaccel: str, package: pathlib.Path) -> None:
+def write_modules(
+    ffi: cffi.FFI, include_dirs: list[str], vaccel: str, package: pathlib.Path
+) -> None:
     """Writes what is generated as Python into a package."""
     (package / "_generated.py").write_text(generated_module(ffi, read_ops(vaccel)))
     (package / "_version.py").write_text(version_module(include_dirs))
@@ -302,7 +322,9 @@ def main(include_dirs: str, library_dir: str, vaccel: str, output_dir: str) -> N
     package = pathlib.Path(output_dir) / "vaccel"
     shutil.rmtree(package, ignore_errors=True)
     shutil.copytree(
-        pathlib.Path(__file__).parent / "vaccel", package, ignore=shutil.ignore_patterns("__pycache__")
+        pathlib.Path(__file__).parent / "vaccel",
+        package,
+        ignore=shutil.ignore_patterns("__pycache__"),
     )
     write_modules(ffi, include_dirs.split(":"), vaccel, package)
     with tempfile.TemporaryDirectory() as scratch:

@@ -30,13 +30,17 @@ NOT_FOR_PROGRAMS = ["bench-*", "examples", "agent-*"]
 class Tree:
     """Where vaccel lies."""
 
-    def __init__(self, include: pathlib.Path, lib: pathlib.Path, command: pathlib.Path, carried: bool) -> None:
+    def __init__(
+        self, include: pathlib.Path, lib: pathlib.Path, command: pathlib.Path, carried: bool
+    ) -> None:
         self.include, self.lib, self.command, self.carried = include, lib, command, carried
 
 
 def pkg_config(variable: str) -> pathlib.Path:
     words = ["pkg-config", f"--variable={variable}", "vaccel"]
-    return pathlib.Path(subprocess.run(words, stdout=subprocess.PIPE, check=True, text=True).stdout.strip())
+    return pathlib.Path(
+        subprocess.run(words, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+    )
 
 
 def find_tree() -> Tree:
@@ -47,10 +51,15 @@ def find_tree() -> Tree:
     if named:
         sys.exit(f"VACCEL_STAGE is {named}, and there is no lib/libvaccel.so")
     try:
-        return Tree(pkg_config("includedir"), pkg_config("libdir"), pkg_config("prefix") / "bin/vaccel", False)
+        return Tree(
+            pkg_config("includedir"),
+            pkg_config("libdir"),
+            pkg_config("prefix") / "bin/vaccel",
+            False,
+        )
     except (OSError, subprocess.CalledProcessError):
         sys.exit(
-            f"vaccel is not built: there is no {stage}, and pkg-config finds no vaccel that is installed. "
+            f"vaccel is not built: there is no {stage}, and pkg-config finds none installed. "
             "Run `make build` at the top of the sources, or name a tree in VACCEL_STAGE"
         )
 

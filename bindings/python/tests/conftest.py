@@ -16,7 +16,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from typing import Any, Callable, Iterator, List
+from collections.abc import Iterator
+from typing import Any, Callable
 
 import pytest
 
@@ -29,14 +30,15 @@ shutil.copytree(TOP / "models/digits", pathlib.Path(MODELS.name) / "classify")
 os.environ["VACCEL_MODEL_PATH"] = MODELS.name
 
 sys.path.insert(0, str(TOP / "tests/support"))
-import vaccel  # noqa: E402
 from agent import Agent  # noqa: E402
+
+import vaccel  # noqa: E402
 
 
 @pytest.fixture
 def plugins() -> Iterator[Callable[..., vaccel.Session]]:
     """Opens a session with certain plugins."""
-    sessions: List[vaccel.Session] = []
+    sessions: list[vaccel.Session] = []
 
     def open_session(names: str, flags: int = 0) -> vaccel.Session:
         vaccel.bootstrap(vaccel.Config(names))
@@ -85,8 +87,12 @@ def detector(data: pathlib.Path, tmp_path: pathlib.Path) -> pathlib.Path:
     card = {
         "task": "detect",
         "input": {
-            "width": 352, "height": 352, "layout": "NCHW", "color": "BGR",
-            "mean": [0, 0, 0], "scale": [scale, scale, scale],
+            "width": 352,
+            "height": 352,
+            "layout": "NCHW",
+            "color": "BGR",
+            "mean": [0, 0, 0],
+            "scale": [scale, scale, scale],
         },
         "output": {"decoder": "fastestdet", "threshold": 0.65, "nms": 0.45},
     }
@@ -108,12 +114,14 @@ def has_plugin() -> Callable[[str], None]:
 @pytest.fixture
 def agent() -> Iterator[Callable[..., Any]]:
     """Starts an agent over a unix socket with certain plugins; gives its environment."""
-    running: List[Any] = []
+    running: list[Any] = []
 
     def start(*names: str, **policy: Any) -> Any:
         place = os.environ["TEST_AGENT"], os.environ["VACCEL_PLUGIN_DIR"]
         settings = {"VACCEL_MODEL_PATH": os.environ["VACCEL_MODEL_PATH"]}
-        started = Agent(*place, "unix", {"plugins": list(names), **policy}, environment=settings).__enter__()
+        started = Agent(
+            *place, "unix", {"plugins": list(names), **policy}, environment=settings
+        ).__enter__()
         running.append(started)
         return started
 
@@ -150,7 +158,7 @@ def nothing_left() -> Iterator[None]:
     assert all(now <= then for now, then in zip(after[1:], before[1:])), f"{before} became {after}"
 
 
-def left_behind() -> List[int]:
+def left_behind() -> list[int]:
     """Memory in pages, and how many descriptors and children this process has."""
     children = pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])

@@ -3,11 +3,10 @@
 
 import numpy as np
 import pytest
+from conftest import SEVEN
 
 import vaccel
 from vaccel.error import FFIError
-
-from conftest import SEVEN
 
 
 @pytest.fixture

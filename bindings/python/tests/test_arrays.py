@@ -8,6 +8,7 @@ import pytest
 
 import vaccel
 from vaccel.array import as_input, as_output
+from vaccel.error import NullPointerError
 from vaccel.ops import onnx, tf, torch
 
 
@@ -62,7 +63,12 @@ def test_an_output_is_filled_in_place(cpu):
     found = cpu.ops.minmax([1.0, 5.0, 9.0], 3, 2, 8, out=out)
     assert found.out is out and out.tolist() == [2.0, 5.0, 8.0]
     copy = vaccel.empty(4, np.int32)
-    assert cpu.fpga_arraycopy(np.arange(4, dtype=np.int32), copy) is copy and copy.tolist() == [0, 1, 2, 3]
+    assert cpu.fpga_arraycopy(np.arange(4, dtype=np.int32), copy) is copy and copy.tolist() == [
+        0,
+        1,
+        2,
+        3,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -191,6 +197,39 @@ def test_arrays_as_arguments(noop):
         noop.exec("lib", "symbol", [object()])
     with pytest.raises(OverflowError):
         vaccel.Arg(2**40)
+
+
+def test_arrays_of_objects(noop):
+    """C would be shown addresses, and could write others in their place."""
+    objects = np.array([object(), object()])
+    for use in (
+        lambda: noop.exec("lib", "symbol", [objects]),
+        lambda: noop.exec("lib", "symbol", None, [objects]),
+        lambda: vaccel.Resource.from_numpy(objects),
+    ):
+        with pytest.raises(TypeError, match="objects of Python's"):
+            use()
+
+
+def test_texts_with_a_nul(noop):
+    for use in (
+        lambda: noop.exec("lib\0", "symbol"),
+        lambda: vaccel.Resource("/etc/passwd\0", vaccel.ResourceType.DATA),
+        lambda: vaccel.Resource.from_buffer(b"bytes", vaccel.ResourceType.DATA, "name\0"),
+        lambda: vaccel.Config("noop\0"),
+    ):
+        with pytest.raises(ValueError, match="NUL"):
+            use()
+
+
+def test_tensors_of_another_framework(noop):
+    model = vaccel.Resource.from_buffer(b"model", vaccel.ResourceType.MODEL)
+    model.register(noop)
+    with pytest.raises(TypeError, match="vaccel.ops.torch.Tensor"):
+        noop.torch_model_run(model, [tf.Tensor.from_numpy(np.zeros(3))])
+    with pytest.raises(NullPointerError):
+        tf.Tensor.empty().as_numpy()
+    model.close()
 
 
 def test_bytes_are_never_written(noop):

@@ -7,6 +7,7 @@ import pathlib
 
 import numpy as np
 import pytest
+from conftest import SEVEN
 
 import vaccel
 from vaccel import (
@@ -25,22 +26,20 @@ from vaccel.error import FFIError, NullPointerError
 from vaccel.ops import tf, torch
 from vaccel.ops.tf import lite
 
-from conftest import SEVEN
-
 SIGNATURES = {
     Session: "flags",
     Session.noop: "self",
     Session.has_resource: "self resource",
-    Session.genop: "self arg_read arg_write",
-    Session.exec: "self library symbol arg_read arg_write",
-    Session.exec_with_resource: "self resource symbol arg_read arg_write",
+    Session.genop: "self read write",
+    Session.exec: "self library symbol read write",
+    Session.exec_with_resource: "self resource symbol read write",
     Session.classify: "self image",
     Session.detect: "self image",
     Session.segment: "self image",
     Session.pose: "self image",
     Session.depth: "self image",
     Session.sgemm: "self m n k alpha a lda b ldb beta ldc",
-    Session.minmax: "self indata ndata low_threshold high_threshold",
+    Session.minmax: "self data n low high",
     Session.fpga_arraycopy: "self a",
     Session.fpga_mmult: "self a b",
     Session.fpga_parallel: "self a b",
@@ -79,7 +78,20 @@ def test_signature(function):
     found = list(inspect.signature(function).parameters.values())
     wanted = SIGNATURES[function].split()
     assert [one.name for one in found[: len(wanted)]] == wanted
-    assert all(one.default is not inspect.Parameter.empty for one in found[len(wanted):])
+    assert all(one.default is not inspect.Parameter.empty for one in found[len(wanted) :])
+
+
+def test_other_names_of_keywords(noop):
+    """As the package itself has them, where the list above is shorter."""
+    assert noop.exec("lib.so", "symbol", arg_read=[1], arg_write=[0]) == [1]
+    resource = Resource.from_buffer(b"library", type_=ResourceType.LIB)
+    resource.register(noop)
+    assert noop.exec_with_resource(resource, "symbol", arg_read=[1], arg_write=[0]) == [1]
+    assert Arg(b"x", type_=ArgType.CUSTOM, custom_type_id=3).custom_id == 3
+    assert Resource(paths=[SEVEN], type_=ResourceType.DATA).type == ResourceType.DATA
+    noop.genop(arg_read=[Arg(OpType.NOOP, ArgType.UINT8)], arg_write=[])
+    data = np.array([1.0]).tobytes()
+    assert noop.minmax(indata=data, ndata=1, low_threshold=0, high_threshold=2)[0] == data
 
 
 def test_session(noop):
@@ -109,7 +121,10 @@ def test_config(tmp_path):
     with pytest.raises(FFIError):
         Config("noop", log_level=99)
     bootstrap(Config("noop"))
-    assert Session().classify(b"x") == ("This is a dummy classification tag!", "This is a dummy imgname!")
+    assert Session().classify(b"x") == (
+        "This is a dummy classification tag!",
+        "This is a dummy imgname!",
+    )
     cleanup()
     with pytest.raises(FFIError) as caught:
         Session()
@@ -221,7 +236,10 @@ def test_resource(noop):
 
 def test_resource_in_memory(noop):
     values = np.arange(30, dtype=np.float32)
-    for resource in (Resource.from_buffer(values.tobytes(), ResourceType.DATA), Resource.from_numpy(values)):
+    for resource in (
+        Resource.from_buffer(values.tobytes(), ResourceType.DATA),
+        Resource.from_numpy(values),
+    ):
         assert resource.id > 0 and resource.data == values.tobytes()
         resource.register(noop)
         resource.sync(noop)
@@ -255,13 +273,17 @@ def test_models(noop):
 
     tensors = [tf.Tensor([1, 30], tf.TensorType.FLOAT, [1.0] * 30)]
     assert noop.tf_model_load(model) == tf.Status(0, "")
-    found, status = noop.tf_model_run(model, [tf.Node("in", 0)], tensors, [tf.Node("out")], tf.Buffer(b"options"))
+    found, status = noop.tf_model_run(
+        model, [tf.Node("in", 0)], tensors, [tf.Node("out")], tf.Buffer(b"options")
+    )
     check_tensor(found[0], tf.TensorType.FLOAT)
     assert isinstance(found[0], tf.Tensor) and status.code == 0
     assert noop.tf_model_unload(model).code == 0
 
     noop.tflite_model_load(model)
-    found, status = noop.tflite_model_run(model, [lite.Tensor([1, 30], lite.TensorType.FLOAT32, [1.0] * 30)])
+    found, status = noop.tflite_model_run(
+        model, [lite.Tensor([1, 30], lite.TensorType.FLOAT32, [1.0] * 30)]
+    )
     check_tensor(found[0], lite.TensorType.FLOAT32)
     assert isinstance(found[0], lite.Tensor) and status == 0
     noop.tflite_model_unload(model)

@@ -83,19 +83,26 @@ class Runner:
         if field.kind == TENSORS:
             return [self.tensor(one, op.tensors) for one in value]
         if field.kind == ARGS:
-            return [vaccel.Arg(bytes.fromhex(one["data"] or ""), one["type"], one["custom_type"]) for one in value]
+            return [
+                vaccel.Arg(bytes.fromhex(one["data"] or ""), one["type"], one["custom_type"])
+                for one in value
+            ]
         return SPECIAL.get(value, value) if isinstance(value, str) and field.kind != TEXT else value
 
     def run(self, case):
         op = op_of(NUMBERS[case["op"]])
-        values = {field.key: self.give(op, field, case["args"].get(field.name)) for field in op.fields}
+        values = {
+            field.key: self.give(op, field, case["args"].get(field.name)) for field in op.fields
+        }
         try:
             found = self.session.call(NUMBERS[case["op"]], **values)
         except FFIError as error:
             assert error.code == case["code"] and error.message, error
             return
         # An agent answers this one itself, whatever its plugins are.
-        assert not case["code"] or (self.session.is_remote and case["op"] == "noop"), "it did not fail"
+        assert not case["code"] or (self.session.is_remote and case["op"] == "noop"), (
+            "it did not fail"
+        )
         written = [field for field in op.fields if field.writes]
         assert len(found) == len(written)
         for field, value in zip(written, found):

@@ -8,12 +8,15 @@ import json
 import pkgutil
 
 import pytest
+from conftest import TOP
 
 import vaccel
 
-from conftest import TOP
-
-MODULES = [info.name for info in pkgutil.walk_packages(vaccel.__path__, "vaccel.") if "_native" not in info.name]
+MODULES = [
+    info.name
+    for info in pkgutil.walk_packages(vaccel.__path__, "vaccel.")
+    if "_native" not in info.name
+]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -34,7 +37,9 @@ def test_examples_of_documents(name, plugins, has_plugin):
     plugins("onnx:cpu")
     document = (TOP / name).read_text()
     if ">>>" in document:
-        assert doctest.testfile(str(TOP / name), module_relative=False, optionflags=FLAGS).failed == 0
+        assert (
+            doctest.testfile(str(TOP / name), module_relative=False, optionflags=FLAGS).failed == 0
+        )
     for block in document.split("```python\n")[1:]:
         text = block.split("```")[0]
         if ">>>" not in text:
@@ -44,8 +49,20 @@ def test_examples_of_documents(name, plugins, has_plugin):
 def test_names_in_the_document():
     """Every method in the table of docs/python.md is one, and has its coroutine."""
     document = (TOP / "docs/python.md").read_text()
-    for name in ["noop", "classify_top", "detect_boxes", "segment_mask", "pose_points", "depth_map", "genop"]:
-        assert f"`{name}(" in document and hasattr(vaccel.Session, name) and hasattr(vaccel.Session, "a" + name)
+    for name in [
+        "noop",
+        "classify_top",
+        "detect_boxes",
+        "segment_mask",
+        "pose_points",
+        "depth_map",
+        "genop",
+    ]:
+        assert (
+            f"`{name}(" in document
+            and hasattr(vaccel.Session, name)
+            and hasattr(vaccel.Session, "a" + name)
+        )
 
 
 def test_the_notebook(plugins, has_plugin, data, detector, monkeypatch, capsys):

@@ -9,13 +9,12 @@ import sys
 
 import numpy as np
 import pytest
+from conftest import TOP
+from vaccel._generated import ITEMS, Operations
 
 import vaccel
-from vaccel._generated import ITEMS, Operations
 from vaccel._library import ffi, lib
 from vaccel.call import op_of
-
-from conftest import TOP
 
 SCALE = {
     "number": 90,
@@ -23,12 +22,42 @@ SCALE = {
     "symbol": "vaccel_scale",
     "sentence": "multiply values by a factor",
     "args": [
-        {"name": "samples", "dir": "IN", "kind": "SPAN", "type": "f32", "marks": [], "sentence": "values to scale"},
-        {"name": "factor", "dir": "IN", "kind": "ONE", "type": "f32", "marks": [], "sentence": "what to multiply by"},
-        {"name": "scaled", "dir": "OUT", "kind": "SPAN", "type": "f32", "marks": [], "sentence": "as many products"},
-        {"name": "in", "dir": "OUT", "kind": "LIST", "type": "spot", "marks": ["GROWS"], "sentence": "spots",
-         "item": [{"name": "x", "kind": "ONE", "type": "i32", "sentence": "where"},
-                  {"name": "label", "kind": "TEXT", "type": "char", "sentence": "what"}]},
+        {
+            "name": "samples",
+            "dir": "IN",
+            "kind": "SPAN",
+            "type": "f32",
+            "marks": [],
+            "sentence": "values to scale",
+        },
+        {
+            "name": "factor",
+            "dir": "IN",
+            "kind": "ONE",
+            "type": "f32",
+            "marks": [],
+            "sentence": "what to multiply by",
+        },
+        {
+            "name": "scaled",
+            "dir": "OUT",
+            "kind": "SPAN",
+            "type": "f32",
+            "marks": [],
+            "sentence": "as many products",
+        },
+        {
+            "name": "in",
+            "dir": "OUT",
+            "kind": "LIST",
+            "type": "spot",
+            "marks": ["GROWS"],
+            "sentence": "spots",
+            "item": [
+                {"name": "x", "kind": "ONE", "type": "i32", "sentence": "where"},
+                {"name": "label", "kind": "TEXT", "type": "char", "sentence": "what"},
+            ],
+        },
     ],
 }
 
@@ -55,7 +84,11 @@ def test_every_operation_has_a_method(op):
     method = getattr(Operations, op.name)
     parameters = list(inspect.signature(method).parameters)[1:]
     needed = [field.key for field in op.fields if field.reads]
-    room = [field.key for field in op.fields if not field.reads and not field.grows and field.kind in (1, 2, 4)]
+    room = [
+        field.key
+        for field in op.fields
+        if not field.reads and not field.grows and field.kind in (1, 2, 4)
+    ]
     assert sorted(set(parameters) - {"out"}) == sorted({*needed, *room} - {"out"})
     assert method.__doc__ and all(field.key in method.__doc__ for field in op.fields if field.reads)
 
@@ -74,14 +107,17 @@ def test_a_new_operation_appears(generate, tmp_path):
         "        return number, values\n"
         "method = Operations(Caller()).scale\n"
         "print(json.dumps([str(inspect.signature(method)), method.__doc__.split('\\n')[0],\n"
-        "    method([1.0], 2.0, scaled=1), Spot(1, 'a').label, list(ITEMS), ScaleResult._fields]))\n"
+        "    method([1.0], 2.0, scaled=1), Spot(1, 'a').label, list(ITEMS),\n"
+        "    ScaleResult._fields]))\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True
+    )
     assert not done.returncode, done.stderr
     signature, doc, result, label, items, fields = json.loads(done.stdout)
     assert signature == (
         "(samples: 'npt.ArrayLike', factor: 'float', *, "
-        "scaled: 'Union[int, npt.NDArray[np.float32]]') -> 'ScaleResult'"
+        "scaled: 'int | npt.NDArray[np.float32]') -> 'ScaleResult'"
     )
     assert doc == "Multiply values by a factor."
     assert result == [90, {"samples": [1.0], "factor": 2.0, "scaled": 1}]
@@ -109,6 +145,8 @@ def test_operations_run_by_their_names(noop):
     model.register(noop)
     (found,) = ops.onnx_model_run(model, in_=[np.ones(3, np.float32)])
     assert found.data == [1.0, 1.0, 1.0]
-    result = ops.tf_model_run(model, [("out", 0)], in_nodes=[("in", 0)], in_=[np.ones(3, np.float32)])
+    result = ops.tf_model_run(
+        model, [("out", 0)], in_nodes=[("in", 0)], in_=[np.ones(3, np.float32)]
+    )
     assert result.status == 0 and result.message == "" and result.out[0].data == [1.0, 1.0, 1.0]
     model.close()

@@ -11,11 +11,10 @@ import time
 
 import numpy as np
 import pytest
+from conftest import SEVEN, left_behind
 
 import vaccel
 from vaccel.error import FFIError
-
-from conftest import SEVEN, left_behind
 
 
 def test_contexts(noop):
@@ -83,6 +82,10 @@ def test_no_such_things(noop):
         noop.call(vaccel.OpType.NOOP, nonsense=1)
     with pytest.raises(TypeError, match="Resource"):
         noop.onnx_model_load("a path")
+    with pytest.raises(TypeError, match="Resource"):
+        noop.onnx_model_load(noop)
+    with pytest.raises(TypeError, match="no picture"):
+        noop.classify(7)
     with pytest.raises(OverflowError):
         noop.ops.minmax([1.0], 2**40, 0, 1, out=1)
     with pytest.raises((TypeError, ValueError)):
@@ -216,7 +219,9 @@ print("status", status)
 
 
 @pytest.mark.parametrize("leave", ["os._exit(0)", "sys.exit(0)"])
-@pytest.mark.parametrize("use", ["session.noop()", "vaccel.Session().noop()", "data.register(session)"])
+@pytest.mark.parametrize(
+    "use", ["session.noop()", "vaccel.Session().noop()", "data.register(session)"]
+)
 def test_fork_with_an_open_session(run, use, leave):
     out = run(
         FORK.format(
@@ -234,7 +239,10 @@ def test_fork_with_an_open_session(run, use, leave):
 def test_fork_before_any_session(run):
     out = run(
         FORK.format(
-            before="", inside="vaccel.Session().noop()", leave="sys.exit(0)", after="vaccel.Session().noop()"
+            before="",
+            inside="vaccel.Session().noop()",
+            leave="sys.exit(0)",
+            after="vaccel.Session().noop()",
         ),
         VACCEL_PLUGINS="noop",
     )
@@ -257,7 +265,9 @@ def test_multiprocessing(run, tmp_path, method):
         f"    with multiprocessing.get_context('{method}').Pool(2) as pool:\n"
         "        print(pool.map(work, range(2)))\n"
     )
-    out = run(f"import runpy; runpy.run_path({str(program)!r}, run_name='__main__')", VACCEL_PLUGINS="cpu")
+    out = run(
+        f"import runpy; runpy.run_path({str(program)!r}, run_name='__main__')", VACCEL_PLUGINS="cpu"
+    )
     assert ("child of fork()" in out) if method == "fork" else ("[[1.0], [2.0]]" in out)
 
 
@@ -265,7 +275,7 @@ def test_multiprocessing(run, tmp_path, method):
     "text",
     [
         "session = vaccel.Session(); session.noop()",
-        "session = vaccel.Session(); data = vaccel.Resource.from_buffer(b'x', 1); data.register(session)",
+        "session = vaccel.Session(); vaccel.Resource.from_buffer(b'x', 1).register(session)",
         "session = vaccel.Session(); del vaccel",
         "session = vaccel.Session(); session.me = session",
         "import threading\n"

@@ -5,12 +5,11 @@ import json
 
 import numpy as np
 import pytest
+from conftest import SEVEN, TOP
 
 import vaccel
 from vaccel import Resource, ResourceType
 from vaccel.ops import tf, torch
-
-from conftest import SEVEN, TOP
 
 Image = pytest.importorskip("PIL.Image")
 
@@ -23,7 +22,9 @@ def expected(data, model, picture):
 
 def pixels(data, picture, side):
     """A picture as expected.json says that models got it."""
-    image = Image.open(data / "images" / picture).convert("RGB").resize((side, side), Image.BILINEAR)
+    image = (
+        Image.open(data / "images" / picture).convert("RGB").resize((side, side), Image.BILINEAR)
+    )
     return np.asarray(image)[np.newaxis]
 
 
@@ -73,7 +74,9 @@ def test_tflite(plugins, has_plugin, data, picture):
     session.tflite_model_load(model)
     (found,), status = session.tflite_model_run(model, [pixels(data, picture, 128)])
     assert status == 0 and found.data_type == vaccel.ops.tf.lite.TensorType.UINT8
-    check_best(found.as_numpy() / 256, expected(data, "tflite/mobilenet_v1_0.25_128_quant", picture))
+    check_best(
+        found.as_numpy() / 256, expected(data, "tflite/mobilenet_v1_0.25_128_quant", picture)
+    )
     session.tflite_model_unload(model)
 
 
@@ -83,7 +86,9 @@ def test_tf(plugins, has_plugin, data):
     model = registered(session, data / "models/tf/mobilenet_v1_0.25_128_savedmodel")
     values = (pixels(data, PICTURES[0], 128).astype(np.float32) - 128) / 128
     assert session.tf_model_load(model) == tf.Status(0, "")
-    (found,), status = session.tf_model_run(model, [tf.Node("input")], [values], [tf.Node("output")])
+    (found,), status = session.tf_model_run(
+        model, [tf.Node("input")], [values], [tf.Node("output")]
+    )
     assert status.code == 0
     check_best(found.as_numpy(), expected(data, "tf/mobilenet_v1_0.25_128_savedmodel", PICTURES[0]))
     session.tf_model_unload(model)
@@ -103,7 +108,9 @@ def test_a_model_by_the_names_of_its_inputs(plugins, has_plugin):
         session.onnx_model_run(model, [white], out_names=["nonsense"])
 
 
-@pytest.mark.parametrize("form", ["path", "text", "bytes", "bytearray", "memoryview", "array", "PIL"])
+@pytest.mark.parametrize(
+    "form", ["path", "text", "bytes", "bytearray", "memoryview", "array", "PIL"]
+)
 def test_pictures_in_every_form(plugins, has_plugin, form):
     has_plugin("onnx")
     raw = SEVEN.read_bytes()
@@ -144,10 +151,14 @@ def test_boxes(plugins, has_plugin, data, detector, tmp_path):
     wanted = json.loads((data / "expected.json").read_text())["results"][
         "onnx/FastestDet (352x352 NCHW BGR/255; nms 0.45, thr 0.65)"
     ]["street_fastestdet_3.jpg"]
-    assert len(boxes) == len(wanted) and [box.label for box in boxes] == [one["label"] for one in wanted]
+    assert len(boxes) == len(wanted) and [box.label for box in boxes] == [
+        one["label"] for one in wanted
+    ]
     width, height = Image.open(street).size
     for box, one in zip(boxes, wanted):
-        place = np.array([box.left / width, box.top / height, box.right / width, box.bottom / height])
+        place = np.array(
+            [box.left / width, box.top / height, box.right / width, box.bottom / height]
+        )
         assert abs(box.score - one["score"]) < 0.02
         assert np.abs(place - one["box_x0_y0_x1_y1"]).max() < 0.02
     drawing = vaccel.draw_boxes(street, boxes)

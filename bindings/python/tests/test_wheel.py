@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`pip install`: what is in the wheel, which library it takes, and what is said where nothing is built.
+"""`pip install`: what is in the wheel, which library it takes, and what is said without one.
 
 TEST_BUILD is a build directory; TEST_VACCEL its command.
 """
@@ -12,10 +12,9 @@ import sys
 import zipfile
 
 import pytest
+from conftest import TOP
 
 import vaccel
-
-from conftest import TOP
 
 pytest.importorskip("pip", reason="no pip")
 pytest.importorskip("wheel", reason="no wheel")
@@ -25,15 +24,25 @@ CARRIED = ["cpu", "noop", "exec"]
 
 
 def run(*command, **settings):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VACCEL_", "LD_", "PYTHONPATH"))}
-    return subprocess.run(list(map(str, command)), env={**kept, **settings}, capture_output=True, text=True)
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("VACCEL_", "LD_", "PYTHONPATH"))
+    }
+    return subprocess.run(
+        list(map(str, command)), env={**kept, **settings}, capture_output=True, text=True
+    )
 
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
     """A copy of the sources, since setuptools writes beside them."""
     copy = tmp_path_factory.mktemp("sources") / "bindings/python"
-    shutil.copytree(TOP / "bindings/python", copy, ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__"))
+    shutil.copytree(
+        TOP / "bindings/python",
+        copy,
+        ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__"),
+    )
     return copy
 
 
@@ -63,8 +72,19 @@ def stage(tmp_path_factory):
 def wheel(sources, stage, tmp_path_factory):
     out = tmp_path_factory.mktemp("wheel")
     done = run(
-        sys.executable, "-m", "pip", "wheel", "-q", "--no-build-isolation", "--no-deps", "--no-index",
-        "-w", out, sources, VACCEL_STAGE=str(stage), VACCEL_LEAVE_OUT="*-large.so:*.nothing",
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-build-isolation",
+        "--no-deps",
+        "--no-index",
+        "-w",
+        out,
+        sources,
+        VACCEL_STAGE=str(stage),
+        VACCEL_LEAVE_OUT="*-large.so:*.nothing",
     )
     assert not done.returncode, done.stdout + done.stderr
     (found,) = out.iterdir()
@@ -82,9 +102,21 @@ def installed(wheel, tmp_path_factory):
 def test_what_is_in_it(wheel):
     assert wheel.name.startswith(f"vaccel-{vaccel.__version__}-cp39-abi3-linux_")
     names = set(zipfile.ZipFile(wheel).namelist())
-    carried = [f"vaccel/_bundle/lib/vaccel/libvaccel-{name}.{end}" for name in CARRIED for end in ("so", "manifest")]
-    wanted = ["vaccel/py.typed", "vaccel/_native.pyi", "vaccel/_native.abi3.so", "vaccel/_generated.py"]
-    wanted += ["vaccel/_bundle/lib/libvaccel.so.0", "vaccel/_bundle/share/vaccel/models/classify/model.json"]
+    carried = [
+        f"vaccel/_bundle/lib/vaccel/libvaccel-{name}.{end}"
+        for name in CARRIED
+        for end in ("so", "manifest")
+    ]
+    wanted = [
+        "vaccel/py.typed",
+        "vaccel/_native.pyi",
+        "vaccel/_native.abi3.so",
+        "vaccel/_generated.py",
+    ]
+    wanted += [
+        "vaccel/_bundle/lib/libvaccel.so.0",
+        "vaccel/_bundle/share/vaccel/models/classify/model.json",
+    ]
     assert not {*wanted, *carried} - names
     assert not [name for name in names if "large" in name or "bench" in name or "test" in name]
 
@@ -99,18 +131,27 @@ print({line.split()[-1] for line in open('/proc/self/maps') if '/libvaccel.so' i
 
 def test_the_library_that_it_carries(installed):
     done = run(sys.executable, "-c", PROGRAM, PYTHONPATH=str(installed))
-    assert done.stdout.splitlines() == ["[3.0]", str({f"{installed}/vaccel/_bundle/lib/libvaccel.so.0"})], done.stderr
+    assert done.stdout.splitlines() == [
+        "[3.0]",
+        str({f"{installed}/vaccel/_bundle/lib/libvaccel.so.0"}),
+    ], done.stderr
 
 
 def test_a_library_that_is_found_comes_first(installed):
     settings = {"LD_LIBRARY_PATH": str(BUILD / "lib"), "VACCEL_PLUGIN_DIR": str(BUILD / "plugins")}
     done = run(sys.executable, "-c", PROGRAM, PYTHONPATH=str(installed), **settings)
-    assert "[3.0]" in done.stdout and f"{BUILD}/lib/" in done.stdout and "_bundle" not in done.stdout, done.stderr
+    assert (
+        "[3.0]" in done.stdout and f"{BUILD}/lib/" in done.stdout and "_bundle" not in done.stdout
+    ), done.stderr
 
 
 def test_nothing_is_built(sources):
     words = [sys.executable, sources / "setup.py", "--name"]
     done = run(*words, PKG_CONFIG_LIBDIR="/nowhere")
-    assert done.returncode and "vaccel is not built" in done.stderr and "Run `make build`" in done.stderr
+    assert (
+        done.returncode
+        and "vaccel is not built" in done.stderr
+        and "Run `make build`" in done.stderr
+    )
     done = run(*words, VACCEL_STAGE="/nowhere")
     assert done.returncode and "VACCEL_STAGE is /nowhere" in done.stderr

@@ -30,7 +30,9 @@ def _load() -> ctypes.CDLL:
 def _place() -> str:
     """Where the library that is loaded lies."""
     with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
-        return next((line.split(maxsplit=5)[5].strip() for line in maps if "/libvaccel.so" in line), SONAME)
+        return next(
+            (line.split(maxsplit=5)[5].strip() for line in maps if "/libvaccel.so" in line), SONAME
+        )
 
 
 def _check(library: ctypes.CDLL) -> None:

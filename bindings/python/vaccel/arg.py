@@ -4,16 +4,23 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable
 
 import numpy as np
 
 from ._generated import ArgType
 from ._library import ffi
 from .array import Array, as_input, check_writable, pointer
+from .compat import also_known
 
 # What one element of a type is; of the others it is a byte.
-_DTYPES: Dict[str, str] = {"FLOAT32": "float32", "FLOAT64": "float64", "BOOL": "bool", "CHAR": "int8", "UCHAR": "uint8"}
+_DTYPES: dict[str, str] = {
+    "FLOAT32": "float32",
+    "FLOAT64": "float64",
+    "BOOL": "bool",
+    "CHAR": "int8",
+    "UCHAR": "uint8",
+}
 
 
 def _dtype_of(arg_type: ArgType, fallback: str) -> np.dtype[Any]:
@@ -37,14 +44,15 @@ class Arg:
     'text'
     """
 
+    @also_known(type_="type", custom_type_id="custom_id")
     def __init__(self, data: Any, type: int = ArgType.RAW, custom_id: int = 0) -> None:
         self.type = ArgType(type)
         self.custom_id = int(custom_id)
         self._given: Any = data
-        self._size: Optional[int] = None
+        self._size: int | None = None
         self._array, self._read = self._stored(data)
 
-    def _stored(self, data: Any) -> "tuple[Array, Callable[[Array], Any]]":
+    def _stored(self, data: Any) -> tuple[Array, Callable[[Array], Any]]:
         """The value as an array, and how it is read from there."""
         if data is None:
             return np.empty(0, np.uint8), lambda array: None
@@ -59,7 +67,8 @@ class Arg:
             return data, lambda array: data
         if isinstance(data, (list, tuple)):
             kind = "float32" if any(isinstance(value, float) for value in data) else "int32"
-            return as_input(list(data), _dtype_of(self.type, kind), "Arg"), lambda array: array.tolist()
+            values = as_input(list(data), _dtype_of(self.type, kind), "Arg")
+            return values, lambda array: array.tolist()
         kind = "float32" if isinstance(data, float) else "int32"
         dtype = np.dtype(bool) if isinstance(data, bool) else _dtype_of(self.type, kind)
         if not isinstance(data, (bool, int, float, np.generic)):
@@ -67,7 +76,7 @@ class Arg:
         return as_input([data], dtype, "Arg"), lambda array: array[0].item() if array.size else None
 
     def _writable(self) -> None:
-        """Makes sure that what is written is seen: in the caller's array, or in a copy of our own."""
+        """Makes sure that what is written is seen: in the caller's array, or in a copy."""
         if self._array.flags.writeable and self._array.flags.c_contiguous:
             return
         if isinstance(self._given, (np.ndarray, memoryview)):

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arrays as the library takes and gives them: NumPy's, without a copy where that can be."""
+"""Arrays of NumPy as the library takes and gives them, without a copy if that can be; texts."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Sequence, Tuple, Union
+import os
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +28,7 @@ def adopt(pointer: Any, count: int, dtype: npt.DTypeLike) -> Array:
     return from_memory(ffi.gc(pointer, lib.free), count, dtype)
 
 
-def empty(shape: Union[int, Sequence[int]], dtype: npt.DTypeLike = np.float32) -> Array:
+def empty(shape: int | Sequence[int], dtype: npt.DTypeLike = np.float32) -> Array:
     """An array in memory that an agent on this host can be shown.
 
     A call to such an agent does not copy it, which is what arrays of many megabytes are worth.
@@ -38,7 +40,7 @@ def empty(shape: Union[int, Sequence[int]], dtype: npt.DTypeLike = np.float32) -
     >>> int(a.sum())
     42
     """
-    dims: Tuple[int, ...] = (shape,) if isinstance(shape, int) else tuple(shape)
+    dims: tuple[int, ...] = (shape,) if isinstance(shape, int) else tuple(shape)
     count = math.prod(dims)
     memory = lib.vaccel_alloc(count * np.dtype(dtype).itemsize)
     if memory == ffi.NULL:
@@ -92,7 +94,9 @@ def as_output(value: Any, dtype: npt.DTypeLike, name: str) -> Array:
     if isinstance(value, (int, np.integer)):
         return np.empty(int(value), dtype)
     if not isinstance(value, np.ndarray):
-        raise TypeError(f"{name}: give a number of elements or an array, not {type(value).__name__}")
+        raise TypeError(
+            f"{name}: give a number of elements or an array, not {type(value).__name__}"
+        )
     if value.dtype != np.dtype(dtype):
         raise TypeError(f"{name}: an array of {value.dtype} cannot take {np.dtype(dtype)}")
     check_writable(value, name)
@@ -109,4 +113,16 @@ def check_writable(array: Array, name: str) -> None:
 
 def pointer(array: Array, c_type: str) -> Any:
     """The array's memory for C, which holds on to the array."""
+    if array.dtype.hasobject:
+        raise TypeError(
+            f"an array of {array.dtype} has objects of Python's in it, which are nothing for C"
+        )
     return ffi.from_buffer(f"{c_type}[]", array)
+
+
+def c_text(value: str | bytes | os.PathLike[str]) -> Any:
+    """A text or a path for C, which would take a NUL for its end."""
+    encoded = os.fsencode(value)
+    if b"\0" in encoded:
+        raise ValueError(f"{value!r} has a NUL in it")
+    return ffi.new("char[]", encoded)

@@ -10,24 +10,31 @@ from __future__ import annotations
 
 import importlib
 import keyword
-import os
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple, Type
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
 from ._generated import ITEMS, OpType
 from ._library import ffi, lib
 from .arg import as_arg
-from .array import adopt, as_input, as_output, check_writable, pointer
+from .array import adopt, as_input, as_output, c_text, check_writable, pointer
 from .error import check
 from .handle import Handle
 from .tensor import BaseTensor
 
 # The element types: in C, and in arrays.
 _C_TYPES = {
-    "i8": "int8_t", "i16": "int16_t", "i32": "int32_t", "i64": "int64_t",
-    "u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t",
-    "f32": "float", "f64": "double", "char": "char",
+    "i8": "int8_t",
+    "i16": "int16_t",
+    "i32": "int32_t",
+    "i64": "int64_t",
+    "u8": "uint8_t",
+    "u16": "uint16_t",
+    "u32": "uint32_t",
+    "u64": "uint64_t",
+    "f32": "float",
+    "f64": "double",
+    "char": "char",
 }
 _DTYPES = {"float": "float32", "double": "float64", "char": "int8"}
 
@@ -48,7 +55,7 @@ class Field(NamedTuple):
     writes: bool
     optional: bool
     grows: bool
-    item: Tuple[Any, ...]
+    item: tuple[Any, ...]
 
 
 class Frame:
@@ -57,8 +64,8 @@ class Frame:
     def __init__(self, op: Op) -> None:
         self.op = op
         self.args = ffi.new(f"struct vaccel_{op.name}_args *")
-        self.keep: List[Any] = []
-        self.outputs: List[Callable[[], Any]] = []
+        self.keep: list[Any] = []
+        self.outputs: list[Callable[[], Any]] = []
 
     def put(self, field: Field, data: Any, count: int) -> None:
         """Sets a member that is a pointer and a count."""
@@ -72,8 +79,8 @@ class Op(NamedTuple):
 
     name: str
     c: Any
-    fields: Tuple[Field, ...]
-    tensors: Type[BaseTensor]
+    fields: tuple[Field, ...]
+    tensors: type[BaseTensor]
 
 
 def _text(c: Any) -> str:
@@ -100,7 +107,7 @@ def _field(c: Any) -> Field:
     )
 
 
-_known: Dict[int, Op] = {}
+_known: dict[int, Op] = {}
 
 
 def op_of(number: int) -> Op:
@@ -144,7 +151,7 @@ def _put_span(frame: Frame, field: Field, value: Any) -> None:
 
 def _put_text(frame: Frame, field: Field, value: Any) -> None:
     if value is not None:
-        text = ffi.new("char[]", os.fsencode(value))
+        text = c_text(value)
         frame.keep.append(text)
         setattr(frame.args, field.name, text)
 
@@ -162,7 +169,7 @@ def _put_list(frame: Frame, field: Field, value: Any) -> None:
             else:
                 content = getattr(given, part.key)
             if part.c_type == "char":
-                content = ffi.new("char[]", os.fsencode(content))
+                content = c_text(content)
                 frame.keep.append(content)
             setattr(row, part.name, content)
     frame.put(field, rows, len(value))
@@ -171,7 +178,13 @@ def _put_list(frame: Frame, field: Field, value: Any) -> None:
 def _put_tensors(frame: Frame, field: Field, value: Any) -> None:
     if value is None:
         return
-    tensors = [one if isinstance(one, BaseTensor) else frame.op.tensors.from_numpy(one) for one in value]
+    own = frame.op.tensors
+    tensors = [one if isinstance(one, BaseTensor) else own.from_numpy(one) for one in value]
+    for tensor in tensors:
+        # The numbers of its types would mean others here.
+        if not isinstance(tensor, own):
+            given = type(tensor).__module__
+            raise TypeError(f"{field.key}: give a {own.__module__}.Tensor, not a {given}.Tensor")
     rows = ffi.new("struct vaccel_tensor[]", len(tensors))
     for i, tensor in enumerate(tensors):
         frame.keep.append(tensor._fill(rows[i]))
@@ -189,7 +202,7 @@ def _put_args(frame: Frame, field: Field, value: Any) -> None:
         frame.put(field, rows, len(args))
     if field.writes:
 
-        def read() -> List[Any]:
+        def read() -> list[Any]:
             for i, arg in enumerate(args):
                 arg._size = int(rows[i].size)
             return [arg.buf for arg in args]
@@ -198,7 +211,7 @@ def _put_args(frame: Frame, field: Field, value: Any) -> None:
 
 
 def _put_resource(frame: Frame, field: Field, value: Any) -> None:
-    if not isinstance(value, Handle):
+    if not isinstance(value, Handle) or value._kind != "resource":
         raise TypeError(f"{field.key}: give a Resource, not {type(value).__name__}")
     c = value._use()
     frame.keep.append(c)
@@ -242,9 +255,11 @@ def _room_for_list(frame: Frame, field: Field, room: Any) -> None:
     member = getattr(frame.args, field.name)
     item = ITEMS[field.type]
 
-    def read() -> List[Any]:
+    def read() -> list[Any]:
         rows = ffi.gc(member.data, lib.free)  # their texts are in the same block
-        return [item(*(_content(rows[i], part) for part in field.item)) for i in range(member.count)]
+        return [
+            item(*(_content(rows[i], part) for part in field.item)) for i in range(member.count)
+        ]
 
     frame.outputs.append(read)
 
@@ -257,10 +272,12 @@ def _content(row: Any, part: Field) -> Any:
 def _room_for_tensors(frame: Frame, field: Field, room: Any) -> None:
     rows = ffi.new("struct vaccel_tensor[]", int(room))
     frame.put(field, rows, len(rows))
-    frame.outputs.append(lambda: [frame.op.tensors._adopt(ffi.addressof(rows, i)) for i in range(len(rows))])
+    frame.outputs.append(
+        lambda: [frame.op.tensors._adopt(ffi.addressof(rows, i)) for i in range(len(rows))]
+    )
 
 
-_PUT: Dict[int, Callable[[Frame, Field, Any], None]] = {
+_PUT: dict[int, Callable[[Frame, Field, Any], None]] = {
     lib.VACCEL_KIND_ONE: _put_one,
     lib.VACCEL_KIND_SPAN: _put_span,
     lib.VACCEL_KIND_TEXT: _put_text,
@@ -269,7 +286,7 @@ _PUT: Dict[int, Callable[[Frame, Field, Any], None]] = {
     lib.VACCEL_KIND_ARGS: _put_args,
     lib.VACCEL_KIND_RESOURCE: _put_resource,
 }
-_ROOM: Dict[int, Callable[[Frame, Field, Any], None]] = {
+_ROOM: dict[int, Callable[[Frame, Field, Any], None]] = {
     lib.VACCEL_KIND_ONE: _room_for_one,
     lib.VACCEL_KIND_SPAN: _room_for_span,
     lib.VACCEL_KIND_TEXT: _room_for_text,
@@ -286,7 +303,7 @@ class Caller(Handle):
 
     _kind = "session"
 
-    def call(self, number: int, **values: Any) -> Tuple[Any, ...]:
+    def call(self, number: int, **values: Any) -> tuple[Any, ...]:
         """Runs the operation of that number; returns its outputs in their order.
 
         `session.ops` has a method with named and typed arguments for each.

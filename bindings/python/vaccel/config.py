@@ -6,9 +6,10 @@ It begins by itself when it is loaded, configured from the environment.
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 from ._library import ffi, lib
+from .array import c_text
 from .error import check
 
 
@@ -22,23 +23,28 @@ class Config:
 
     def __init__(
         self,
-        plugins: Optional[str] = "libvaccel-noop.so",
+        plugins: str | None = "libvaccel-noop.so",
         log_level: int = 1,
-        log_file: Optional[str] = None,
+        log_file: str | None = None,
         profiling_enabled: bool = False,
         version_ignore: bool = False,
     ) -> None:
         made = ffi.new("struct vaccel_config **")
         check(
             lib.vaccel_config_new(
-                made, _encoded(plugins), log_level, _encoded(log_file), profiling_enabled, version_ignore
+                made,
+                _encoded(plugins),
+                log_level,
+                _encoded(log_file),
+                profiling_enabled,
+                version_ignore,
             )
         )
         self._c = ffi.gc(made[0], lib.vaccel_config_delete)
 
     @property
-    def plugins(self) -> Optional[str]:
-        """Plugins to load, ":" between them; None for none, "auto" for those of the installation."""
+    def plugins(self) -> str | None:
+        """Plugins to load, ":" between them; None for none, "auto" for all of the installation."""
         return _decoded(self._c.plugins)
 
     @property
@@ -47,7 +53,7 @@ class Config:
         return int(self._c.log_level)
 
     @property
-    def log_file(self) -> Optional[str]:
+    def log_file(self) -> str | None:
         """Where it goes; None for stderr."""
         return _decoded(self._c.log_file)
 
@@ -65,15 +71,15 @@ class Config:
         return f"<Config plugins={self.plugins!r} log_level={self.log_level}>"
 
 
-def _encoded(text: Optional[str]) -> Any:
-    return ffi.NULL if text is None else text.encode()
+def _encoded(text: str | None) -> Any:
+    return ffi.NULL if text is None else c_text(text)
 
 
-def _decoded(text: Any) -> Optional[str]:
+def _decoded(text: Any) -> str | None:
     return None if text == ffi.NULL else ffi.string(text).decode()
 
 
-def bootstrap(config: Optional[Config] = None) -> None:
+def bootstrap(config: Config | None = None) -> None:
     """Starts the library anew, as a configuration or else the environment says.
 
     Sessions and resources that are open are closed. No operation may be running.

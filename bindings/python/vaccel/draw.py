@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pathlib
 import tempfile
-from typing import Any, Callable, List, Sequence
+from collections.abc import Sequence
+from typing import Any, Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +37,7 @@ def _draw(image: Any, draw: Callable[..., int], *found: Any) -> Drawing:
         return Drawing(path.read_bytes())
 
 
-def _rows(kind: str, items: Sequence[Any]) -> "tuple[Any, List[Any]]":
+def _rows(kind: str, items: Sequence[Any]) -> tuple[Any, list[Any]]:
     """Dataclasses as an array of C's structs, whose fields have the same names; and its texts."""
     rows = ffi.new(f"struct vaccel_{kind}[]", len(items))
     texts = []
@@ -63,7 +64,7 @@ def draw_points(image: Any, points: Sequence[Point]) -> Drawing:
 
 def draw_mask(image: Any, mask: Mask) -> Drawing:
     """Colours a picture by class, with a legend."""
-    areas: List[Area] = mask.areas
+    areas: list[Area] = mask.areas
     rows, _texts = _rows("area", areas)
     pixels = pointer(as_input(mask.pixels, np.uint16, "mask"), "uint16_t")
     height, width = mask.pixels.shape
@@ -75,4 +76,6 @@ def draw_depth(image: Any, depth: npt.NDArray[np.float32]) -> Drawing:
     """Colours a picture by the numbers of a map, with a scale."""
     values = pointer(as_input(depth, np.float32, "depth"), "float")
     height, width = depth.shape
-    return _draw(image, lib.vaccel_draw_depth, ffi.new("struct vaccel_depth *", [width, height, values]))
+    return _draw(
+        image, lib.vaccel_draw_depth, ffi.new("struct vaccel_depth *", [width, height, values])
+    )

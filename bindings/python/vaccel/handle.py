@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from typing import Any, Callable, NoReturn, Tuple
+from typing import Any, Callable, NoReturn
 
 from ._library import ffi, lib
 from .error import FFIError
@@ -47,7 +47,7 @@ class Handle:
     def _own(self, c: Any, delete: Callable[[Any], int], *keep: Any) -> None:
         """Owns an object that `delete` gives back; `keep` lives as long as it does."""
 
-        def destroy(pointer: Any, keep: Tuple[Any, ...] = keep) -> None:
+        def destroy(pointer: Any, keep: tuple[Any, ...] = keep) -> None:
             # Its structs are the parent's as well, but their threads are gone.
             if not _Fork.refused:
                 delete(pointer)

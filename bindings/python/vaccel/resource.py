@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import builtins
 import os
-from typing import TYPE_CHECKING, Any, Optional, Sequence, Type, Union
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 import numpy.typing as npt
 
 from ._generated import ResourceType
 from ._library import ffi, lib
-from .array import Array, as_input, pointer
+from .array import Array, as_input, c_text, pointer
+from .compat import also_known
 from .error import check
 from .handle import Handle
 
@@ -35,16 +38,22 @@ class Resource(Handle):
 
     _kind = "resource"
 
-    def __init__(self, path: Union[Path, Sequence[Path]], type: int) -> None:
+    @also_known(paths="path", type_="type")
+    def __init__(self, path: Path | Sequence[Path], type: int) -> None:
         super().__init__()
         paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
-        texts = [ffi.new("char[]", os.fsencode(one)) for one in paths]
+        texts = [c_text(one) for one in paths]
         made = ffi.new("struct vaccel_resource **")
-        check(lib.vaccel_resource_multi_new(made, ffi.new("char *[]", texts), len(texts), int(type)))
+        check(
+            lib.vaccel_resource_multi_new(made, ffi.new("char *[]", texts), len(texts), int(type))
+        )
         self._own(made[0], lib.vaccel_resource_delete)
 
     @classmethod
-    def from_buffer(cls: Type[Resource], data: Any, type: int, name: Optional[str] = None) -> Resource:
+    @also_known(type_="type")
+    def from_buffer(
+        cls: builtins.type[Resource], data: Any, type: int, name: str | None = None
+    ) -> Resource:
         """A resource of bytes in memory.
 
         What operations change in it comes back by `sync()`: into a bytearray or an array itself,
@@ -55,20 +64,25 @@ class Resource(Handle):
 
     @classmethod
     def from_numpy(
-        cls: Type[Resource], data: npt.ArrayLike, type: int = ResourceType.DATA, name: Optional[str] = None
+        cls: builtins.type[Resource],
+        data: npt.ArrayLike,
+        type: int = ResourceType.DATA,
+        name: str | None = None,
     ) -> Resource:
         """A resource of an array's elements, which are borrowed as in `from_buffer()`."""
         array = np.ascontiguousarray(data)
         return cls._from_memory(array if array.flags.writeable else array.copy(), type, name)
 
     @classmethod
-    def _from_memory(cls, memory: Array, type: int, name: Optional[str]) -> Resource:
+    def _from_memory(cls, memory: Array, type: int, name: str | None) -> Resource:
         resource = cls.__new__(cls)
         Handle.__init__(resource)
         borrowed = pointer(memory, "uint8_t")
         made = ffi.new("struct vaccel_resource **")
-        filename = ffi.NULL if name is None else os.fsencode(name)
-        check(lib.vaccel_resource_from_buf(made, borrowed, memory.nbytes, int(type), filename, True))
+        filename = ffi.NULL if name is None else c_text(name)
+        check(
+            lib.vaccel_resource_from_buf(made, borrowed, memory.nbytes, int(type), filename, True)
+        )
         resource._own(made[0], lib.vaccel_resource_delete, borrowed)
         return resource
 
@@ -123,7 +137,9 @@ class Resource(Handle):
         self.close()
 
     def __repr__(self) -> str:
-        return "<Resource (closed)>" if self.closed else f"<Resource id={self.id} type={self.type.name}>"
+        if self.closed:
+            return "<Resource (closed)>"
+        return f"<Resource id={self.id} type={self.type.name}>"
 
 
 class Registration:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Set
-
 from ._generated import Operations, PluginType
 from ._library import ffi, lib
 from .aio import in_thread
@@ -41,7 +39,7 @@ class Session(ExecMixin, ImageMixin, NumbersMixin, OnnxMixin, TFMixin, TFLiteMix
         check(lib.vaccel_session_new(made, int(flags)))
         self._own(made[0], lib.vaccel_session_delete)
         self.ops = Operations(self)
-        self._resources: Set[Resource] = set()
+        self._resources: set[Resource] = set()
 
     @property
     def id(self) -> int:
@@ -66,6 +64,12 @@ class Session(ExecMixin, ImageMixin, NumbersMixin, OnnxMixin, TFMixin, TFLiteMix
     def update(self, flags: int) -> None:
         """Changes what it prefers, while it has no resources."""
         check(lib.vaccel_session_update(self._use(), int(flags)))
+
+    @property
+    def plugin(self) -> str:
+        """The plugin that fits its flags."""
+        name: bytes = ffi.string(self._use().plugin.info.name)
+        return name.decode()
 
     def has_resource(self, resource: Resource) -> bool:
         """Whether a resource is registered with it."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import importlib
 import math
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any, ClassVar, Dict, List, Optional, Sequence, Tuple, Type, TypeVar, Union
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +24,34 @@ SomeTensor = TypeVar("SomeTensor", bound="BaseTensor")
 
 # Names of types that are not NumPy's own.
 _ALIASES = {
-    "FLOAT": "float32", "DOUBLE": "float64", "HALF": "float16", "BYTE": "uint8", "CHAR": "int8",
-    "SHORT": "int16", "INT": "int32", "LONG": "int64",
+    "FLOAT": "float32",
+    "DOUBLE": "float64",
+    "HALF": "float16",
+    "BYTE": "uint8",
+    "CHAR": "int8",
+    "SHORT": "int16",
+    "INT": "int32",
+    "LONG": "int64",
 }
 _NUMPY = {
-    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
-    "float16", "float32", "float64", "complex64", "complex128",
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
 }
 
 
-def dtypes_of(types: Type[IntEnum]) -> Dict[int, np.dtype[Any]]:
+def dtypes_of(types: type[IntEnum]) -> dict[int, np.dtype[Any]]:
     """Those of a framework's types that NumPy has, by their numbers."""
     names = {member.value: _ALIASES.get(member.name, member.name.lower()) for member in types}
     return {number: np.dtype(name) for number, name in names.items() if name in _NUMPY}
@@ -41,16 +60,16 @@ def dtypes_of(types: Type[IntEnum]) -> Dict[int, np.dtype[Any]]:
 class BaseTensor:
     """A tensor; each framework has its own class, `vaccel.ops.tf.Tensor` and so on."""
 
-    _types: ClassVar[Type[IntEnum]]
-    _dtypes: ClassVar[Dict[int, np.dtype[Any]]]
+    _types: ClassVar[type[IntEnum]]
+    _dtypes: ClassVar[dict[int, np.dtype[Any]]]
 
-    def __init_subclass__(cls, types: Type[IntEnum]) -> None:
+    def __init_subclass__(cls, types: type[IntEnum]) -> None:
         cls._types = types
         cls._dtypes = dtypes_of(types)
 
     def __init__(self, dims: Sequence[int], data_type: int, data: Any) -> None:
         """A tensor of `data`: a flat list of as many values as `dims` has, an array, or bytes."""
-        self._data_type: Optional[int] = int(data_type)
+        self._data_type: int | None = int(data_type)
         self._dims = [int(dim) for dim in dims]
         dtype = self._dtypes.get(int(data_type), np.dtype(np.uint8))
         self._array = as_input(data, dtype, "data")
@@ -63,27 +82,27 @@ class BaseTensor:
 
     @classmethod
     def from_buffer(
-        cls: Type[SomeTensor],
+        cls: type[SomeTensor],
         dims: Sequence[int],
         data_type: int,
-        data: Union[bytes, bytearray, memoryview],
+        data: bytes | bytearray | memoryview,
     ) -> SomeTensor:
         """A tensor over bytes, which are not copied."""
         return cls(dims, data_type, memoryview(data).cast("B"))
 
     @classmethod
-    def from_numpy(cls: Type[SomeTensor], data: npt.ArrayLike) -> SomeTensor:
+    def from_numpy(cls: type[SomeTensor], data: npt.ArrayLike) -> SomeTensor:
         """A tensor over an array, which is copied only if there are gaps between its elements."""
         array = np.asarray(data)
         return cls(array.shape, cls.type_of(array.dtype), array)
 
     @classmethod
-    def from_torch(cls: Type[SomeTensor], data: Any) -> SomeTensor:
+    def from_torch(cls: type[SomeTensor], data: Any) -> SomeTensor:
         """A tensor over one of PyTorch's, which is copied only if it lies elsewhere than here."""
         return cls.from_numpy(data.detach().cpu().contiguous().numpy())
 
     @classmethod
-    def empty(cls: Type[SomeTensor]) -> SomeTensor:
+    def empty(cls: type[SomeTensor]) -> SomeTensor:
         """A tensor without anything, a place for one."""
         tensor = cls.__new__(cls)
         tensor._data_type = None
@@ -98,7 +117,7 @@ class BaseTensor:
         raise TypeError(f"{cls._types.__name__} has no type for arrays of {np.dtype(dtype)}")
 
     @classmethod
-    def _adopt(cls: Type[SomeTensor], c: Any) -> SomeTensor:
+    def _adopt(cls: type[SomeTensor], c: Any) -> SomeTensor:
         """Takes over what a call has put into a struct vaccel_tensor, which is empty then."""
         tensor = cls.empty()
         tensor._data_type = int(c.data_type)
@@ -116,10 +135,10 @@ class BaseTensor:
         tensor._array = flat
         return tensor
 
-    def _fill(self, c: Any) -> List[Any]:
+    def _fill(self, c: Any) -> list[Any]:
         """Describes it in a struct vaccel_tensor; returns what has to live as long as that."""
         dims = ffi.new("int64_t[]", self.dims)
-        data = pointer(self._array, "uint8_t")
+        data = pointer(self._array, "uint8_t") if self._array.nbytes else ffi.NULL
         c.data, c.size, c.owned = data, self._array.nbytes, False
         c.nr_dims, c.dims, c.data_type = len(self.dims), dims, self._type()
         return [dims, data]
@@ -136,26 +155,27 @@ class BaseTensor:
         return self._types(number) if number in set(self._types) else number
 
     @property
-    def dims(self) -> List[int]:
+    def dims(self) -> list[int]:
         """The dimensions."""
         self._type()
         return list(self._dims)
 
     @property
-    def shape(self) -> Tuple[int, ...]:
+    def shape(self) -> tuple[int, ...]:
         """The dimensions, as NumPy has them."""
         return tuple(self.dims)
 
     @property
-    def data(self) -> List[Any]:
+    def data(self) -> list[Any]:
         """The elements as a flat list."""
         self._type()
-        values: List[Any] = self._array.ravel().tolist()
+        values: list[Any] = self._array.ravel().tolist()
         return values
 
     def as_numpy(self) -> Array:
         """The elements as an array, which is no copy."""
-        if self._array.dtype != self._dtypes.get(self._type()) or self._array.shape != self.shape:
+        number = self._type()
+        if self._array.dtype != self._dtypes.get(number) or self._array.shape != self.shape:
             raise TypeError(f"NumPy has no array for {self!r}; see to_bytes()")
         return self._array
 
@@ -177,7 +197,7 @@ class BaseTensor:
         """A copy of the elements' bytes."""
         return self.as_memoryview().tobytes()
 
-    def __array__(self, dtype: Any = None, copy: Optional[bool] = None) -> Array:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         array = self.as_numpy()
         if dtype is not None and array.dtype != dtype:
             return array.astype(dtype)
@@ -186,8 +206,8 @@ class BaseTensor:
     def __dlpack__(self, **how: Any) -> Any:
         return self.as_numpy().__dlpack__(**how)
 
-    def __dlpack_device__(self) -> Tuple[int, int]:
-        device: Tuple[int, int] = self.as_numpy().__dlpack_device__()
+    def __dlpack_device__(self) -> tuple[int, int]:
+        device: tuple[int, int] = self.as_numpy().__dlpack_device__()
         return device
 
     def __repr__(self) -> str:

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Union
-
 
 class Buffer:
     """Bytes for a framework."""
 
-    def __init__(self, data: Union[bytes, bytearray, memoryview]) -> None:
+    def __init__(self, data: bytes | bytearray | memoryview) -> None:
         self.data = bytes(data)
 
     @property

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any, List, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import Any
 
 from .._generated import OpType
 from .._library import ffi, lib
 from ..aio import in_thread
-from ..arg import Arg
+from ..arg import Arg, as_arg
 from ..call import Caller
+from ..compat import also_known
 from ..error import check
 from ..resource import Resource
 
@@ -18,44 +20,47 @@ from ..resource import Resource
 class ExecMixin(Caller):
     """Operations whose arguments are the program's own."""
 
+    @also_known(arg_read="read", arg_write="write")
     def exec(
         self,
-        library: Union[str, "os.PathLike[str]"],
+        library: str | os.PathLike[str],
         symbol: str,
-        arg_read: Optional[Sequence[Any]] = None,
-        arg_write: Optional[Sequence[Any]] = None,
-    ) -> Optional[List[Any]]:
+        read: Sequence[Any] | None = None,
+        write: Sequence[Any] | None = None,
+    ) -> list[Any] | None:
         """Runs a function of a library that lies where the work is done.
 
         Arguments are values or `Arg`s. Returned are those that it writes, as they are then.
         """
-        (written,) = self.call(OpType.EXEC, library=library, symbol=symbol, read=arg_read, write=arg_write)
-        return None if arg_write is None else list(written)
+        (written,) = self.call(OpType.EXEC, library=library, symbol=symbol, read=read, write=write)
+        return None if write is None else list(written)
 
+    @also_known(arg_read="read", arg_write="write")
     def exec_with_resource(
         self,
         resource: Resource,
         symbol: str,
-        arg_read: Optional[Sequence[Any]] = None,
-        arg_write: Optional[Sequence[Any]] = None,
-    ) -> Optional[List[Any]]:
+        read: Sequence[Any] | None = None,
+        write: Sequence[Any] | None = None,
+    ) -> list[Any] | None:
         """Runs a function of a library that the program brings; else as `exec()`."""
         (written,) = self.call(
-            OpType.EXEC_WITH_RESOURCE, library=resource, symbol=symbol, read=arg_read, write=arg_write
+            OpType.EXEC_WITH_RESOURCE, library=resource, symbol=symbol, read=read, write=write
         )
-        return None if arg_write is None else list(written)
+        return None if write is None else list(written)
 
     def opencv(
-        self, arg_read: Optional[Sequence[Any]] = None, arg_write: Optional[Sequence[Any]] = None
-    ) -> Optional[List[Any]]:
+        self, read: Sequence[Any] | None = None, write: Sequence[Any] | None = None
+    ) -> list[Any] | None:
         """Runs a function of OpenCV's, where a plugin has them."""
-        (written,) = self.call(OpType.OPENCV, read=arg_read, write=arg_write)
-        return None if arg_write is None else list(written)
+        (written,) = self.call(OpType.OPENCV, read=read, write=write)
+        return None if write is None else list(written)
 
-    def genop(self, arg_read: Sequence[Arg], arg_write: Sequence[Arg] = ()) -> None:
+    @also_known(arg_read="read", arg_write="write")
+    def genop(self, read: Sequence[Arg], write: Sequence[Arg] = ()) -> None:
         """Runs an operation given by its number, the first argument, and a list of arguments.
 
-        Those of `arg_write` are written in place: see their `buf` afterwards.
+        Those of `write` are written in place: see their `buf` afterwards.
 
         >>> import vaccel
         >>> from vaccel import Arg, ArgType, OpType
@@ -72,16 +77,16 @@ class ExecMixin(Caller):
         >>> total.buf
         [4.0, 6.0]
         """
-        read = ffi.new("struct vaccel_arg[]", len(arg_read))
-        write = ffi.new("struct vaccel_arg[]", len(arg_write))
-        keep = [arg._fill(read[i]) for i, arg in enumerate(arg_read)]
-        for i, arg in enumerate(arg_write):
+        inputs = ffi.new("struct vaccel_arg[]", len(read))
+        outputs = ffi.new("struct vaccel_arg[]", len(write))
+        keep = [as_arg(arg)._fill(inputs[i]) for i, arg in enumerate(read)]
+        for i, arg in enumerate(write):
             arg._writable()
-            keep.append(arg._fill(write[i]))
-        check(lib.vaccel_genop(self._use(), read, len(arg_read), write, len(arg_write)))
+            keep.append(arg._fill(outputs[i]))
+        check(lib.vaccel_genop(self._use(), inputs, len(read), outputs, len(write)))
         del keep
-        for i, arg in enumerate(arg_write):
-            arg._size = int(write[i].size)
+        for i, arg in enumerate(write):
+            arg._size = int(outputs[i].size)
 
     aexec = in_thread(exec)
     aexec_with_resource = in_thread(exec_with_resource)

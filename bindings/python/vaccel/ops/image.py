@@ -11,7 +11,7 @@ import io
 import os
 import pathlib
 from dataclasses import dataclass
-from typing import Any, List, Tuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,13 +30,17 @@ class Mask:
     """The class of each pixel of a picture, by rows, and how much of it is of which."""
 
     pixels: npt.NDArray[np.uint16]
-    areas: List[Area]
+    areas: list[Area]
 
 
 def picture(image: Any) -> Any:
     """The bytes of a picture's file, whatever it is given as."""
     if isinstance(image, (str, os.PathLike)):
         return pathlib.Path(image).read_bytes()
+    if isinstance(image, (int, float)):
+        raise TypeError(
+            f"{image} is no picture; give the bytes of a file, a path or an image of PIL's"
+        )
     if isinstance(image, np.ndarray) and image.ndim != 1:
         raise TypeError(
             f"an array of {image.shape} is no file of a picture; encode it as one, "
@@ -52,12 +56,14 @@ def picture(image: Any) -> Any:
 class ImageMixin(Caller):
     """Pictures."""
 
-    def classify(self, image: Any) -> Tuple[str, str]:
+    def classify(self, image: Any) -> tuple[str, str]:
         """Says what a picture shows: "99.812% seven", and "" for the name of no drawing."""
-        name, text = self.call(OpType.IMAGE_CLASSIFY, image=picture(image), imgname=_NAME, text=_TEXT)
+        name, text = self.call(
+            OpType.IMAGE_CLASSIFY, image=picture(image), imgname=_NAME, text=_TEXT
+        )
         return text, name
 
-    def classify_top(self, image: Any, k: int = 5) -> List[Class]:
+    def classify_top(self, image: Any, k: int = 5) -> list[Class]:
         """The `k` most likely classes, the most likely first."""
         (top,) = self.call(OpType.IMAGE_CLASSIFY_TOP, image=picture(image), k=k)
         return list(top)
@@ -85,7 +91,7 @@ class ImageMixin(Caller):
         (name,) = self.call(OpType.IMAGE_DEPTH, image=picture(image), imgname=_NAME)
         return str(name)
 
-    def detect_boxes(self, image: Any) -> List[Box]:
+    def detect_boxes(self, image: Any) -> list[Box]:
         """The objects in a picture and where they are, in its pixels, the surest first."""
         (boxes,) = self.call(OpType.IMAGE_DETECT_BOXES, image=picture(image))
         return list(boxes)
@@ -95,7 +101,7 @@ class ImageMixin(Caller):
         width, height, mask, areas = self.call(OpType.IMAGE_SEGMENT_MASK, image=picture(image))
         return Mask(mask.reshape(height, width), list(areas))
 
-    def pose_points(self, image: Any) -> List[Point]:
+    def pose_points(self, image: Any) -> list[Point]:
         """The joints of the people in a picture, in its pixels."""
         (points,) = self.call(OpType.IMAGE_POSE_POINTS, image=picture(image))
         return list(points)

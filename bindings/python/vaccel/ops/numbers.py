@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Optional, Tuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,10 @@ from .._generated import OpType
 from ..aio import in_thread
 from ..array import as_input
 from ..call import Caller
+from ..compat import also_known
 
-Floats = TypeVar("Floats", List[float], npt.NDArray[np.float32])
-Ints = TypeVar("Ints", List[int], npt.NDArray[np.int32])
+Floats = TypeVar("Floats", list[float], npt.NDArray[np.float32])
+Ints = TypeVar("Ints", list[int], npt.NDArray[np.int32])
 
 
 def _alike(given: Any, found: npt.NDArray[Any]) -> Any:
@@ -40,7 +41,7 @@ class NumbersMixin(Caller):
         ldb: int,
         beta: float,
         ldc: int,
-        c: Optional[Floats] = None,
+        c: Floats | None = None,
     ) -> Floats:
         """Multiplies matrices: alpha a b + beta c, the rows of each one after the other.
 
@@ -53,26 +54,36 @@ class NumbersMixin(Caller):
         """
         into: Any = np.zeros(m * ldc, np.float32) if c is None else c
         (found,) = self.call(
-            OpType.BLAS_SGEMM, m=m, n=n, k=k, alpha=alpha, a=a, lda=lda, b=b, ldb=ldb, beta=beta, c=into, ldc=ldc
+            OpType.BLAS_SGEMM,
+            m=m,
+            n=n,
+            k=k,
+            alpha=alpha,
+            a=a,
+            lda=lda,
+            b=b,
+            ldb=ldb,
+            beta=beta,
+            c=into,
+            ldc=ldc,
         )
         return cast(Floats, _alike(a if c is None else c, found))
 
-    def minmax(
-        self, indata: Any, ndata: int, low_threshold: int, high_threshold: int
-    ) -> Tuple[Any, float, float]:
+    @also_known(indata="data", ndata="n", low_threshold="low", high_threshold="high")
+    def minmax(self, data: Any, n: int, low: int, high: int) -> tuple[Any, float, float]:
         """The values brought within two thresholds, and the smallest and the largest within.
 
-        `indata` are doubles: their bytes, which are answered with bytes, a list or an array.
+        `data` are doubles: their bytes, which are answered with bytes, a list or an array.
         """
-        samples = as_input(indata, np.float64, "indata")
+        samples = as_input(data, np.float64, "data")
         out, smallest, largest = self.call(
-            OpType.MINMAX, samples=samples, n=ndata, low=low_threshold, high=high_threshold, out=ndata
+            OpType.MINMAX, samples=samples, n=n, low=low, high=high, out=n
         )
-        if isinstance(indata, (bytes, bytearray, memoryview)):
+        if isinstance(data, (bytes, bytearray, memoryview)):
             return out.tobytes(), smallest, largest
-        return _alike(indata, out), smallest, largest
+        return _alike(data, out), smallest, largest
 
-    def fpga_arraycopy(self, a: Ints, out: Optional[npt.NDArray[np.int32]] = None) -> Ints:
+    def fpga_arraycopy(self, a: Ints, out: npt.NDArray[np.int32] | None = None) -> Ints:
         """Copies an array, into `out` if that is given."""
         values = as_input(a, np.int32, "a")
         room: Any = values.size if out is None else out
@@ -84,9 +95,11 @@ class NumbersMixin(Caller):
         (c,) = self.call(OpType.FPGA_MMULT, a=a, b=b, c=np.size(a))
         return cast(Floats, _alike(a, c))
 
-    def fpga_parallel(self, a: Floats, b: Floats) -> Tuple[Floats, Floats]:
+    def fpga_parallel(self, a: Floats, b: Floats) -> tuple[Floats, Floats]:
         """Adds and multiplies two arrays, element by element."""
-        total, product = self.call(OpType.FPGA_PARALLEL, a=a, b=b, sum=np.size(a), product=np.size(a))
+        total, product = self.call(
+            OpType.FPGA_PARALLEL, a=a, b=b, sum=np.size(a), product=np.size(a)
+        )
         return cast(Floats, _alike(a, total)), cast(Floats, _alike(a, product))
 
     def fpga_vadd(self, a: Floats, b: Floats) -> Floats:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import List, Mapping, Optional, Sequence, Union
+from collections.abc import Mapping, Sequence
+from typing import Union
 
 import numpy.typing as npt
 
@@ -38,10 +39,10 @@ class OnnxMixin(Caller):
     def onnx_model_run(
         self,
         resource: Resource,
-        in_tensors: Union[Inputs, Mapping[str, Union[BaseTensor, npt.ArrayLike]]],
+        in_tensors: Inputs | Mapping[str, BaseTensor | npt.ArrayLike],
         nr_out: int = 1,
-        out_names: Optional[Sequence[str]] = None,
-    ) -> List[Tensor]:
+        out_names: Sequence[str] | None = None,
+    ) -> list[Tensor]:
         """Runs a model on tensors or arrays, in its order or by the names of its inputs.
 
         Returned are the outputs of those names, or else the first `nr_out`.
@@ -52,7 +53,12 @@ class OnnxMixin(Caller):
         if out_names is not None:
             nr_out = len(out_names)
         (out,) = self.call(
-            OpType.ONNX_MODEL_RUN, model=resource, in_names=names, in_=in_tensors, out_names=out_names, out=nr_out
+            OpType.ONNX_MODEL_RUN,
+            model=resource,
+            in_names=names,
+            in_=in_tensors,
+            out_names=out_names,
+            out=nr_out,
         )
         return list(out)
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Union, cast
+from collections.abc import Sequence
+from typing import Union, cast
 
 import numpy.typing as npt
 
@@ -37,8 +38,8 @@ class TorchMixin(Caller):
         resource: Resource,
         in_tensors: Sequence[AnyTensor],
         nr_out: int = 1,
-        run_options: Optional[Buffer] = None,
-    ) -> List[Tensor]:
+        run_options: Buffer | None = None,
+    ) -> list[Tensor]:
         """Runs a model on tensors or arrays, in the order of the arguments of forward()."""
         options = None if run_options is None else run_options.data
         (out,) = self.call(
@@ -48,7 +49,9 @@ class TorchMixin(Caller):
 
     torch_jitload_forward = torch_model_run
 
-    def torch_sgemm(self, a: AnyTensor, b: AnyTensor, c: AnyTensor, m: int, n: int, k: int) -> Tensor:
+    def torch_sgemm(
+        self, a: AnyTensor, b: AnyTensor, c: AnyTensor, m: int, n: int, k: int
+    ) -> Tensor:
         """Multiplies matrices of float32 with PyTorch: a b + c."""
         ((product,),) = self.call(OpType.TORCH_SGEMM, in_=[a, b, c], m=m, n=n, k=k, out=1)
         return cast(Tensor, product)

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import List, Optional, Sequence, Tuple, Union
 
 import numpy.typing as npt
 
@@ -54,10 +54,10 @@ class TFMixin(Caller):
         self,
         resource: Resource,
         in_nodes: Sequence[Node],
-        in_tensors: Sequence[Union[BaseTensor, npt.ArrayLike]],
+        in_tensors: Sequence[BaseTensor | npt.ArrayLike],
         out_nodes: Sequence[Node],
-        run_options: Optional[Buffer] = None,
-    ) -> Tuple[List[Tensor], Status]:
+        run_options: Buffer | None = None,
+    ) -> tuple[list[Tensor], Status]:
         """Runs a model on tensors or arrays, one for each input node."""
         out, code, message = self.call(
             OpType.TF_MODEL_RUN,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence, Tuple, Union
+from collections.abc import Sequence
 
 import numpy.typing as npt
 
@@ -33,8 +33,8 @@ class TFLiteMixin(Caller):
         self.call(OpType.TFLITE_MODEL_UNLOAD, model=resource)
 
     def tflite_model_run(
-        self, resource: Resource, in_tensors: Sequence[Union[BaseTensor, npt.ArrayLike]], nr_out: int = 1
-    ) -> Tuple[List[Tensor], int]:
+        self, resource: Resource, in_tensors: Sequence[BaseTensor | npt.ArrayLike], nr_out: int = 1
+    ) -> tuple[list[Tensor], int]:
         """Runs a model on tensors or arrays in its order; the outputs, and a TfLiteStatus."""
         out, status = self.call(OpType.TFLITE_MODEL_RUN, model=resource, in_=in_tensors, out=nr_out)
         return list(out), int(status)
