@@ -28,8 +28,8 @@ static int load(void)
 	library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!library)
 		return vaccel_fail(VACCEL_ENOTSUP,
-				   "nothing can be drawn: %s; build vaccel with libcairo, "
-				   "libjpeg and libpng",
+				   "nothing can be drawn: %s; install libcairo2, or, if draw.so "
+				   "itself is missing, build vaccel with cairo",
 				   dlerror());
 	module = dlsym(library, "vaccel_draw_module");
 	if (!module || module->abi != VACCEL_DRAW_ABI) {
