@@ -98,6 +98,7 @@ class Runner:
             found = self.session.call(NUMBERS[case["op"]], **values)
         except FFIError as error:
             assert error.code == case["code"] and error.message, error
+            assert case.get("words", error.message) == error.message
             return
         # An agent answers this one itself, whatever its plugins are.
         assert not case["code"] or (self.session.is_remote and case["op"] == "noop"), (

@@ -27,6 +27,7 @@ type testCase struct {
 	Op        string
 	Args      map[string]json.RawMessage
 	Code      vaccel.Code
+	Words     string
 	Results   map[string]json.RawMessage
 	Tolerance float64
 }
@@ -94,7 +95,7 @@ func (r *runner) check(c testCase) error {
 	}
 	err := r.session.Run(context.Background(), op)
 	if c.Code != 0 {
-		return checkError(err, c.Code)
+		return checkError(err, c)
 	}
 	if err != nil {
 		return err
@@ -112,13 +113,16 @@ func (r *runner) check(c testCase) error {
 }
 
 // checkError looks whether a call has failed as it was to, and says why.
-func checkError(err error, code vaccel.Code) error {
+func checkError(err error, c testCase) error {
 	var failure *vaccel.Error
-	if !errors.As(err, &failure) || !errors.Is(err, code) {
-		return fmt.Errorf("ended with %v, and should with %v", err, code)
+	if !errors.As(err, &failure) || !errors.Is(err, c.Code) {
+		return fmt.Errorf("ended with %v, and should with %v", err, c.Code)
 	}
 	if failure.Words == "" {
-		return fmt.Errorf("failed with %v, and says nothing", code)
+		return fmt.Errorf("failed with %v, and says nothing", c.Code)
+	}
+	if c.Words != "" && failure.Words != c.Words {
+		return fmt.Errorf("says %q, and should %q", failure.Words, c.Words)
 	}
 	return nil
 }
