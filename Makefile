@@ -101,14 +101,15 @@ format: ## lay out the code by clang-format
 	@$(DEPS) lint
 	@clang-format-14 -i $(sources)
 
-lint: ## check the layout, the code (clang-tidy) and the scripts (shellcheck)
+lint: ## check the layout, the code (clang-tidy, staticcheck) and the scripts (shellcheck)
 	@$(DEPS) build test lint
 	@clang-format-14 --dry-run -Werror $(sources)
-	@shellcheck --severity warning .ci/run tools/carry tools/demo tools/deps tools/fetch tools/mobilenet tools/run-fuzz tools/size \
+	@shellcheck --severity warning .ci/run tools/carry tools/demo tools/deps tools/fetch tools/lint-go tools/mobilenet tools/run-fuzz tools/size \
 		kernel/matrix tests/kernel/dkms tests/kernel/kernels tools/vm/fetch tools/vm/init tools/vm/kernel tools/vm/module deploy/vmm/qemu deploy/vmm/cloud-hypervisor
 	@$(call setup,build)
 	@ninja -C build
 	@tools/tidy build
+	@tools/lint-go build
 
 size: ## list files and functions over the limits
 	@$(DEPS) size

@@ -62,7 +62,6 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// What nobody has opened is as what was closed.
 // A library of another version is refused in words, whatever is asked first.
 func TestOtherVersion(t *testing.T) {
 	if os.Getenv("TEST_OTHER_VERSION") != "" {
@@ -89,6 +88,7 @@ func TestOtherVersion(t *testing.T) {
 	}
 }
 
+// What nobody has opened is as what was closed.
 func TestNeverOpened(t *testing.T) {
 	var session vaccel.Session
 	var model vaccel.Resource
