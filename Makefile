@@ -11,6 +11,7 @@ PREFIX ?= /usr/local
 DEPS ?= tools/deps
 FUZZ_SECONDS ?= 60
 KILLS ?= 50
+LEAK_CALLS ?= 1000000
 PICTURE ?= models/digits/images/seven.png
 SUITES ?= call infer rpc
 ARCH ?= armhf
@@ -67,6 +68,10 @@ test-kills: build ## kill the agent's worker KILLS times (50) while a guest clas
 test-kernels: build ## run the driver's tests with kernels older and newer than Debian 12's
 	@$(DEPS) test vm
 	@tests/kernel/kernels build/tests/kernel/accel
+
+test-leaks: build ## call from Python LEAK_CALLS times (a million) of each kind, and look that no memory is kept
+	@$(DEPS) test
+	@LEAK_CALLS=$(LEAK_CALLS) tools/run-tests build 'python life' --timeout-multiplier 60
 
 build: ## build; leaves a tree in build/stage that works wherever it is copied
 	@$(DEPS) build
@@ -179,4 +184,4 @@ docs: ## build the API pages and the manual pages
 clean: ## remove what was built, but not what was fetched
 	rm -rf build build-*
 
-.PHONY: help demo demo-vm test test-options test-kasan test-kills test-kernels build install format lint size sanitize coverage fuzz fuzz-long cross bench bench-vm docs clean
+.PHONY: help demo demo-vm test test-options test-kasan test-kills test-kernels test-leaks build install format lint size sanitize coverage fuzz fuzz-long cross bench bench-vm docs clean

@@ -5,11 +5,13 @@
 usage: check_new_op.py SOURCE_DIR
 
 In a copy of the sources it adds the operation `scale` with those three and no
-more, builds what is needed, and runs a program that uses it.
+more, builds what is needed, and runs a program that uses it; where a Python has
+what the package for it needs, also one in Python.
 """
 
 import hashlib
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -18,6 +20,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 LEFT_OUT = ("tests", "fuzz", "build*", ".*", "__pycache__")
+PYTHONS = ["python3", "/usr/bin/python3"]
 BUILT = ["plugins/libvaccel-noop.so", "plugins/libvaccel-noop.manifest", "cli/vaccel"]
 
 
@@ -64,6 +67,20 @@ def build(tree):
     )
 
 
+def use_from_python(tree, environment):
+    """The package for Python is made anew, and has it."""
+    needed = ["-c", "import cffi, numpy, setuptools"]
+    pythons = [p for p in PYTHONS if not subprocess.run([p, *needed], stderr=subprocess.DEVNULL).returncode]
+    if not pythons:
+        return print("no Python with cffi, NumPy and setuptools to use it from")
+    python, build = pythons[0], tree / "build"
+    generate = tree / "bindings/python/generate.py"
+    paths = f"{tree}/include:{build}/include", build / "lib", build / "cli/vaccel", build
+    run(python, generate, *paths, env=os.environ | environment)
+    settings = {"PYTHONPATH": str(build), "LD_LIBRARY_PATH": str(build / "lib")}
+    print(run(python, HERE / "use_scale.py", env=os.environ | environment | settings), end="")
+
+
 def main(source):
     with tempfile.TemporaryDirectory(prefix="vaccel-new-op-") as directory:
         tree = pathlib.Path(directory) / "tree"
@@ -76,6 +93,7 @@ def main(source):
         listed = json.loads(run(tree / "build/cli/vaccel", "ops", "--json", env=environment))
         if not [op for op in listed if op["number"] == 90 and op["symbol"] == "vaccel_scale"]:
             sys.exit("`vaccel ops --json` does not list operation 90")
+        use_from_python(tree, environment)
         after = digests(tree)
     touched = {name for name in before | after if before.get(name) != after.get(name)}
     print("touched:", *sorted(touched))

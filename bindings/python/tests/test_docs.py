@@ -46,6 +46,15 @@ def test_examples_of_documents(name, plugins, has_plugin):
             ast.parse(text)
 
 
+def test_the_measurement(run):
+    out = run(
+        f"import runpy, sys; sys.argv = ['bench.py', '--brief']\n"
+        f"runpy.run_path({str(TOP / 'bindings/python/bench.py')!r}, run_name='__main__')",
+        VACCEL_PLUGINS="noop",
+    )
+    assert [line.split()[0] for line in out.splitlines()] == ["Python", "noop", "fpga_vadd"]
+
+
 def test_names_in_the_document():
     """Every method in the table of docs/python.md is one, and has its coroutine."""
     document = (TOP / "docs/python.md").read_text()

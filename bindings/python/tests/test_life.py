@@ -6,6 +6,7 @@ import copy
 import gc
 import os
 import pickle
+import subprocess
 import threading
 import time
 
@@ -304,6 +305,15 @@ def test_a_library_of_another_version(run, tmp_path):
     assert "was built for libvaccel 77.1.0" in out and vaccel.__version__ in out
 
 
+def test_a_library_of_vaccels_forebears(run, tmp_path):
+    """It has the name of ours, and cannot even say which version it is."""
+    library = tmp_path / "libvaccel.so.0"
+    words = ["cc", "-shared", "-nostdlib", "-Wl,-soname,libvaccel.so.0", "-x", "c", os.devnull]
+    subprocess.run([*words, "-o", str(library)], check=True)
+    out = run("import vaccel", status=1, LD_LIBRARY_PATH=str(tmp_path))
+    assert f"{library} is an older one" in out and "pip install" in out
+
+
 def test_no_library(run):
     out = run("import vaccel", status=1, LD_LIBRARY_PATH="/nowhere")
     assert "carries no library of its own" in out
@@ -332,7 +342,7 @@ def failing(session):
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_leaks(noop, name):
-    """No memory is kept: LEAK_CALLS of each (300, a million in `make leaks`)."""
+    """No memory is kept of LEAK_CALLS of each: of 300, or in `make test-leaks` a million."""
     calls = int(os.environ.get("LEAK_CALLS", 300))
     operation = OPERATIONS[name]
     noop.model = vaccel.Resource.from_buffer(b"model", vaccel.ResourceType.MODEL)

@@ -63,7 +63,7 @@ class Frame:
 
     def __init__(self, op: Op) -> None:
         self.op = op
-        self.args = ffi.new(f"struct vaccel_{op.name}_args *")
+        self.args = ffi.new(op.args)
         self.keep: list[Any] = []
         self.outputs: list[Callable[[], Any]] = []
 
@@ -79,6 +79,7 @@ class Op(NamedTuple):
 
     name: str
     c: Any
+    args: Any  # the C type of a pointer to its arguments
     fields: tuple[Field, ...]
     tensors: type[BaseTensor]
 
@@ -119,8 +120,9 @@ def op_of(number: int) -> Op:
             raise ValueError(f"the library has no operation {number}")
         name = _text(c.name)
         module = importlib.import_module(_TENSORS.get(name.split("_")[0], "vaccel.ops.onnx"))
+        args = ffi.typeof(f"struct vaccel_{name}_args *")
         fields = tuple(_field(c.fields[i]) for i in range(c.nr_fields))
-        op = _known[number] = Op(name, c, fields, module.Tensor)
+        op = _known[number] = Op(name, c, args, fields, module.Tensor)
     return op
 
 

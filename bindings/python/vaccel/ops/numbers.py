@@ -22,8 +22,9 @@ def _alike(given: Any, found: npt.NDArray[Any]) -> Any:
     """What was found, as an array of the given one's shape, or as a list where that is one."""
     if isinstance(given, (list, tuple)):
         return found.tolist()
-    shape = np.shape(given)
-    return found.reshape(shape) if np.prod(shape, dtype=int) == found.size else found
+    if isinstance(given, np.ndarray) and given.size == found.size:
+        return found.reshape(given.shape)
+    return found
 
 
 class NumbersMixin(Caller):
