@@ -107,7 +107,6 @@ class GoldenAgent:
                                   "words": "no vector has these bytes"}, EINVAL)
 
     def control(self, frame, parts):
-        op = frame["op"] or FIRST_CONTROL
         signature = next(v["signature"] for v in VECTORS if "signature" in v and (
             v["frame"]["kind"] == frame["kind"] and v["frame"]["op"] == frame["op"]))
         _, asked = codec.decode({"signature": signature, "form": "request"}, *parts[1:])
