@@ -109,6 +109,7 @@ format: ## lay out the code by clang-format
 lint: ## check the layout, the code (clang-tidy, staticcheck) and the scripts (shellcheck)
 	@$(DEPS) build test lint
 	@clang-format-14 --dry-run -Werror $(sources)
+	@flake8 --max-line-length 100 --extend-ignore E203,E402,W503 bindings/python
 	@shellcheck --severity warning .ci/run tools/carry tools/demo tools/deps tools/fetch tools/lint-go tools/mobilenet tools/run-fuzz tools/size \
 		kernel/matrix tests/kernel/dkms tests/kernel/kernels tools/vm/fetch tools/vm/init tools/vm/kernel tools/vm/module deploy/vmm/qemu deploy/vmm/cloud-hypervisor
 	@$(call setup,build)
