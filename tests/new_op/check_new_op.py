@@ -6,13 +6,14 @@ usage: check_new_op.py SOURCE_DIR
 
 In a copy of the sources it adds the operation `scale` with those three and no
 more, builds what is needed, and runs a program that uses it; where a Python has
-what the package for it needs, also one in Python.
+what the package for it needs, also one in Python, and where there is Go, one in Go.
 """
 
 import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -81,6 +82,28 @@ def use_from_python(tree, environment):
     print(run(python, HERE / "use_scale.py", env=os.environ | environment | settings), end="")
 
 
+def use_from_go(source, tree, environment):
+    """The package for Go is generated anew, and has it."""
+    go = next(filter(None, (shutil.which(name) for name in (source / ".deps/go/bin/go", "go"))), None)
+    version = re.match(r"go1\.(\d+)", run(go, "env", "GOVERSION")) if go else None
+    if not version or int(version[1]) < 22:
+        return print("no Go of 1.22 or newer to use it from")
+    build, package = tree / "build", tree / "build/go"
+    shutil.copytree(tree / "bindings/go", package)
+    (package / "cmd/use_scale").mkdir()
+    shutil.copy(HERE / "use_scale.go", package / "cmd/use_scale/main.go")
+    (build / "vaccel.pc").write_text(
+        f"Name: vaccel\nDescription: vaccel\nVersion: 0\nCflags: -I{tree}/include -I{build}/include\n"
+        f"Libs: -L{build}/lib -lvaccel\n"
+    )
+    settings = os.environ | environment | {
+        "PKG_CONFIG_PATH": str(build), "LD_LIBRARY_PATH": str(build / "lib"),
+        "GOFLAGS": "-buildvcs=false", "GOPROXY": "off", "GOTOOLCHAIN": "local",
+    }
+    run(go, "run", "./internal/opgen", "-vaccel", build / "cli/vaccel", "-o", "ops_gen.go", cwd=package, env=settings)
+    print(run(go, "run", "./cmd/use_scale", cwd=package, env=settings), end="")
+
+
 def main(source):
     with tempfile.TemporaryDirectory(prefix="vaccel-new-op-") as directory:
         tree = pathlib.Path(directory) / "tree"
@@ -94,6 +117,7 @@ def main(source):
         if not [op for op in listed if op["number"] == 90 and op["symbol"] == "vaccel_scale"]:
             sys.exit("`vaccel ops --json` does not list operation 90")
         use_from_python(tree, environment)
+        use_from_go(pathlib.Path(source), tree, environment)
         after = digests(tree)
     touched = {name for name in before | after if before.get(name) != after.get(name)}
     print("touched:", *sorted(touched))
