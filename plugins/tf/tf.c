@@ -25,8 +25,10 @@ static const struct vaccel_knob knobs[KNOB_COUNT] = {
 };
 /* clang-format on */
 
-static const char *const read_paths[] = {"/proc/cpuinfo", "/sys/devices/system/cpu",
-					 "/sys/devices/system/node", NULL};
+/* TensorFlow reads the command line where the path of the program has "python" in it, or aborts. */
+static const char *const read_paths[] = {"/proc/cpuinfo", "/proc/self/cmdline",
+					 "/sys/devices/system/cpu", "/sys/devices/system/node",
+					 NULL};
 static const char *const system_calls[] = {"sched_setaffinity", "sched_getparam",
 					   "sched_getscheduler", NULL};
 static const struct vaccel_plugin_needs needs = {
