@@ -105,8 +105,9 @@ def has_plugin() -> Callable[[str], None]:
     """Skips a test whose plugin is not built."""
 
     def look(name: str) -> None:
-        if not (pathlib.Path(os.environ["VACCEL_PLUGIN_DIR"]) / f"libvaccel-{name}.so").exists():
-            pytest.skip(f"no {name} plugin")
+        file = f"{name}.so" if name == "draw" else f"libvaccel-{name}.so"
+        if not (pathlib.Path(os.environ["VACCEL_PLUGIN_DIR"]) / file).exists():
+            pytest.skip(f"no {file}")
 
     return look
 

@@ -76,6 +76,7 @@ def test_names_in_the_document():
 
 def test_the_notebook(plugins, has_plugin, data, detector, monkeypatch, capsys):
     has_plugin("onnx")
+    has_plugin("draw")
     plugins("onnx")
     monkeypatch.setenv("MODEL", str(detector))
     monkeypatch.setenv("PICTURE", str(data / "images/street_fastestdet_3.jpg"))

@@ -161,6 +161,7 @@ def test_boxes(plugins, has_plugin, data, detector, tmp_path):
         )
         assert abs(box.score - one["score"]) < 0.02
         assert np.abs(place - one["box_x0_y0_x1_y1"]).max() < 0.02
+    has_plugin("draw")
     drawing = vaccel.draw_boxes(street, boxes)
     assert drawing.startswith(b"\x89PNG") and drawing._repr_png_() == bytes(drawing)
     drawing.save(tmp_path / "drawing.png")
@@ -168,8 +169,9 @@ def test_boxes(plugins, has_plugin, data, detector, tmp_path):
     assert Image.open(session.detect(street)).size == (width, height)
 
 
-def test_drawings_of_what_was_found(noop):
+def test_drawings_of_what_was_found(noop, has_plugin):
     """Of what the noop plugin finds, which is one of each."""
+    has_plugin("draw")
     boxes, points = noop.detect_boxes(b"x"), noop.pose_points(b"x")
     mask, depth = noop.segment_mask(b"x"), noop.depth_map(b"x")
     assert boxes[0].label == "This is a dummy classification tag!" and boxes[0].right == 1
