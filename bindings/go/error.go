@@ -90,10 +90,10 @@ func failure(outcome C.struct_outcome) error {
 	if outcome.code == 0 {
 		return nil
 	}
-	code := Code(outcome.code)
-	if outcome.words == nil {
-		return &Error{code, code.Error()}
+	code, words := Code(outcome.code), C.GoString(outcome.words)
+	C.free(unsafe.Pointer(outcome.words))
+	if words == "" {
+		words = code.Error()
 	}
-	defer C.free(unsafe.Pointer(outcome.words))
-	return &Error{code, C.GoString(outcome.words)}
+	return &Error{code, words}
 }

@@ -94,7 +94,7 @@ func (r *Resource) forgotten() {
 		runtime.SetFinalizer(r, (*Resource).forgotten)
 		return
 	}
-	_ = r.Close()
+	go r.Close()
 }
 
 func (r *Resource) isRegistered() bool {

@@ -65,10 +65,11 @@ func NewSession(wanted ...Option) (*Session, error) {
 		return nil, err
 	}
 	library.sessions.Add(1)
-	// A net, for a program that forgets. It would not be one if s were part of a circle.
+	// A net, for a program that forgets. It would not be one if s were part of a circle. Closing
+	// may take a way to an agent, which no other finalizer is to wait for.
 	c := s.c
 	s.uses.end = func() error { return closeSession(c) }
-	runtime.SetFinalizer(s, func(s *Session) { _ = s.Close() })
+	runtime.SetFinalizer(s, func(s *Session) { go s.Close() })
 	return s, nil
 }
 
