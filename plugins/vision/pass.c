@@ -76,9 +76,13 @@ int pass_run(struct pass *pass, const void *image, size_t size, size_t nr_output
 
 const float *pass_floats(struct pass *pass, size_t output)
 {
+	static const float nothing;
 	const struct network_output *from = &pass->outputs.output[output];
 	float *room = NULL;
 
+	/* Nothing may lie nowhere. */
+	if (!network_count(from))
+		return &nothing;
 	if (from->type != VACCEL_TENSOR_FLOAT) {
 		room = scratch_room(pass->scratch, ROOM_OUTPUT + (unsigned int)output,
 				    network_count(from) * sizeof(*room));

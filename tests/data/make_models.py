@@ -88,6 +88,19 @@ def known(into, array, kind=np.float32):
     return node("Identity", [f"{into}_known"], [into]), constant(f"{into}_known", array, kind)
 
 
+def nothing(name, picture, outputs, kind=T.FLOAT):
+    """Outputs of these shapes, but that one of their dimensions, of 1, is seen to be 0 in a run."""
+    nodes = [mean([0, 1, 2, 3], into="m"), node("Less", ["m", "least"], ["p"]), node("Reshape", ["p", "all"], ["q"])]
+    constants = [constant("least", -1000, np.float32), constant("all", [-1], np.int64)]
+    for into, dims, axis in outputs:
+        nodes += [node("Add", ["m", f"{into}_ones"], [f"{into}_full"]),
+                  node("Compress", [f"{into}_full", "q"], [f"{into}_none"], axis=axis),
+                  node("Cast", [f"{into}_none"], [into], to=kind)]
+        constants.append(constant(f"{into}_ones", np.ones(dims), np.float32))
+    save(name, nodes, picture,
+         [value(into, dims[:axis] + ["n"] + dims[axis + 1:], kind) for into, dims, axis in outputs], constants)
+
+
 def looks():
     shape = [1, 3, 4, 4]
     picture = [value("x", shape)]
@@ -117,6 +130,10 @@ def looks():
     people = known("y", [rows])
     save("people", [people[0]], picture, [value("y", [1, 3, 56])], [people[1]])
     save("joints", [joints[0]], picture, [value("y", [1, 1, 17, 3])], [joints[1]])
+    # Models that find nothing, and have nothing to tell of it.
+    nothing("no_boxes", picture, [("boxes", [1, 1, 4], 1), ("classes", [1, 1], 1), ("scores", [1, 1], 1)])
+    nothing("no_people", picture, [("y", [1, 56], 0)])
+    nothing("no_cells", picture, [("y", [1, 7, 2, 2], 0)], T.DOUBLE)
     # A picture as bytes, as quantised models take it.
     save("bytes", [node("Cast", ["x"], ["f"], to=T.FLOAT), mean([1, 2], source="f")],
          [value("x", [1, 2, 2, 3], T.UINT8)], [value("y", [1, 3])])

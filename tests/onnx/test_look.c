@@ -143,6 +143,36 @@ static void test_boxes_of_cells(void **state)
 	close_model(&model);
 }
 
+/* Whose outputs have no numbers at all, which is seen only when they come. */
+static void test_nothing_found(void **state)
+{
+	struct vaccel_box *boxes;
+	struct vaccel_point *points;
+	size_t size, nr;
+	void *png = large_red(200, 100, &size);
+
+	use(MODEL("no_boxes"),
+	    "{\"task\": \"detect\", \"output\": {\"order\": [\"boxes\", \"classes\", "
+	    "\"scores\"]}}",
+	    NULL);
+	assert_int_equal(vaccel_image_detect_boxes(&session, png, size, &boxes, &nr), VACCEL_OK);
+	assert_int_equal(nr, 0);
+	free(boxes);
+	close_model(&model);
+	open_model(&model, MODEL("no_people"));
+	assert_int_equal(vaccel_image_pose_points(&session, png, size, &points, &nr), VACCEL_OK);
+	assert_int_equal(nr, 0);
+	free(points);
+	close_model(&model);
+	/* There are cells, of no picture. */
+	use(MODEL("no_cells"), "{\"task\": \"detect\", \"output\": {\"decoder\": \"fastestdet\"}}",
+	    NULL);
+	assert_fails(vaccel_image_detect_boxes(&session, png, size, &boxes, &nr), VACCEL_EBACKEND,
+		     "double [0, 7, 2, 2], which are no planes");
+	close_model(&model);
+	free(png);
+}
+
 static void check_mask(const void *png, size_t size, const char *const labels[3])
 {
 	static const uint16_t wanted[] = {0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 0, 0, 2, 2, 0, 0};
@@ -493,12 +523,19 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_boxes_of_ssd),   TEST(test_boxes_of_cells),
-		TEST(test_masks),	   TEST(test_mask_of_one_class),
-		TEST(test_joints),	   TEST(test_people),
-		TEST(test_depths),	   TEST(test_bytes),
-		TEST(test_unfit_models),   TEST(test_another_framework),
-		TEST(test_drawings),	   TEST(test_genop),
+		TEST(test_boxes_of_ssd),
+		TEST(test_boxes_of_cells),
+		TEST(test_nothing_found),
+		TEST(test_masks),
+		TEST(test_mask_of_one_class),
+		TEST(test_joints),
+		TEST(test_people),
+		TEST(test_depths),
+		TEST(test_bytes),
+		TEST(test_unfit_models),
+		TEST(test_another_framework),
+		TEST(test_drawings),
+		TEST(test_genop),
 		TEST(test_default_models),
 	};
 

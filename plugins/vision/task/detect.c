@@ -191,7 +191,7 @@ static int fastestdet_decode(struct pass *pass, struct findings *findings)
 	const struct network_output *output = &pass->outputs.output[0];
 	struct cells cells;
 
-	if (output->nr_dims != 4 || output->dims[1] <= PLANE_CLASSES)
+	if (output->nr_dims != 4 || !output->dims[0] || output->dims[1] <= PLANE_CLASSES)
 		return vaccel_fail(VACCEL_EBACKEND, "the model's output is %s, which are no planes",
 				   shape_words(output->type, output->nr_dims, output->dims).text);
 	cells = (struct cells){

@@ -29,12 +29,14 @@ static bool has_rows(size_t nr_dims, const int64_t *dims)
 	return dims[nr_dims - 1] == ROW_LENGTH;
 }
 
-/* The last two dimensions are joints and their numbers, or people and rows. */
+/* The last two dimensions are joints and their numbers, or people, perhaps none, and rows. */
 static bool is_pose(size_t nr_dims, const int64_t *dims)
 {
-	return nr_dims >= 2 && dims[nr_dims - 2] != 0 &&
-	       (dims[nr_dims - 1] == NR_NUMBERS || dims[nr_dims - 1] < 0 ||
-		has_rows(nr_dims, dims));
+	if (nr_dims < 2)
+		return false;
+	return has_rows(nr_dims, dims) ||
+	       (dims[nr_dims - 2] != 0 &&
+		(dims[nr_dims - 1] == NR_NUMBERS || dims[nr_dims - 1] < 0));
 }
 
 /* Below 0: any */
