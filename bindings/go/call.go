@@ -127,7 +127,8 @@ func (c *call) end(keep bool) {
 	}
 	clear(c.after)
 	clear(c.held)
-	*c = call{texts: c.texts[:0], held: c.held[:0], after: c.after[:0], pins: c.pins}
+	c.texts, c.held, c.after = c.texts[:0], c.held[:0], c.after[:0]
+	c.session, c.function, c.args, c.ended, c.err = nil, nil, nil, nil, nil
 	calls.Put(c)
 }
 

@@ -8,6 +8,10 @@ package floor
 #cgo pkg-config: vaccel
 #include <vaccel.h>
 
+static void nothing(void)
+{
+}
+
 static int noops(struct vaccel_session *sess, int times)
 {
 	int ret = VACCEL_OK;
@@ -33,6 +37,14 @@ func Open() (*Session, error) {
 // Noops calls vaccel_noop() so many times.
 func (s *Session) Noops(times int) error {
 	return failure(C.noops(&s.c, C.int(times)))
+}
+
+// Empty calls a function of C that does nothing so many times: what cgo itself costs.
+func Empty(times int) error {
+	for i := 0; i < times; i++ {
+		C.nothing()
+	}
+	return nil
 }
 
 func failure(code C.int) error {
