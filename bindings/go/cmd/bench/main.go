@@ -47,33 +47,45 @@ func measure(plugins string, rounds int) error {
 	canEnd, cancel := context.WithCancel(context.Background())
 	defer cancel()
 
-	rows := []struct {
-		name    string
-		run     func() error
-		samples []float64
-	}{
-		{name: "an empty call by cgo", run: func() error { return floor.Empty(batch) }},
+	rows := []row{
 		{name: "C", run: func() error { return inC.Noops(batch) }},
+		{name: "an empty call by cgo", run: func() error { return floor.Empty(batch) }},
 		{name: "Go", run: func() error { return noops(context.Background(), session) }},
 		{name: "Go, a context that can end", run: func() error { return noops(canEnd, session) }},
 	}
 	for round := 0; round < rounds; round++ {
 		for i := range rows {
-			began := time.Now()
-			if err := rows[i].run(); err != nil {
+			if err := rows[i].sample(); err != nil {
 				return err
 			}
-			rows[i].samples = append(rows[i].samples, float64(time.Since(began).Nanoseconds())/batch)
 		}
 	}
+	show(rows)
+	return nil
+}
+
+type row struct {
+	name    string
+	run     func() error
+	samples []float64 // nanoseconds of a call
+}
+
+func (r *row) sample() error {
+	began := time.Now()
+	err := r.run()
+	r.samples = append(r.samples, float64(time.Since(began).Nanoseconds())/batch)
+	return err
+}
+
+// show prints the rows, each beside the first.
+func show(rows []row) {
 	fmt.Printf("%-30s %10s %10s %12s %8s\n", "noop", "median", "p99", "over C", "ratio")
-	base := quantile(rows[1].samples, 0.5)
+	base := quantile(rows[0].samples, 0.5)
 	for _, row := range rows {
 		median := quantile(row.samples, 0.5)
 		fmt.Printf("%-30s %7.1f ns %7.1f ns %9.1f ns %8.2f\n",
 			row.name, median, quantile(row.samples, 0.99), median-base, median/base)
 	}
-	return nil
 }
 
 func noops(ctx context.Context, session *vaccel.Session) error {
