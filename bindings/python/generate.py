@@ -146,8 +146,7 @@ def enum_class(ffi: cffi.FFI, name: str, base: str, c_type: str, prefix: str) ->
 
 def item_class(name: str, fields: list[dict[str, Any]]) -> str:
     rows = "".join(
-        f"    {safe(field['name'])}: {SCALARS.get(field['type'], 'int')}\n"
-        f'    """{field["sentence"]}"""\n'
+        f'    {safe(field["name"])}: {output_type(field)}\n    """{field["sentence"]}"""\n'
         for field in fields
     )
     return f"\n\n@dataclass(frozen=True)\nclass {camel(name)}:\n{rows}"
@@ -208,9 +207,21 @@ def sentence_of(arg: dict[str, Any]) -> str:
     return text + (room.get(arg["kind"], "") if arg["dir"] == "OUT" else "")
 
 
+def result_class(op: dict[str, Any], outputs: list[dict[str, Any]]) -> tuple[str, str]:
+    """What an operation returns: its name, and the class for it if it needs one."""
+    if not outputs:
+        return "None", ""
+    if len(outputs) == 1:
+        return output_type(outputs[0]), ""
+    name = camel(op["name"]) + "Result"
+    rows = "".join(f"    {safe(arg['name'])}: {output_type(arg)}\n" for arg in outputs)
+    return name, f"\n\nclass {name}(NamedTuple):\n{rows}"
+
+
 def method(op: dict[str, Any]) -> tuple[str, str]:
-    """An operation's result type, if it needs one, and its method."""
+    """An operation's result class, if it needs one, and its method."""
     outputs = [arg for arg in op["args"] if arg["dir"] != "IN"]
+    returned, result = result_class(op, outputs)
     # Python wants parameters without a default first.
     inputs = sorted(
         (arg for arg in op["args"] if arg["dir"] != "OUT"),
@@ -226,14 +237,6 @@ def method(op: dict[str, Any]) -> tuple[str, str]:
     room = [arg for arg in outputs if arg["dir"] == "OUT" and room_parameter(arg)]
     if room:
         parameters += ["*", *map(room_parameter, room)]
-    result = ""
-    returned = "None"
-    if len(outputs) == 1:
-        returned = output_type(outputs[0])
-    elif outputs:
-        returned = camel(op["name"]) + "Result"
-        rows = "".join(f"    {safe(arg['name'])}: {output_type(arg)}\n" for arg in outputs)
-        result = f"\n\nclass {returned}(NamedTuple):\n{rows}"
     said = [arg for arg in op["args"] if arg in inputs or arg in room]
     doc = op["sentence"][0].upper() + op["sentence"][1:] + "."
     if said:

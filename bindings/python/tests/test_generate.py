@@ -14,7 +14,8 @@ from vaccel._generated import ITEMS, Operations
 
 import vaccel
 from vaccel._library import ffi, lib
-from vaccel.call import op_of
+from vaccel.array import pointer
+from vaccel.call import Frame, _content, _put_one, op_of
 
 SCALE = {
     "number": 90,
@@ -128,6 +129,25 @@ def test_items_have_the_fields_of_their_structs():
     for name, item in ITEMS.items():
         fields = [name for name, _ in ffi.typeof(f"struct vaccel_{name}").fields]
         assert list(item.__dataclass_fields__) == fields
+
+
+def test_items_with_arrays_in_them():
+    """No operation has such a list yet; arguments look the same in C."""
+    args = ffi.new("struct vaccel_minmax_args *")
+    values = np.arange(3.0)
+    args.out = [pointer(values, "double"), 3]
+    (out,) = (field for field in op_of(vaccel.OpType.MINMAX).fields if field.name == "out")
+    found = _content(args, out)
+    assert found.tolist() == [0.0, 1.0, 2.0] and found.base is None
+
+
+def test_a_number_that_is_read_and_written():
+    """Nor has any such a number."""
+    op = op_of(vaccel.OpType.MINMAX)
+    frame = Frame(op)
+    (smallest,) = (field for field in op.fields if field.name == "min")
+    _put_one(frame, smallest._replace(reads=True), 7.0)
+    assert frame.args.min[0] == 7.0 and frame.outputs[0]() == 7.0
 
 
 def test_operations_run_by_their_names(noop):

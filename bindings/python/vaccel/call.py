@@ -17,7 +17,7 @@ import numpy as np
 from ._generated import ITEMS, OpType
 from ._library import ffi, lib
 from .arg import as_arg
-from .array import adopt, as_input, as_output, c_text, check_writable, pointer
+from .array import adopt, as_input, as_output, c_text, check_writable, from_memory, pointer
 from .error import check
 from .handle import Handle
 from .tensor import BaseTensor
@@ -132,7 +132,11 @@ _MISSING = object()
 
 
 def _put_one(frame: Frame, field: Field, value: Any) -> None:
-    setattr(frame.args, field.name, value)
+    if field.writes:
+        _room_for_one(frame, field, None)
+        getattr(frame.args, field.name)[0] = value
+    else:
+        setattr(frame.args, field.name, value)
 
 
 def _put_span(frame: Frame, field: Field, value: Any) -> None:
@@ -170,7 +174,11 @@ def _put_list(frame: Frame, field: Field, value: Any) -> None:
                 content = given[place]
             else:
                 content = getattr(given, part.key)
-            if part.c_type == "char":
+            if part.kind == lib.VACCEL_KIND_SPAN:
+                array = as_input(content, part.dtype, part.key)
+                frame.keep.append(array)
+                content = [pointer(array, part.c_type), array.size]
+            elif part.kind == lib.VACCEL_KIND_TEXT:
                 content = c_text(content)
                 frame.keep.append(content)
             setattr(row, part.name, content)
@@ -268,7 +276,9 @@ def _room_for_list(frame: Frame, field: Field, room: Any) -> None:
 
 def _content(row: Any, part: Field) -> Any:
     value = getattr(row, part.name)
-    return _text(value) if part.c_type == "char" else value
+    if part.kind == lib.VACCEL_KIND_SPAN:
+        return from_memory(value.data, int(value.count), part.dtype).copy()
+    return _text(value) if part.kind == lib.VACCEL_KIND_TEXT else value
 
 
 def _room_for_tensors(frame: Frame, field: Field, room: Any) -> None:
