@@ -270,6 +270,10 @@ static int read_output(const struct runner *runner, size_t index, struct network
 	if (nr_dims > NETWORK_DIMS_MAX)
 		return vaccel_fail(VACCEL_EBACKEND, "the model's output '%.60s' has %zu dimensions",
 				   TfLiteTensorName(tensor), nr_dims);
+	if (TfLiteTensorByteSize(tensor) && !TfLiteTensorData(tensor))
+		return vaccel_fail(VACCEL_EBACKEND,
+				   "the model computes nothing for its output '%.60s'",
+				   TfLiteTensorName(tensor));
 	output->data = TfLiteTensorData(tensor);
 	output->type = type_from_tflite(TfLiteTensorType(tensor));
 	output->nr_dims = nr_dims;

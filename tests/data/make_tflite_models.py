@@ -263,6 +263,12 @@ def pick(graph):
     graph.operation(GATHER, [values, which], [graph.output("value", FLOAT, [1])], (23, Table()))
 
 
+def idle(graph):
+    """It takes pictures, and nothing computes its output."""
+    graph.input("x", FLOAT, [1, 4, 4, 3])
+    graph.output("y", UINT8, [1, 3])
+
+
 def huge(graph):
     """120 GB of one number."""
     x = graph.input("x", FLOAT, [1])
@@ -274,7 +280,7 @@ def huge(graph):
 
 def main():
     directory = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "models")
-    for make in (pair, kinds, quantised, strings, flex, strange, sums, counter, pick, huge):
+    for make in (pair, kinds, quantised, strings, flex, strange, sums, counter, pick, idle, huge):
         model = Model()
         make(model.graphs[0])
         (directory / f"{make.__name__}.tflite").write_bytes(model.bytes())

@@ -246,6 +246,28 @@ static void test_failing_run(void **state)
 	close_model(&model);
 }
 
+/* An output that no operation computes has no memory. */
+static void test_idle_model(void **state)
+{
+	float numbers[48] = {0};
+	struct vaccel_tflite_tensor x =
+		tensor(VACCEL_TFLITE_FLOAT32, numbers, sizeof(numbers), DIMS(1, 4, 4, 3));
+	struct vaccel_tflite_tensor *const in[] = {&x}, *out = NULL;
+	struct vaccel_resource model;
+	struct vaccel_class *top;
+	size_t size, nr;
+	void *png = read_file(DIGITS "/images/nine.png", &size);
+
+	open_model(&model, MODEL("idle"));
+	assert_fails(vaccel_tflite_model_run(&session, &model, in, 1, &out, 1, NULL),
+		     VACCEL_EBACKEND, "output 'y' cannot be handed over");
+	assert_null(out);
+	assert_fails(vaccel_image_classify_top(&session, png, size, 1, &top, &nr), VACCEL_EBACKEND,
+		     "computes nothing for its output 'y'");
+	close_model(&model);
+	free(png);
+}
+
 /* The sum so far is each session's own, and gone after unloading. */
 static void check_state(const char *path, int32_t *dims)
 {
@@ -313,6 +335,7 @@ int main(void)
 		TEST(test_wrong_counts),
 		TEST(test_no_number_and_nothing),
 		TEST(test_failing_run),
+		TEST(test_idle_model),
 		TEST(test_state_in_tensors),
 		TEST(test_state_by_handle),
 		TEST(test_strangers),
