@@ -16,7 +16,7 @@ static std::string essence(const std::string &text)
 {
 	static const std::string prefix = "RuntimeError: ";
 	bool script = text.find("Traceback of TorchScript") != std::string::npos;
-	size_t last = text.find_last_not_of(" \n");
+	size_t first = text.find_first_not_of(" \n"), last = text.find_last_not_of(" \n");
 	std::string line;
 
 	if (last == std::string::npos)
@@ -24,7 +24,7 @@ static std::string essence(const std::string &text)
 	if (script)
 		line = text.substr(text.rfind('\n', last) + 1, last - text.rfind('\n', last));
 	else
-		line = text.substr(0, text.find('\n'));
+		line = text.substr(first, text.find('\n', first) - first);
 	return line.compare(0, prefix.size(), prefix) ? line : line.substr(prefix.size());
 }
 

@@ -178,13 +178,16 @@ class Other(nn.Module):
         return x
 
 
-def save(name, module):
+def save(name, module, code="", instead=""):
     """Without what torch keeps for messages: it names the files of whoever ran this."""
     archive = zipfile.ZipFile(io.BytesIO(torch.jit.script(module).save_to_buffer()))
     with zipfile.ZipFile(HERE / f"{name}.pt", "w") as out:
         for entry in archive.infolist():
+            data = archive.read(entry)
+            if entry.filename.endswith(".py"):
+                data = data.replace(code.encode(), instead.encode())
             if not entry.filename.endswith(".debug_pkl"):
-                out.writestr(zipfile.ZipInfo(entry.filename.replace("archive/", f"{name}/")), archive.read(entry))
+                out.writestr(zipfile.ZipInfo(entry.filename.replace("archive/", f"{name}/")), data)
 
 
 def main():
@@ -193,6 +196,7 @@ def main():
     for kind in (Same, Pair, Many, Arguments, Numbers, Views, Counter, Learns, Writes, Raises, Huge, Creeps, Text, Complex,
                  Quantised, Layers, Other, Steps):
         save(kind.__name__.lower(), kind())
+    save("unknown", Same(), "return x", "return ops.nobodys.work(x)")
     torch.save({"weight": torch.zeros(2)}, HERE / "weights_alone.pt")
 
 

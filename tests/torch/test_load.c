@@ -104,6 +104,8 @@ static void test_what_is_no_torchscript(void **state)
 	check_refused(MODELS "/pair.onnx", "is no TorchScript model, which is a ZIP archive");
 	check_refused(MODEL("weights_alone"), "is no TorchScript model; torch: ");
 	check_refused(MODEL("other"), "has no forward()");
+	check_refused(MODEL("unknown"),
+		      "torch: Unknown builtin op: nobodys::work. (in ops.nobodys");
 	assert_string_equal(reported("models"), "0 loaded");
 }
 
