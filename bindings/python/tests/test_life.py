@@ -65,11 +65,30 @@ def test_a_session_holds_on_to_its_resources(noop):
     assert not noop._resources
 
 
-def test_sessions_that_a_cleanup_has_closed(noop):
+def test_sessions_that_a_bootstrap_has_closed(noop):
+    resource = vaccel.Resource(SEVEN, vaccel.ResourceType.DATA)
+    resource.register(noop)
     vaccel.bootstrap(vaccel.Config("noop"))
-    with pytest.raises(FFIError):
+    with pytest.raises(FFIError, match=r"closed by vaccel.bootstrap\(\)"):
         noop.noop()
+    with pytest.raises(FFIError, match=r"closed by vaccel.bootstrap\(\)"):
+        resource.register(vaccel.Session())
     noop.close()
+
+
+@pytest.mark.parametrize("end", [vaccel.cleanup, vaccel.bootstrap])
+def test_no_end_while_a_call_is_running(plugins, end):
+    session = plugins("mbench")
+    ended = []
+    call = threading.Thread(target=lambda: ended.append(session.exec("mbench", "mbench", ["500"])))
+    call.start()
+    time.sleep(0.1)
+    while call.is_alive():
+        with pytest.raises(FFIError, match="a call is using <Session"):
+            end()
+        break
+    call.join()
+    assert ended == [None] and not session.closed
 
 
 def test_no_such_things(noop):

@@ -11,6 +11,7 @@ from typing import Any
 from ._library import ffi, lib
 from .array import c_text
 from .error import check
+from .handle import close_all
 
 
 class Config:
@@ -82,11 +83,13 @@ def _decoded(text: Any) -> str | None:
 def bootstrap(config: Config | None = None) -> None:
     """Starts the library anew, as a configuration or else the environment says.
 
-    Sessions and resources that are open are closed. No operation may be running.
+    Sessions and resources that are open are closed. While a call is running it is an error.
     """
+    close_all("vaccel.bootstrap()")
     check(lib.vaccel_bootstrap() if config is None else lib.vaccel_bootstrap_with_config(config._c))
 
 
 def cleanup() -> None:
-    """Closes all sessions and resources and unloads the plugins. No operation may be running."""
+    """Closes all sessions and resources and unloads the plugins; refuses while a call runs."""
+    close_all("vaccel.cleanup()")
     check(lib.vaccel_cleanup())

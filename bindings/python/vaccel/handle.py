@@ -81,6 +81,24 @@ class Handle:
         )
 
 
+def close_all(why: str) -> None:
+    """Closes what is open, before the library does so under a call's feet.
+
+    What a call is using stays open, and is an error.
+    """
+    for handle in list(_live):
+        if handle.closed:
+            continue
+        c, handle._c = weakref.ref(handle._c), None
+        used = c()
+        if used is not None:
+            handle._c = used
+            raise FFIError(
+                lib.VACCEL_EBUSY, f"a call is using {handle!r}; wait until all calls have returned"
+            )
+        handle._closed = f"the {handle._kind} was closed by {why}"
+
+
 def may_open() -> None:
     """Called before a session is opened."""
     if _Fork.refused:
