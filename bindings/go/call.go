@@ -30,8 +30,8 @@ type Op interface {
 // arguments are members that have their names as the tag "vaccel". It is nil if there is
 // no such operation.
 func NewOp(name string) Op {
-	for _, make := range ops {
-		if op := make(); op.operation().name == name {
+	for _, create := range ops {
+		if op := create(); op.operation().name == name {
 			return op
 		}
 	}
@@ -148,11 +148,7 @@ func lend[T any](c *call, elements []T, way direction) unsafe.Pointer {
 	}
 	lent := elements
 	if c.ended != nil {
-		if way&in != 0 {
-			lent = slices.Clone(elements)
-		} else {
-			lent = make([]T, len(elements))
-		}
+		lent = slices.Clone(elements)
 		if way&out != 0 {
 			c.after = append(c.after, func(keep bool) {
 				if keep {
