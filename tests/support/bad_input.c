@@ -6,6 +6,7 @@
  */
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 
 #include "cli/base/framework.h"
@@ -459,50 +460,59 @@ static void test_orders(void **state)
 }
 
 static pthread_barrier_t together;
+static atomic_bool unloading;
 
 static void in_threads(void *(*work)(void *), void *arguments[THREADS], void *(*meanwhile)(void *),
 		       void *argument)
 {
 	pthread_t thread[THREADS];
-	void *wrong;
+	void *failure, *wrong;
 
 	assert_int_equal(pthread_barrier_init(&together, NULL, THREADS), 0);
 	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&thread[i], NULL, work, arguments[i]), 0);
-	if (meanwhile && (wrong = meanwhile(argument)))
-		fail_msg("%s", (char *)wrong);
+	failure = meanwhile ? meanwhile(argument) : NULL;
 	for (int i = 0; i < THREADS; i++) {
 		pthread_join(thread[i], &wrong);
-		if (wrong)
-			fail_msg("%s", (char *)wrong);
+		failure = failure ? failure : wrong;
 	}
 	pthread_barrier_destroy(&together);
+	if (failure)
+		fail_msg("%s", (char *)failure);
 }
 
 static void *add_often(void *model)
 {
-	for (int i = 0; i < ROUNDS; i++)
+	const char *wrong = NULL;
+
+	while (!wrong && unloading)
 		if (!adds(model))
-			return (void *)"a sum is wrong";
-	return NULL;
+			wrong = "a sum is wrong";
+	return (void *)wrong;
 }
 
 /* The model itself, and another resource of the same content. */
+static const char *unload_once(struct vaccel_resource *model)
+{
+	struct vaccel_resource same;
+	int ret;
+
+	open_pair(&same);
+	if (facts->load(&session, &same))
+		return "cannot load";
+	close_model(&same);
+	ret = facts->unload ? facts->unload(&session, model) : VACCEL_OK;
+	return ret && ret != VACCEL_EINVAL ? "cannot unload" : NULL;
+}
+
 static void *unload_often(void *model)
 {
-	for (int i = 0; i < ROUNDS; i++) {
-		struct vaccel_resource same;
-		int ret;
+	const char *wrong = NULL;
 
-		open_pair(&same);
-		if (facts->load(&session, &same))
-			return (void *)"cannot load";
-		close_model(&same);
-		ret = facts->unload ? facts->unload(&session, model) : VACCEL_OK;
-		if (ret && ret != VACCEL_EINVAL)
-			return (void *)"cannot unload";
-	}
-	return NULL;
+	for (int i = 0; !wrong && i < ROUNDS; i++)
+		wrong = unload_once(model);
+	unloading = false;
+	return (void *)wrong;
 }
 
 static void test_unloading_while_it_runs(void **state)
@@ -511,6 +521,7 @@ static void test_unloading_while_it_runs(void **state)
 	void *models[THREADS] = {&model, &model, &model, &model};
 
 	open_pair(&model);
+	unloading = true;
 	in_threads(add_often, models, unload_often, &model);
 	close_model(&model);
 	if (!through_agent())
