@@ -134,6 +134,7 @@ func TestContextThatHasEnded(t *testing.T) {
 // The caller leaves, the call goes on, and the session stays as long as that.
 func TestContextThatEnds(t *testing.T) {
 	session := openWith(t, "mbench")
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(background, 10*time.Millisecond)
 	defer cancel()
 	err := session.Exec(ctx, "mbench", "mbench", []vaccel.Arg{vaccel.ArgOfString("2000")}, nil)
@@ -143,7 +144,7 @@ func TestContextThatEnds(t *testing.T) {
 	if err := session.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := vaccel.OpenFromEnvironment(); !errors.Is(err, vaccel.ErrBusy) {
+	if err := vaccel.OpenFromEnvironment(); !errors.Is(err, vaccel.ErrBusy) && time.Since(began) < 2*time.Second {
 		t.Error("the call has ended with its caller:", err)
 	}
 	reopen(t)
