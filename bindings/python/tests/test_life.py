@@ -369,11 +369,16 @@ def test_leaks(noop, name):
     for _ in range(max(calls, 300) // 3):
         operation(noop)
     gc.collect()
-    before = left_behind()
-    for _ in range(calls):
-        operation(noop)
-    gc.collect()
-    after = left_behind()
+    gc.disable()
+    try:
+        before = left_behind()
+        for _ in range(calls):
+            operation(noop)
+        after = left_behind()
+        # What only the collector can free keeps its arrays until that comes by.
+        assert gc.collect() < 100
+    finally:
+        gc.enable()
     noop.model.close()
     assert after[0] - before[0] < 100, f"{after[0] - before[0]} pages more"
     assert after[1:] == before[1:]

@@ -59,7 +59,11 @@ class Field(NamedTuple):
 
 
 class Frame:
-    """A call under way: its arguments in C, what they point to, and how outputs are read."""
+    """A call under way: its arguments in C, what they point to, and how outputs are read.
+
+    The functions that read outputs do not refer to it: a cycle would keep a call's arrays until
+    the collector comes by.
+    """
 
     def __init__(self, op: Op) -> None:
         self.op = op
@@ -283,10 +287,9 @@ def _content(row: Any, part: Field) -> Any:
 
 def _room_for_tensors(frame: Frame, field: Field, room: Any) -> None:
     rows = ffi.new("struct vaccel_tensor[]", int(room))
+    tensors = frame.op.tensors
     frame.put(field, rows, len(rows))
-    frame.outputs.append(
-        lambda: [frame.op.tensors._adopt(ffi.addressof(rows, i)) for i in range(len(rows))]
-    )
+    frame.outputs.append(lambda: [tensors._adopt(ffi.addressof(rows, i)) for i in range(len(rows))])
 
 
 _PUT: dict[int, Callable[[Frame, Field, Any], None]] = {

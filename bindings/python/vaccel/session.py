@@ -38,8 +38,12 @@ class Session(ExecMixin, ImageMixin, NumbersMixin, OnnxMixin, TFMixin, TFLiteMix
         made = ffi.new("struct vaccel_session **")
         check(lib.vaccel_session_new(made, int(flags)))
         self._own(made[0], lib.vaccel_session_delete)
-        self.ops = Operations(self)
         self._resources: set[Resource] = set()
+
+    @property
+    def ops(self) -> Operations:
+        """Every operation by its name in `vaccel ops`."""
+        return Operations(self)
 
     @property
     def id(self) -> int:
