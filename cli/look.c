@@ -185,7 +185,12 @@ static void add_points(const struct look *look, struct json_object *json)
 
 static int call_depth(struct vaccel_session *sess, struct look *look)
 {
-	return vaccel_image_depth_map(sess, look->picture, look->size, &look->depth);
+	int ret = vaccel_image_depth_map(sess, look->picture, look->size, &look->depth);
+
+	/* Whoever answers may say so. */
+	if (!ret && (!look->depth.width || !look->depth.height))
+		ret = vaccel_fail(VACCEL_EBACKEND, "the backend gave a map of no pixels");
+	return ret;
 }
 
 static int draw_depth(const struct look *look, const char *path)

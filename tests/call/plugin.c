@@ -47,6 +47,12 @@ static int classify_top(struct vaccel_call *call, struct vaccel_image_classify_t
 	return end();
 }
 
+/* A map without pixels, of no size. */
+static int depth(struct vaccel_call *call, struct vaccel_image_depth_map_args *args)
+{
+	return end();
+}
+
 /* Asks for memory for an argument that does not grow. */
 static int exec(struct vaccel_call *call, struct vaccel_exec_args *args)
 {
@@ -136,6 +142,7 @@ static const struct vaccel_plugin_op ops[] = {
 	VACCEL_PLUGIN_OP(EXEC, exec, exec),
 	VACCEL_PLUGIN_OP(MINMAX, minmax, minmax),
 	VACCEL_PLUGIN_OP(IMAGE_CLASSIFY_TOP, image_classify_top, classify_top),
+	VACCEL_PLUGIN_OP(IMAGE_DEPTH_MAP, image_depth_map, depth),
 	VACCEL_PLUGIN_OP(ONNX_MODEL_LOAD, onnx_model_load, onnx_load),
 	VACCEL_PLUGIN_OP(ONNX_MODEL_RUN, onnx_model_run, onnx_run),
 	VACCEL_PLUGIN_OP(TF_MODEL_LOAD, tf_model_load, tf_load),

@@ -7,7 +7,7 @@ import pathlib
 import struct
 import unittest
 
-from command import HAS_ONNX, PLUGINS, SOURCE, CommandTest
+from command import BUILD, HAS_ONNX, PLUGINS, SOURCE, CommandTest
 
 MODELS = SOURCE / "tests" / "data" / "models"
 HAS_TFLITE = (PLUGINS / "libvaccel-tflite.so").exists()
@@ -165,6 +165,12 @@ class Look(CommandTest):
                 out, err = self.run_vaccel(command, *arguments, status=1, VACCEL_PLUGINS="noop")
                 self.assertEqual(out, "")
                 self.assertRegex(err, words)
+
+    def test_no_pixels(self):
+        """A plugin, or an agent, may answer what makes no sense."""
+        answers = str(BUILD / "tests" / "call" / "libvaccel-answers.so")
+        _, err = self.run_vaccel("depth", self.file("x", b"x"), status=1, VACCEL_PLUGINS=answers)
+        self.assertIn("a map of no pixels", err)
 
     @unittest.skipUnless(HAS_ONNX and (PLUGINS / "draw.so").exists(), "the onnx plugin or draw.so was not built")
     def test_drawing(self):
