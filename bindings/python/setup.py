@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the package: `pip install ./bindings/python`.
 
-It is built from a tree of vaccel's: the one that VACCEL_STAGE names, or build/stage of these
-sources, which `make build` leaves; that tree's library, plugins and models go with the package.
-Without one it is built for the vaccel that is installed, and carries none.
+It is built from a tree of vaccel's: the one that VACCEL_STAGE names, the one that this file lies
+in (share/vaccel/python), or build/stage of these sources, which `make build` leaves; that tree's
+library, plugins and models go with the package. Without one it is built for the vaccel that
+pkg-config finds, and carries none.
 
 VACCEL_LEAVE_OUT names files of the tree's lib/vaccel that are not to go with it, as patterns with
 ":" between them: '*tensorflow*:*-tf.*' makes a package of 90 MB instead of 770.
@@ -45,9 +46,10 @@ def pkg_config(variable: str) -> pathlib.Path:
 
 def find_tree() -> Tree:
     named = os.environ.get("VACCEL_STAGE")
-    stage = pathlib.Path(named) if named else HERE.parents[1] / "build/stage"
-    if (stage / "lib/libvaccel.so").exists():
-        return Tree(stage / "include", stage / "lib", stage / "bin/vaccel", True)
+    stage = HERE.parents[1] / "build/stage"
+    for place in [pathlib.Path(named)] if named else [HERE.parents[2], stage]:
+        if (place / "lib/libvaccel.so").exists():
+            return Tree(place / "include", place / "lib", place / "bin/vaccel", True)
     if named:
         sys.exit(f"VACCEL_STAGE is {named}, and there is no lib/libvaccel.so")
     try:

@@ -47,7 +47,7 @@ def sources(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory):
+def stage(sources, tmp_path_factory):
     """A small tree such as `make build` leaves."""
     tree = tmp_path_factory.mktemp("stage")
     shutil.copytree(TOP / "include", tree / "include")
@@ -65,27 +65,16 @@ def stage(tmp_path_factory):
     (tree / "bin").mkdir()
     (tree / "bin/vaccel").symlink_to(os.environ["TEST_VACCEL"])
     shutil.copytree(TOP / "models/digits", tree / "share/vaccel/models/classify")
+    shutil.copytree(sources, tree / "share/vaccel/python")
     return tree
 
 
 @pytest.fixture(scope="module")
-def wheel(sources, stage, tmp_path_factory):
+def wheel(stage, tmp_path_factory):
     out = tmp_path_factory.mktemp("wheel")
-    done = run(
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "-q",
-        "--no-build-isolation",
-        "--no-deps",
-        "--no-index",
-        "-w",
-        out,
-        sources,
-        VACCEL_STAGE=str(stage),
-        VACCEL_LEAVE_OUT="*-large.so:*.nothing",
-    )
+    words = ["wheel", "-q", "--no-build-isolation", "--no-deps", "--no-index", "-w", out]
+    source = stage / "share/vaccel/python"
+    done = run(sys.executable, "-m", "pip", *words, source, VACCEL_LEAVE_OUT="*-large.so:*.nothing")
     assert not done.returncode, done.stdout + done.stderr
     (found,) = out.iterdir()
     return found
