@@ -125,7 +125,8 @@ static const struct option_row bench_rows[] = {
 	{
 		.name = "brief",
 		FILLS(brief),
-		.sentence = "measure a moment only: whether all works, not how fast (not call, infer, sgemm)",
+		.sentence =
+			"measure a moment only: whether all works, not how fast (not call, infer, sgemm)",
 	},
 	ROW_JSON,
 };

@@ -32,9 +32,11 @@ static struct state *find(const struct engine *engine, const void *session)
 static int add(const struct model *model, const void *session, struct state **ret_state)
 {
 	struct state *state = calloc(1, sizeof(*state));
-	int ret = state ? instance_new(model, &state->instance)
-			: vaccel_fail(VACCEL_ENOMEM, "no memory for a session's model");
+	int ret;
 
+	if (!state)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a session's model");
+	ret = instance_new(model, &state->instance);
 	if (ret) {
 		free(state);
 		return ret;
