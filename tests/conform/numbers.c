@@ -128,6 +128,18 @@ static void test_sgemm_of_nothing(void **state)
 			 VACCEL_OK);
 }
 
+/* They stay in their row. */
+static void test_sgemm_of_no_numbers(void **state)
+{
+	float a[4] = {NAN, INFINITY, 1, 2}, b[4] = {1, 1, 1, 1}, c[4] = {0};
+	int ret = vaccel_sgemm(&conform_sess, 2, 2, 2, 1, a, 2, b, 2, 0, c, 2);
+
+	skip_unless_offered(ret, "blas_sgemm");
+	assert_int_equal(ret, VACCEL_OK);
+	if (conform_computes)
+		assert_true(isnan(c[0]) && isnan(c[1]) && c[2] == 3 && c[3] == 3);
+}
+
 static void test_sgemm_of_sizes_that_cannot_be(void **state)
 {
 	static const int64_t bad[][6] = {
@@ -412,6 +424,7 @@ static void test_genop(void **state)
 
 const struct CMUnitTest number_tests[] = {
 	cmocka_unit_test(test_sgemm),
+	cmocka_unit_test(test_sgemm_of_no_numbers),
 	cmocka_unit_test(test_sgemm_of_nothing),
 	cmocka_unit_test(test_sgemm_of_sizes_that_cannot_be),
 	cmocka_unit_test(test_minmax),
