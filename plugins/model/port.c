@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/port.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include <vaccel/error.h>
@@ -16,6 +17,17 @@ bool port_takes(const struct port *port, int32_t type, size_t nr_dims, const int
 		if (dims[i] < 0 || (port->dims[i] >= 0 && port->dims[i] != dims[i]))
 			return false;
 	return true;
+}
+
+int dims_check(const char *name, const struct vaccel_tensor *tensor)
+{
+	for (size_t i = 0; i < tensor->nr_dims; i++)
+		if (tensor->dims[i] < 0)
+			return vaccel_fail(VACCEL_EINVAL,
+					   "the input '%.60s' has a dimension of %" PRId64
+					   "; 0 is the least",
+					   name, tensor->dims[i]);
+	return VACCEL_OK;
 }
 
 static int fail_data(const char *name, int32_t type, const struct vaccel_tensor *tensor,

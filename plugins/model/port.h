@@ -34,6 +34,9 @@ struct port {
 /** port_takes() - whether a tensor of that type and shape may stand there */
 bool port_takes(const struct port *port, int32_t type, size_t nr_dims, const int64_t *dims);
 
+/** dims_check() - whether no dimension of a program's tensor is below 0; EINVAL, with the name */
+int dims_check(const char *name, const struct vaccel_tensor *tensor);
+
 /**
  * input_check() - whether a program's tensor has the data that its type and dimensions make
  * @name: of the input that it is for

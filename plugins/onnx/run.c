@@ -127,6 +127,8 @@ static int make_input(const struct port *port, const struct vaccel_tensor *tenso
 	void *data = tensor->data ? tensor->data : &nothing;
 	int ret = check_kind("input", port);
 
+	if (!ret)
+		ret = dims_check(port->name, tensor);
 	if (ret)
 		return ret;
 	if (!port_takes(port, tensor->data_type, tensor->nr_dims, tensor->dims))

@@ -110,8 +110,10 @@ static int make_input(const struct instance *instance, const char *name, TF_Outp
 {
 	struct port port = {.type = (int32_t)TF_OperationOutputType(node)};
 	struct vaccel_tensor given = *tensor;
-	int ret = read_port(instance, node, &port);
+	int ret = dims_check(name, tensor);
 
+	if (!ret)
+		ret = read_port(instance, node, &port);
 	if (!ret && is_single(&port, tensor))
 		given.nr_dims = 0;
 	if (!ret && (port.type != given.data_type ||

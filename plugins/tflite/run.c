@@ -68,6 +68,9 @@ static int make_input(const struct port *port, const struct vaccel_tensor *tenso
 	if (port->type == VACCEL_TENSOR_UNDEFINED)
 		return vaccel_fail(VACCEL_ENOTSUP,
 				   "the model's input '%.60s' is no tensor of values", port->name);
+	ret = dims_check(port->name, tensor);
+	if (ret)
+		return ret;
 	if (!port_takes(port, type, single ? 0 : tensor->nr_dims, tensor->dims))
 		return vaccel_fail(VACCEL_EINVAL, "the input '%.60s' is %s, and the model takes %s",
 				   port->name,

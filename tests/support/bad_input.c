@@ -23,6 +23,7 @@ enum wrong {
 	SHAPE,
 	BYTES,
 	OVERFLOW,
+	NEGATIVE,
 	FEW,
 	MANY,
 	OUTPUTS,
@@ -75,6 +76,8 @@ static const struct facts all_facts[] = {
 				[BYTES] = {VACCEL_EINVAL,
 					   "input 'b' has 23 bytes of data; float [2, 3] is 24"},
 				[OVERFLOW] = {VACCEL_ERANGE, "input 'b'"},
+				[NEGATIVE] = {VACCEL_EINVAL,
+					      "input 'b' has a dimension of -1; 0 is the least"},
 				[FEW] = {VACCEL_EINVAL,
 					 "input 'b' is missing; it is float [any, 3]"},
 				[MANY] = {VACCEL_EINVAL, "3 inputs, and the model has 2"},
@@ -102,6 +105,8 @@ static const struct facts all_facts[] = {
 				[BYTES] = {VACCEL_EINVAL,
 					   "input 'b' has 23 bytes of data; float [2, 3] is 24"},
 				[OVERFLOW] = {VACCEL_ERANGE, "input 'b'"},
+				[NEGATIVE] = {VACCEL_EINVAL,
+					      "input 'b' has a dimension of -1; 0 is the least"},
 				[FEW] = {VACCEL_EINVAL,
 					 "input 'b' is missing; it is float [any, 3]"},
 				[MANY] = {VACCEL_EINVAL, "3 inputs, and the model has 2"},
@@ -128,6 +133,8 @@ static const struct facts all_facts[] = {
 				[BYTES] = {VACCEL_EINVAL,
 					   "input 'b' has 23 bytes of data; float [2, 3] is 24"},
 				[OVERFLOW] = {VACCEL_ERANGE, "input 'b'"},
+				[NEGATIVE] = {VACCEL_EINVAL,
+					      "input 'b' has a dimension of -1; 0 is the least"},
 				[FEW] = {VACCEL_EBACKEND, "'b'"},
 				[MANY] = {VACCEL_EINVAL, "no node 'c' for an input"},
 				[OUTPUTS] = {VACCEL_EINVAL, "no node 'product' for an output"},
@@ -153,6 +160,8 @@ static const struct facts all_facts[] = {
 				[SHAPE] = {VACCEL_EBACKEND, "b: Float [2, 2]"},
 				[BYTES] = {VACCEL_EINVAL,
 					   "input 'b' has 23 bytes of data; Float [2, 3] is 24"},
+				[NEGATIVE] = {VACCEL_EINVAL,
+					      "input 'b' cannot have the dimensions Float [-1, 3]"},
 				[OVERFLOW] = {VACCEL_EINVAL,
 					      "input 'b' cannot have the dimensions"},
 				[FEW] = {VACCEL_EINVAL,
@@ -177,7 +186,7 @@ static bool through_agent(void)
 
 static float ones[6] = {1, 1, 1, 1, 1, 1}, counted[6] = {1, 2, 3, 4, 5, 6};
 static int64_t two_rows[] = {2, 3}, two_columns[] = {2, 2}, three[] = {3},
-	       endless[] = {INT32_MAX, INT64_MAX / 2, 3};
+	       endless[] = {INT32_MAX, INT64_MAX / 2, 3}, negative[] = {-1, 3};
 
 static struct vaccel_tensor floats(float *data, size_t nr_dims, int64_t *dims)
 {
@@ -274,6 +283,8 @@ static void test_tensors(void **state)
 	b = floats(ones, 2, two_rows);
 	b.dims = endless + 1;
 	check_refused(&model, OVERFLOW, in_names, &b, 2, 1);
+	b.dims = negative;
+	check_refused(&model, NEGATIVE, in_names, &b, 2, 1);
 	close_model(&model);
 }
 
