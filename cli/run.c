@@ -5,12 +5,14 @@
  * it has not as many. Each time is in a session of its own, where a model that remembers
  * something begins anew.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/describe.h"
 #include "base/framework.h"
@@ -80,14 +82,18 @@ static int read_inputs(struct run *run)
 static int set_up(struct run *run)
 {
 	const struct options *options = run->options;
+	const char *path = options->operands[0];
 	int ret;
 
-	run->framework.framework = framework_of(options->operands[0]);
+	run->framework.framework = framework_of(path);
+	if (run->framework.framework == FRAMEWORK_NONE && access(path, R_OK))
+		return vaccel_fail(errno, "cannot read the model '%s': %s", path, strerror(errno));
 	if (run->framework.framework == FRAMEWORK_NONE)
 		return vaccel_fail(VACCEL_EINVAL,
 				   "'%s' is of no framework that can be told; call the file .onnx, "
-				   ".tflite, .pb or .pt",
-				   options->operands[0]);
+				   ".tflite, .pb or .pt, or in a directory model.onnx, "
+				   "model.tflite, saved_model.pb or model.pt",
+				   path);
 	ret = read_inputs(run);
 	if (!ret && run->framework.framework == FRAMEWORK_TF &&
 	    (!options->fetch.nr || (run->nr_in && !run->named)))
@@ -98,8 +104,7 @@ static int set_up(struct run *run)
 		ret = vaccel_fail(VACCEL_EINVAL,
 				  "--fetch: this framework's outputs have no names; all of them "
 				  "are fetched");
-	return ret ? ret
-		   : vaccel_resource_init(&run->model, options->operands[0], VACCEL_RESOURCE_MODEL);
+	return ret ? ret : vaccel_resource_init(&run->model, path, VACCEL_RESOURCE_MODEL);
 }
 
 static void drop_outputs(struct run *run)

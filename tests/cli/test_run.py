@@ -69,6 +69,7 @@ class Run(CommandTest):
         self.refuse("cannot read '/nowhere'", model, "-i", "/nowhere")
 
     def test_what_is_no_model(self):
+        self.refuse("cannot read the model '/nowhere'", "/nowhere", "-i", self.a)
         self.refuse("no framework that can be told", self.file("m", b"text"), "-i", self.a)
         self.refuse("no framework that can be told", str(self.directory), "-i", self.a)
 
