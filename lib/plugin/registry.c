@@ -307,6 +307,12 @@ bool registry_has_local(void)
 	return false;
 }
 
+/* That no agent is there says less than what a plugin here lacks. */
+static bool is_idle(const struct plugin *plugin)
+{
+	return is_remote(plugin) && !remote_is_named && !remote_goes_first && !agent_is_found();
+}
+
 /* Plugins are asked in the order of their ranks, within a rank in the order of the list. */
 enum { RANK_REMOTE_FIRST, RANK_FITS_HINT, RANK_LOCAL, RANK_REMOTE, RANK_COUNT };
 
@@ -353,7 +359,7 @@ int registry_choose(const struct vaccel_op *op, unsigned int hint, size_t *posit
 	int ret;
 
 	while ((plugin = plugin_ranked(hint, (*position)++))) {
-		if (!plugin->offers[op->index])
+		if (!plugin->offers[op->index] || (failure && is_idle(plugin)))
 			continue;
 		ret = plugin_open(plugin, version_ignored);
 		if (ret && agent_is_named && is_remote(plugin))

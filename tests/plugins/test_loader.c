@@ -251,6 +251,19 @@ static void test_a_plugin_whose_init_fails(void **state)
 		assert_says("on holiday");
 	}
 	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	/* Which says more than that there is no agent; one that is there does it. */
+	install_fake(*state, "remote", true);
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	assert_int_equal(who_answers(&sess, 1), -VACCEL_ENOTSUP);
+	assert_says("on holiday");
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	setenv("VACCEL_RPC_ADDRESS", "unix:///nowhere", 1);
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	assert_int_equal(who_answers(&sess, 1), 6);
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	unsetenv("VACCEL_RPC_ADDRESS");
 	/* Where another can do it, that one does. */
 	install_fake(*state, "cpu", true);
 	assert_int_equal(boot("auto"), VACCEL_OK);
