@@ -140,13 +140,21 @@ static void put_op(const struct vaccel_op *op)
 		put_arg(&op->fields[i]);
 }
 
+/* By its name, or by that of its function in C, of which "vaccel_" may be left out. */
+static bool goes_by(const struct vaccel_op *op, const char *name)
+{
+	const char *function = op->symbol + strlen("vaccel_");
+
+	return !strcmp(op->name, name) || !strcmp(op->symbol, name) || !strcmp(function, name);
+}
+
 static const struct vaccel_op *find_op(const char *name)
 {
 	struct guess guess = {.typed = name};
 	const struct vaccel_op *op;
 
 	for (size_t i = 0; (op = vaccel_op_at(i)); i++) {
-		if (!strcmp(op->name, name))
+		if (goes_by(op, name))
 			return op;
 		guess_offer(&guess, op->name);
 	}

@@ -123,6 +123,9 @@ class Ops(CommandTest):
 
     def test_some(self):
         self.assertEqual([op["name"] for op in self.run_json("ops", "minmax", "exec")], ["minmax", "exec"])
+        self.assertEqual(
+            [op["name"] for op in self.run_json("ops", "sgemm", "vaccel_fpga_vadd")], ["blas_sgemm", "fpga_vectoradd"],
+        )
         out, _ = self.run_vaccel("ops", "minmax")
         self.assertIn("OUT   SPAN f64", out)
         self.assertEqual(len(self.run_vaccel("ops", "noop")[0].splitlines()), 1)
