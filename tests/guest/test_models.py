@@ -8,7 +8,7 @@ import os
 import pathlib
 import time
 
-from guest import HOME, MOST, TESTS, Host, run, skip
+from guest import HOME, MOST, TESTS, Host, run, skip, world
 
 ROOT = TESTS.parent
 DATA = pathlib.Path(os.path.normpath(ROOT / "../shared/data"))
@@ -17,7 +17,7 @@ FRAMEWORKS = ["onnx", "tf", "tflite", "torch"]
 
 
 def program(build, name):
-    return build / f"tests/{name}/test_{name}_reference"
+    return build / f"tests/frameworks/test_{name}_reference"
 
 
 def linked(path, name):
@@ -35,13 +35,15 @@ def files(build):
     for name in FRAMEWORKS:
         if program(build, name).exists():
             add.append((program(build, name), f"{HOME}/bin/{name}-reference"))
-    # That of tflite asks TensorFlow Lite itself, too.
-    add += [(path, f"lib/{path.name}") for path in linked(program(build, "tflite"), "libtensorflowlite_c.so")]
+            # That of tflite asks TensorFlow Lite itself, too.
+            add += [(path, f"lib/{path.name}") for path in linked(program(build, name), "libtensorflowlite_c.so")]
     return add
 
 
 def test_models(site):
-    names = [name for name in FRAMEWORKS if name in site.plugins() and program(site.build.root, name).exists()]
+    names = [name for name in FRAMEWORKS if name in site.plugins()]
+    if not names:
+        raise world.Skipped("no plugin of a framework was built")
     policies = {name: {"plugins": [name]} for name in names}
     with Host(site, {"vm": {name: name for name in names}}, policies, site.carrier) as host, host.guest() as guest:
         for name in names:
