@@ -49,7 +49,7 @@ def test_examples_of_documents(name, plugins, has_plugin):
 def test_the_measurement(run):
     out = run(
         f"import runpy, sys; sys.argv = ['bench.py', '--brief']\n"
-        f"runpy.run_path({str(TOP / 'bindings/python/bench.py')!r}, run_name='__main__')",
+        f"runpy.run_path({str(TOP / 'bindings/python/examples/bench.py')!r}, run_name='__main__')",
         VACCEL_PLUGINS="noop",
     )
     assert [line.split()[0] for line in out.splitlines()] == ["Python", "noop", "fpga_vadd"]
