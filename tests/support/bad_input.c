@@ -58,6 +58,15 @@ static int tf_unload(struct vaccel_session *sess, struct vaccel_resource *model)
 	return vaccel_tf_model_unload(sess, model, NULL);
 }
 
+/* What is told of tensors by those whose models say what they take. */
+#define OF_TENSORS                                                                                 \
+	[RANK] = {VACCEL_EINVAL, "input 'b' is float [3], and the model takes float [any, 3]"},    \
+	[TYPE] = {VACCEL_EINVAL, "input 'b' is int32 [2, 3], and the model takes float [any, 3]"}, \
+	[SHAPE] = {VACCEL_EINVAL, "input 'b' is float [2, 2]"},                                    \
+	[BYTES] = {VACCEL_EINVAL, "input 'b' has 23 bytes of data; float [2, 3] is 24"},           \
+	[OVERFLOW] = {VACCEL_ERANGE, "input 'b'"},                                                 \
+	[NEGATIVE] = {VACCEL_EINVAL, "input 'b' has a dimension of -1; 0 is the least"}
+
 static const struct facts all_facts[] = {
 	[FRAMEWORK_ONNX] =
 		{
@@ -66,18 +75,7 @@ static const struct facts all_facts[] = {
 			vaccel_onnx_model_load,
 			vaccel_onnx_model_unload,
 			{
-				[RANK] =
-					{VACCEL_EINVAL,
-					 "input 'b' is float [3], and the model takes float [any, 3]"},
-				[TYPE] =
-					{VACCEL_EINVAL,
-					 "input 'b' is int32 [2, 3], and the model takes float [any, 3]"},
-				[SHAPE] = {VACCEL_EINVAL, "input 'b' is float [2, 2]"},
-				[BYTES] = {VACCEL_EINVAL,
-					   "input 'b' has 23 bytes of data; float [2, 3] is 24"},
-				[OVERFLOW] = {VACCEL_ERANGE, "input 'b'"},
-				[NEGATIVE] = {VACCEL_EINVAL,
-					      "input 'b' has a dimension of -1; 0 is the least"},
+				OF_TENSORS,
 				[FEW] = {VACCEL_EINVAL,
 					 "input 'b' is missing; it is float [any, 3]"},
 				[MANY] = {VACCEL_EINVAL, "3 inputs, and the model has 2"},
@@ -95,18 +93,7 @@ static const struct facts all_facts[] = {
 			vaccel_tflite_model_load,
 			vaccel_tflite_model_unload,
 			{
-				[RANK] =
-					{VACCEL_EINVAL,
-					 "input 'b' is float [3], and the model takes float [any, 3]"},
-				[TYPE] =
-					{VACCEL_EINVAL,
-					 "input 'b' is int32 [2, 3], and the model takes float [any, 3]"},
-				[SHAPE] = {VACCEL_EINVAL, "input 'b' is float [2, 2]"},
-				[BYTES] = {VACCEL_EINVAL,
-					   "input 'b' has 23 bytes of data; float [2, 3] is 24"},
-				[OVERFLOW] = {VACCEL_ERANGE, "input 'b'"},
-				[NEGATIVE] = {VACCEL_EINVAL,
-					      "input 'b' has a dimension of -1; 0 is the least"},
+				OF_TENSORS,
 				[FEW] = {VACCEL_EINVAL,
 					 "input 'b' is missing; it is float [any, 3]"},
 				[MANY] = {VACCEL_EINVAL, "3 inputs, and the model has 2"},
@@ -123,18 +110,7 @@ static const struct facts all_facts[] = {
 			tf_load,
 			tf_unload,
 			{
-				[RANK] =
-					{VACCEL_EINVAL,
-					 "input 'b' is float [3], and the model takes float [any, 3]"},
-				[TYPE] =
-					{VACCEL_EINVAL,
-					 "input 'b' is int32 [2, 3], and the model takes float [any, 3]"},
-				[SHAPE] = {VACCEL_EINVAL, "input 'b' is float [2, 2]"},
-				[BYTES] = {VACCEL_EINVAL,
-					   "input 'b' has 23 bytes of data; float [2, 3] is 24"},
-				[OVERFLOW] = {VACCEL_ERANGE, "input 'b'"},
-				[NEGATIVE] = {VACCEL_EINVAL,
-					      "input 'b' has a dimension of -1; 0 is the least"},
+				OF_TENSORS,
 				[FEW] = {VACCEL_EBACKEND, "'b'"},
 				[MANY] = {VACCEL_EINVAL, "no node 'c' for an input"},
 				[OUTPUTS] = {VACCEL_EINVAL, "no node 'product' for an output"},
