@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The module's operations: each tells TensorFlow's status as well. See module.h. */
+#include "model/own.h"
 #include "tf/engine.h"
 #include "tf/state.h"
 
@@ -52,7 +53,7 @@ static const struct tf_module module = {
 	.version = TF_Version,
 	.count = engine_count,
 	.count_own = state_count,
-	.session_open = state_session_open,
+	.session_open = own_slot_open,
 	.session_close = state_session_close,
 };
 

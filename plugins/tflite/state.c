@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * One list for all sessions and models: it is short, and is only read for models that
- * have state. An entry goes with its session or with its model, whichever is first;
- * neither goes while a call uses it.
- */
+/* The list is only read for models that have state. */
 #include "tflite/state.h"
 
 #include <stdlib.h>
 
 #include <vaccel/error.h>
 
+#include "model/own.h"
+
 struct state {
-	struct state *next;
-	const struct engine *engine;
-	const void *session; /* its slot */
+	struct own own;
 	pthread_mutex_t busy;
 	struct runner *runner; /* NULL before the first use, and after a failure; under busy */
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct state *first; /* under the lock, as are all next */
+static void drop(struct own *own)
+{
+	struct state *state = (struct state *)own;
+
+	runner_delete(state->runner);
+	pthread_mutex_destroy(&state->busy);
+	free(state);
+}
+
+static struct owns states = {.lock = PTHREAD_MUTEX_INITIALIZER, .drop = drop};
 
 static struct state *add(const struct engine *engine, const void *session)
 {
@@ -27,11 +31,8 @@ static struct state *add(const struct engine *engine, const void *session)
 
 	if (!state)
 		return NULL;
-	state->engine = engine;
-	state->session = session;
 	pthread_mutex_init(&state->busy, NULL);
-	state->next = first;
-	first = state;
+	owns_add(&states, &state->own, engine, session);
 	return state;
 }
 
@@ -39,13 +40,11 @@ static struct state *get(const struct engine *engine, const void *session)
 {
 	struct state *state;
 
-	pthread_mutex_lock(&lock);
-	state = first;
-	while (state && (state->engine != engine || state->session != session))
-		state = state->next;
+	pthread_mutex_lock(&states.lock);
+	state = (struct state *)owns_find(&states, engine, session);
 	if (!state)
 		state = add(engine, session);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&states.lock);
 	return state;
 }
 
@@ -82,39 +81,13 @@ void state_leave(struct state *state, bool usable)
 	pthread_mutex_unlock(&state->busy);
 }
 
-/* Frees those of a model, or of a session. */
-static void forget(const struct engine *engine, const void *session)
-{
-	struct state **at = &first, *state;
-
-	pthread_mutex_lock(&lock);
-	while ((state = *at)) {
-		if (state->engine != engine && state->session != session) {
-			at = &state->next;
-			continue;
-		}
-		*at = state->next;
-		runner_delete(state->runner);
-		pthread_mutex_destroy(&state->busy);
-		free(state);
-	}
-	pthread_mutex_unlock(&lock);
-}
-
 void state_forget(const struct engine *engine)
 {
-	forget(engine, NULL);
-}
-
-int state_session_open(struct vaccel_session *session, void **ret_slot)
-{
-	/* All that is wanted is an address which no other session has. */
-	*ret_slot = malloc(1);
-	return *ret_slot ? VACCEL_OK : vaccel_fail(VACCEL_ENOMEM, "no memory for a session");
+	owns_forget(&states, engine, NULL);
 }
 
 void state_session_close(struct vaccel_session *session, void *slot)
 {
-	forget(NULL, slot);
+	owns_forget(&states, NULL, slot);
 	free(slot);
 }

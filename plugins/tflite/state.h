@@ -28,8 +28,7 @@ void state_leave(struct state *state, bool usable);
 /** state_forget() - free what sessions have of a model that goes */
 void state_forget(const struct engine *engine);
 
-/* For the plugin's hooks of these names */
-int state_session_open(struct vaccel_session *session, void **ret_slot);
+/* For the plugin's hook of this name; the slot is own_slot_open()'s. */
 void state_session_close(struct vaccel_session *session, void *slot);
 
 #endif

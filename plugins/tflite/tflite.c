@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "model/holder.h"
+#include "model/own.h"
 #include "tflite/api.h"
 #include "tflite/delegates.h"
 #include "tflite/engine.h"
@@ -126,6 +127,6 @@ static const struct vaccel_plugin_op ops[] = {
 
 VACCEL_PLUGIN(.info = &info, .ops = ops, .nr_ops = sizeof(ops) / sizeof(ops[0]), .knobs = knobs,
 	      .nr_knobs = sizeof(knobs) / sizeof(knobs[0]), .needs = &needs, .init = init,
-	      .fini = fini, .supports = vision_supports, .session_open = state_session_open,
+	      .fini = fini, .supports = vision_supports, .session_open = own_slot_open,
 	      .session_close = state_session_close, .resource_open = vision_resource_open,
 	      .resource_close = vision_resource_close, .report = report);
