@@ -131,7 +131,7 @@ VACCEL_OP(9, TF_MODEL_UNLOAD, tf_model_unload, vaccel_tf_model_unload, UNLOAD,
 
 #define VACCEL_TF_MODEL_RUN_ARGS(ARG, op)                                                        \
 	ARG(op, IN, RESOURCE, MODEL, model, NONE, "the model")                                   \
-	ARG(op, IN, SPAN, u8, run_options, OPTIONAL, "a serialized RunOptions")                  \
+	ARG(op, IN, SPAN, u8, run_options, OPTIONAL_STABLE, "a serialized RunOptions")           \
 	ARG(op, IN, LIST, tf_node, in_nodes, OPTIONAL, "where the inputs go")                    \
 	ARG(op, IN, TENSORS, tensor, in, OPTIONAL, "the inputs, with TensorFlow's type numbers") \
 	ARG(op, IN, LIST, tf_node, out_nodes, NONE, "where the outputs come from")               \

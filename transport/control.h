@@ -85,7 +85,7 @@ VACCEL_OP(258, SESSION_UPDATE, session_update, session_update, EFFECT,
 #define VACCEL_SESSION_CLOSE_ARGS(ARG, op) ARG(op, IN, ONE, i64, session, NONE, "its id")
 VACCEL_OP(259, SESSION_CLOSE, session_close, session_close, EFFECT, "close a session")
 
-/* A file of a resource by what is in it. */
+/* A file of a resource by what is in it. Bytes that are hashed may not change before they are kept. */
 #define VACCEL_FIELDS_content(FIELD, item)                                          \
 	FIELD(item, TEXT, char, name, "its name, with sub-folders as in sub/x")     \
 	FIELD(item, ONE, u64, size, "bytes")                                        \
@@ -97,17 +97,17 @@ VACCEL_ITEM(content)
 #define VACCEL_RESOURCE_OFFER_ARGS(ARG, op)                                            \
 	ARG(op, IN, ONE, u32, type, NONE, "a vaccel_resource_type_t")                  \
 	ARG(op, IN, ONE, u32, path_type, NONE, "a vaccel_path_type_t")                 \
-	ARG(op, IN, LIST, content, contents, NONE, "its files, in their order")        \
+	ARG(op, IN, LIST, content, contents, STABLE, "its files, in their order")      \
 	ARG(op, OUT, ONE, i64, resource, NONE, "its id; 0 while something is missing") \
 	ARG(op, OUT, SPAN, u32, missing, GROWS, "which contents to put; then offer again")
 VACCEL_OP_CHECKED(260, RESOURCE_OFFER, resource_offer, resource_offer, EFFECT,
 		  "make a resource of contents")
 
 #define VACCEL_CONTENT_PUT_ARGS(ARG, op)                                                \
-	ARG(op, IN, SPAN, u8, sha256, NONE, "of the whole content")                     \
+	ARG(op, IN, SPAN, u8, sha256, STABLE, "of the whole content")                   \
 	ARG(op, IN, ONE, u64, size, NONE, "of the whole content, bytes")                \
 	ARG(op, IN, ONE, u64, offset, NONE, "where these bytes go; they come in order") \
-	ARG(op, IN, SPAN, u8, bytes, NONE, "some of them")
+	ARG(op, IN, SPAN, u8, bytes, STABLE, "some of them")
 VACCEL_OP_CHECKED(261, CONTENT_PUT, content_put, content_put, EFFECT,
 		  "send content that the agent lacks")
 

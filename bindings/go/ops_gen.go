@@ -220,7 +220,7 @@ type TFModelRunOp struct {
 	Message    string      `vaccel:"message"`     // output: what TensorFlow said
 }
 
-var tfModelRunOperation = operation{number: 10, name: "tf_model_run", hash: 0x0fe110d84133e7ee}
+var tfModelRunOperation = operation{number: 10, name: "tf_model_run", hash: 0x5ab319cc1fd1b362}
 
 func (*TFModelRunOp) operation() *operation { return &tfModelRunOperation }
 

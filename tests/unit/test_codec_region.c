@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "call/call.h"
 #include "codec_made.h"
+#include "transport/control.h"
 
 static void *args;
 
@@ -125,6 +126,44 @@ static void test_stable_is_copied(void **state)
 	assert_string_equal(exec->symbol, "f");
 }
 
+/* What is hashed is what is kept, and under the hash that was compared. */
+static void test_contents_are_copied(void **state)
+{
+	struct vaccel_content_put_args *put;
+	struct vaccel_resource_offer_args *offer;
+	struct made made = {0};
+
+	decoder.hooks = &region_hooks;
+	set_bytes(region, "0123456789abcdef0123456789abcdefbytes", 37);
+	payload(&made, SHA256_SIZE, PAYLOAD_REGION, 5, 0);
+	number(&made, 5);
+	number(&made, 0);
+	payload(&made, 5, PAYLOAD_REGION, 5, SHA256_SIZE);
+	assert_int_equal(request(&vaccel_op_content_put, &made, 0), 0);
+	memset(region, '!', 37);
+	put = args;
+	assert_memory_equal(put->sha256.data, "0123456789abcdef0123456789abcdef", SHA256_SIZE);
+	assert_memory_equal(put->bytes.data, "bytes", 5);
+
+	set_bytes(region, "0123456789abcdef0123456789abcdefbytes", 37);
+	made.size = 0;
+	number(&made, VACCEL_RESOURCE_MODEL);
+	number(&made, VACCEL_PATH_LOCAL_FILE);
+	number(&made, 1);
+	set_bytes(section, "name", 4);
+	payload(&made, 4, PAYLOAD_INLINE, 0, 0);
+	number(&made, 5);
+	number(&made, 0);
+	payload(&made, SHA256_SIZE, PAYLOAD_REGION, 5, 0);
+	payload(&made, 5, PAYLOAD_REGION, 5, SHA256_SIZE);
+	assert_int_equal(request(&vaccel_op_resource_offer, &made, 8), 0);
+	memset(region, '!', 37);
+	offer = args;
+	assert_memory_equal(offer->contents.data->sha256.data, "0123456789abcdef0123456789abcdef",
+			    SHA256_SIZE);
+	assert_memory_equal(offer->contents.data->bytes.data, "bytes", 5);
+}
+
 static void test_reply_in_region(void **state)
 {
 	int32_t in[3] = {0}, out[4] = {0, 0, 0, 9};
@@ -159,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WIRE_TEST(test_request_in_region),
 		WIRE_TEST(test_stable_is_copied),
+		WIRE_TEST(test_contents_are_copied),
 		WIRE_TEST(test_reply_in_region),
 	};
 
