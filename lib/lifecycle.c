@@ -19,8 +19,10 @@
 #include "base/util.h"
 #include "call/call.h"
 #include "file/rundir.h"
+#include "file/url.h"
 #include "object/resource.h"
 #include "object/session.h"
+#include "plugin/draw.h"
 #include "plugin/registry.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* all below, and being ready */
@@ -40,6 +42,7 @@ static void clean_up(void)
 {
 	ready_end();
 	profile_report();
+	prof_enable(false);
 	sessions_close_all();
 	resources_close_all();
 	registry_close();
@@ -147,9 +150,11 @@ int vaccel_plugin_parse_and_load(const char *list)
 }
 
 /*
- * A child has to live with the locks as they were, so none of those that all
- * threads share is held while the process is copied: in the order in which they
- * nest. Objects that other threads were using at that moment are lost to it.
+ * A child has to live with the locks as they were. Those of what changes all the
+ * time are not held while the process is copied: in the order in which they nest.
+ * Those that are held for long, as while a plugin is loaded, the child frees, and
+ * does without what was half done; plugins may also fork while they are held.
+ * Objects that other threads were using at that moment are lost to it.
  */
 static void before_fork(void)
 {
@@ -175,6 +180,15 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
 	after_fork(true);
+	profile_forget();
+	log_after_fork();
+	ready_after_fork();
+	registry_after_fork();
+	url_after_fork();
+	draw_after_fork();
+	/* Was another thread at a bootstrap, the child is not ready; what it configured is gone. */
+	if (unlock_in_child(&lock))
+		config = (struct vaccel_config){.log_level = VACCEL_LOG_ERROR};
 }
 
 __attribute__((constructor)) static void on_load(void)

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The library's own life: its version, bootstrap and cleanup. */
+/*
+ * The library's own life: its version, bootstrap and cleanup.
+ *
+ * After fork() the child has the library as it was, and the thread that forked alone. It
+ * may use sessions and resources that no other thread was using just then; one that uses an
+ * agent becomes a client of its own there. A plugin that another thread was loading
+ * cannot be used in the child, and a library behind a plugin may wait in it for threads
+ * that it has not: a child is best forked before the first call, or calls execve().
+ */
 #ifndef VACCEL_CORE_H
 #define VACCEL_CORE_H
 

@@ -202,12 +202,16 @@ struct vaccel_plugin {
 	/**
 	 * The plugin's own side of a session, made when a call first asks for it with
 	 * vaccel_call_session_slot() (a REMOTE plugin's: with the session), closed when the session
-	 * is released, before its memory goes. One thread at a time per session.
+	 * is released, before its memory goes. At a cleanup the program's memory may have gone
+	 * already: session_close() has NULL then. One thread at a time per session.
 	 */
 	int (*session_open)(struct vaccel_session *sess, void **ret_slot);
 	void (*session_close)(struct vaccel_session *sess, void *slot);
 
-	/** The same for a resource, by vaccel_call_resource_slot(). */
+	/**
+	 * The same for a resource, by vaccel_call_resource_slot(). At a cleanup resource_close()
+	 * has another struct of the same content: a plugin knows a resource by its slot.
+	 */
 	int (*resource_open)(struct vaccel_resource *resource, void **ret_slot);
 	void (*resource_close)(struct vaccel_resource *resource, void *slot);
 

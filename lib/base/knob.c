@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Knobs: settings from the environment. This is the one file that calls
- * getenv(). A knob is a row of a table, the library's here or a plugin's own;
- * parsing, checking and listing follow from the row. Values are read afresh at
- * each use, since programs set variables before a second bootstrap.
+ * Knobs: settings from the environment. This is the one file that reads it, and
+ * it does not in a program with more rights than who starts it. A knob is a row of
+ * a table, the library's here or a plugin's own; parsing, checking and listing
+ * follow from the row. Values are read afresh at each use, since programs set
+ * variables before a second bootstrap.
  */
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -65,11 +66,11 @@ static struct {
 /* The environment's value by the name, or by the old one, and by which of them. */
 static const char *from_environment(const char *name, const char **ret_by)
 {
-	const char *value = getenv(name);
+	const char *value = secure_getenv(name);
 
 	*ret_by = name;
 	for (size_t i = 0; !value && i < ARRAY_SIZE(old_names); i++) {
-		if (strcmp(old_names[i].name, name) || !(value = getenv(old_names[i].old)))
+		if (strcmp(old_names[i].name, name) || !(value = secure_getenv(old_names[i].old)))
 			continue;
 		*ret_by = old_names[i].old;
 		if (!atomic_flag_test_and_set(&old_names[i].warned))

@@ -27,13 +27,21 @@ int vaccel_log_threshold = VACCEL_LOG_ERROR;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* path, and opening and closing */
 static char *path;
 static atomic_int log_fd = STDERR_FILENO;
+static int kept = -1; /* lock; of the first log file */
 
+/*
+ * A file's number is never given up: a thread that has read it may still write to it, and
+ * must not find what somebody else has opened since. It leads elsewhere in one step.
+ */
 static void switch_to(int fd)
 {
-	int before = atomic_exchange(&log_fd, fd);
-
-	if (before != STDERR_FILENO)
-		close(before);
+	if (kept < 0 && fd != STDERR_FILENO)
+		kept = fd;
+	else if (kept >= 0)
+		dup3(fd, kept, O_CLOEXEC);
+	atomic_store(&log_fd, fd == STDERR_FILENO ? fd : kept);
+	if (fd != STDERR_FILENO && fd != kept)
+		close(fd);
 }
 
 static int open_log(void)
@@ -80,6 +88,12 @@ int vaccel_log_shutdown(void)
 	SCOPED_LOCK(&lock);
 	switch_to(STDERR_FILENO);
 	return VACCEL_OK;
+}
+
+void log_after_fork(void)
+{
+	if (unlock_in_child(&lock))
+		path = NULL;
 }
 
 void vaccel_log_line(vaccel_log_level_t level, const char *format, ...)

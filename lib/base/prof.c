@@ -105,6 +105,12 @@ static void account(struct vaccel_prof_region *region, uint64_t nsec)
 	__atomic_fetch_add(&region->nr_entries, 1, __ATOMIC_RELAXED);
 }
 
+void prof_region_forget(struct vaccel_prof_region *region)
+{
+	__atomic_store_n(&region->total_nsec, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&region->nr_entries, 0, __ATOMIC_RELAXED);
+}
+
 int vaccel_prof_region_stop(const struct vaccel_prof_region *region)
 {
 	uint64_t end;

@@ -20,4 +20,7 @@ static inline bool prof_is_on(void)
 
 void prof_enable(bool on);
 
+/* Starts its sums anew. */
+void prof_region_forget(struct vaccel_prof_region *region);
+
 #endif

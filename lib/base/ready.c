@@ -92,3 +92,8 @@ void ready_fail(int code)
 	failure_code = code;
 	strncpy(failure, vaccel_error_text(), sizeof(failure) - 1);
 }
+
+void ready_after_fork(void)
+{
+	unlock_in_child(&lock);
+}

@@ -41,4 +41,7 @@ void ready_owe(void);
 void ready_heard(void); /* the program asks for an error's words */
 void ready_settle(void);
 
+/* See unlock_in_child(). */
+void ready_after_fork(void);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -66,6 +67,21 @@ static inline void unlockp(pthread_mutex_t **m)
 
 #define CONCAT_(a, b) a##b
 #define CONCAT(a, b)  CONCAT_(a, b)
+
+/*
+ * In the child of a fork: frees a lock whose holder may be a thread that the child has not.
+ * Returns whether it was held, and what it protects half-way between two states.
+ */
+static inline bool unlock_in_child(pthread_mutex_t *m)
+{
+	bool held = pthread_mutex_trylock(m) != 0;
+
+	if (held)
+		pthread_mutex_init(m, NULL);
+	else
+		pthread_mutex_unlock(m);
+	return held;
+}
 
 /* Holds the mutex to the end of the enclosing scope. */
 #define SCOPED_LOCK(m)                                                     \

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <vaccel/draw.h>
 #include <vaccel/ops/describe.h>
@@ -105,7 +106,9 @@ static int make_path(struct vaccel_session *sess, const struct vaccel_op *op, ch
 
 	if (!rundir)
 		return VACCEL_EIO;
-	snprintf(path, PATH_SIZE, "%s/%s-%u.png", rundir, op->name, atomic_fetch_add(&count, 1));
+	/* A forked child counts on from the same number, in the same directory. */
+	snprintf(path, PATH_SIZE, "%s/%s-%d-%u.png", rundir, op->name, (int)getpid(),
+		 atomic_fetch_add(&count, 1));
 	return VACCEL_OK;
 }
 

@@ -130,8 +130,15 @@ int vaccel_call(struct vaccel_session *sess, const struct vaccel_op *op, void *a
 	return likely(!ret) ? VACCEL_OK : fail(&call, ret);
 }
 
+void profile_forget(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(regions); i++)
+		prof_region_forget(&regions[i]);
+}
+
 void profile_report(void)
 {
 	if (prof_is_on())
 		vaccel_prof_regions_print_all(regions, ARRAY_SIZE(regions));
+	profile_forget();
 }

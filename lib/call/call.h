@@ -62,7 +62,8 @@ static inline void pointer_set(void *args, const struct vaccel_field *field, con
 	memcpy((char *)args + field->offset, &pointer, sizeof(pointer));
 }
 
-/* Logs what each operation took, where profiling is on. */
+/* Logs what each operation took, where profiling is on, and begins anew. */
 void profile_report(void);
+void profile_forget(void);
 
 #endif

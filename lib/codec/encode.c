@@ -133,6 +133,16 @@ static void put_string(struct encoder *encoder, const char *text, enum vaccel_di
 	put_payload(encoder, text, text ? strlen(text) : 0, dir);
 }
 
+/* In a list that a backend made, no text is missing. */
+static void check_text(struct encoder *encoder, const char *text, const struct vaccel_field *field,
+		       size_t index)
+{
+	if (!text && !encoder->error)
+		encoder->error =
+			vaccel_fail(VACCEL_EBACKEND, "%s: '%s' of %s[%zu] is NULL",
+				    encoder->op->name, field->name, encoder->field->name, index);
+}
+
 static void put_list(struct encoder *encoder, struct extent list, enum vaccel_dir dir)
 {
 	const struct vaccel_item *item = encoder->field->item;
@@ -144,6 +154,8 @@ static void put_list(struct encoder *encoder, struct extent list, enum vaccel_di
 		for (size_t f = 0; f < item->nr_fields; f++) {
 			const struct vaccel_field *field = &item->fields[f];
 
+			if (field->kind == VACCEL_KIND_TEXT && dir == VACCEL_DIR_OUT)
+				check_text(encoder, pointer_get(at, field), field, i);
 			if (field->kind == VACCEL_KIND_ONE)
 				put(encoder, at + field->offset, field->size);
 			else if (field->kind == VACCEL_KIND_TEXT)

@@ -154,7 +154,10 @@ static void read_text(struct decoder *decoder, void *args)
 		deliver_text(decoder, &payload, text.data, text.count);
 }
 
-/* Bytes of what the items point to: all of it in the block behind them. */
+/*
+ * Bytes of what the items point to: all of it in the block behind them. Of texts, none is
+ * missing, as programs rely on.
+ */
 static size_t measure_items(struct decoder *decoder, size_t count)
 {
 	const struct vaccel_item *item = decoder->field->item;
@@ -170,6 +173,9 @@ static size_t measure_items(struct decoder *decoder, size_t count)
 			continue;
 		}
 		payload = read_payload(decoder);
+		if (field->kind == VACCEL_KIND_TEXT && payload.place == PAYLOAD_NONE)
+			read_fail(decoder, decoder->malformed, "has an element without its '%s'",
+				  field->name);
 		if (__builtin_add_overflow(size, room_of(&payload, field), &size))
 			read_fail(decoder, VACCEL_ERANGE, "is more than memory can be");
 	}

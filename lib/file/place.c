@@ -133,13 +133,13 @@ static int probe(const char *path)
 	return connect(fd, (struct sockaddr *)&name, sizeof(name)) ? errno : ECONNREFUSED;
 }
 
-static void look_at_socket(const struct look *look, const char *path)
+static void look_at_socket(const struct look *look, const char *path, bool is_safe)
 {
 	char whole[TEXT_MAX], address[TEXT_MAX + 8];
 
 	path_of(look, whole, path);
 	snprintf(address, sizeof(address), "unix://%s", whole);
-	switch (probe(whole)) {
+	switch (is_safe ? probe(whole) : ENOENT) {
 	case EPROTOTYPE:
 		tell(look, VACCEL_OK, address, NULL, "an agent listens at %s", path);
 		break;
@@ -161,11 +161,12 @@ static void look_at_socket(const struct look *look, const char *path)
 
 static void look_at_sockets(const struct look *look)
 {
-	_cleanup_(freep) char *own = geteuid() ? rundir_agent_socket() : NULL;
+	bool is_safe = false;
+	_cleanup_(freep) char *own = geteuid() ? rundir_agent_socket(&is_safe) : NULL;
 
 	if (own)
-		look_at_socket(look, own);
-	look_at_socket(look, "/run/vaccel/agent.sock");
+		look_at_socket(look, own, is_safe);
+	look_at_socket(look, "/run/vaccel/agent.sock", true);
 }
 
 /* The device */

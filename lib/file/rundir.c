@@ -108,12 +108,14 @@ static bool is_ours_itself(const char *dir)
 	       !(st.st_mode & 022);
 }
 
-char *rundir_agent_socket(void)
+char *rundir_agent_socket(bool *ret_is_safe)
 {
 	_cleanup_(freep) char *parent = parent_path();
+	bool is_safe = parent && is_ours_itself(parent);
 
-	if (!parent || (!access(parent, F_OK) && !is_ours_itself(parent)))
+	if (!parent || (!is_safe && !access(parent, F_OK)))
 		return NULL;
+	*ret_is_safe = is_safe;
 	return file_path("%s/agent.sock", parent);
 }
 

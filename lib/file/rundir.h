@@ -29,9 +29,10 @@ void rundir_cleanup(void);
 
 /*
  * The socket file of an agent that this user has started, whether it is there or not, to be
- * freed; NULL if others could put something in its place, or without memory.
+ * freed; NULL if others could put something in its place, or without memory. It is not safe
+ * while its directory is not there, which anybody could make, and must not be connected to.
  */
-char *rundir_agent_socket(void);
+char *rundir_agent_socket(bool *ret_is_safe);
 
 /* Around a fork: nobody is at work while the process is copied, and the child forgets. */
 void rundir_before_fork(void);

@@ -73,10 +73,16 @@ int url_load_curl(const char *const *names, struct curl_api *ret_api)
 	return VACCEL_OK;
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* loading libcurl */
+
+void url_after_fork(void)
+{
+	unlock_in_child(&lock);
+}
+
 static int get_curl(const struct curl_api **ret_curl)
 {
 	static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4", NULL};
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static struct curl_api api;
 	static bool loaded;
 	int ret = VACCEL_OK;

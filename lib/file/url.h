@@ -22,4 +22,7 @@ void url_for_words(const char *url, char *out, size_t size);
 /* Loads libcurl by the first of these names that can be; the list ends in NULL. */
 int url_load_curl(const char *const *names, struct curl_api *ret_api);
 
+/* See unlock_in_child(). */
+void url_after_fork(void);
+
 #endif

@@ -172,7 +172,8 @@ int vaccel_blob_init_from_buf(struct vaccel_blob *blob, const uint8_t *buf, size
 		return vaccel_fail(VACCEL_EINVAL, "'%.80s' cannot be a file's name", filename);
 	ret = init_from_bytes(&fresh, buf, size, own && !dir, filename);
 	if (!ret && dir)
-		ret = put_in_file(&fresh, dir, filename, randomize ? FILE_RANDOM : 0, true);
+		ret = put_in_file(&fresh, dir, filename,
+				  FILE_FOLDERS | (randomize ? FILE_RANDOM : 0), true);
 	if (ret)
 		return ret;
 	hand_over(blob, &fresh);

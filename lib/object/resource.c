@@ -152,14 +152,12 @@ int vaccel_resource_delete(struct vaccel_resource *res)
 	return DELETE(res, vaccel_resource_release);
 }
 
-static bool close_state(void *object, void *context)
+static bool add_to_list(void *object, void *context)
 {
-	struct resource_state *state = object;
-	vaccel_id_t *last = context;
+	struct resource_state *state = object, **list = context;
 
-	*last = MAX_OF(*last, state->own.id);
-	slots_close(&state->slots, &state->own);
-	resource_state_delete(state);
+	state->next = *list;
+	*list = state;
 	return true;
 }
 
@@ -175,11 +173,22 @@ void resources_after_fork(bool in_child)
 
 void resources_close_all(void)
 {
+	struct resource_state *list = NULL;
 	vaccel_id_t last = atomic_load(&last_closed);
 
-	table_each(&resources, close_state, &last);
+	table_each(&resources, add_to_list, &list);
 	table_clear(&resources);
+	for (const struct resource_state *state = list; state; state = state->next)
+		last = MAX_OF(last, state->own.id);
 	atomic_store(&last_closed, last);
+	/* See sessions_close_all(). */
+	while (list) {
+		struct resource_state *state = list;
+
+		list = state->next;
+		slots_close(&state->slots, &state->own);
+		resource_state_delete(state);
+	}
 }
 
 /* Finding */

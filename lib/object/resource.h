@@ -14,6 +14,7 @@
 
 struct resource_state {
 	struct table_entry *entry;
+	struct resource_state *next; /* of those that a cleanup closes */
 	/* The program's struct; NULL until it is filled. */
 	_Atomic(struct vaccel_resource *) shown;
 	/* What it is and has, whatever became of the program's struct. */

@@ -136,9 +136,12 @@ static int walk(struct names *names, int fd, const char *prefix, int depth)
 	if (depth == DIR_DEPTH_MAX)
 		return vaccel_fail(VACCEL_ERANGE, "directory '%s' is deeper than %d", names->dir,
 				   DIR_DEPTH_MAX);
-	while (!ret && (entry = readdir(stream)))
+	while (!ret && (errno = 0, entry = readdir(stream)))
 		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
 			ret = visit(names, fd, prefix, entry->d_name, depth);
+	if (!ret && errno)
+		return vaccel_fail(errno, "cannot read directory '%s': %s", names->dir,
+				   strerror(errno));
 	return ret;
 }
 

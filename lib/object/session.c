@@ -80,7 +80,7 @@ static int open_remote(struct vaccel_session *sess, struct plugin *plugin)
 	if (!(plugin->desc.info->type & VACCEL_PLUGIN_REMOTE))
 		return VACCEL_OK;
 	sess->is_virtio = true;
-	if (!(sess->hint & VACCEL_PLUGIN_REMOTE) && registry_has_local())
+	if (!insists_on_remote(sess->hint) && registry_has_local())
 		return VACCEL_OK;
 	ret = registry_choose(&vaccel_op_noop, sess->hint, &position, &binding);
 	if (ret || !plugin->desc.session_open)
@@ -169,6 +169,8 @@ static bool forget_choices(void *object, void *context)
 
 	for (size_t i = 0; i < OP_COUNT; i++)
 		atomic_store(&state->choice[i], NULL);
+	for (size_t i = 0; i < ANNOTATIONS; i++)
+		atomic_store(&state->drawn[i], false);
 	return true;
 }
 
@@ -375,13 +377,12 @@ void sessions_forget_choices(void)
 	table_each(&sessions, forget_choices, NULL);
 }
 
-static bool close_state(void *object, void *context)
+static bool add_to_list(void *object, void *context)
 {
-	struct session_state *state = object;
+	struct session_state *state = object, **list = context;
 
-	/* The program's struct may be gone with its stack. */
-	slots_close(&state->slots, NULL);
-	state_delete(state);
+	state->next = *list;
+	*list = state;
 	return true;
 }
 
@@ -397,8 +398,20 @@ void sessions_after_fork(bool in_child)
 
 void sessions_close_all(void)
 {
-	table_each(&sessions, close_state, NULL);
+	struct session_state *list = NULL;
+
+	table_each(&sessions, add_to_list, &list);
 	table_clear(&sessions);
+	/* Without the table's lock, which a fork takes: plugins have locks of their own, or fork.
+	 */
+	while (list) {
+		struct session_state *state = list;
+
+		list = state->next;
+		/* The program's struct may be gone with its stack. */
+		slots_close(&state->slots, NULL);
+		state_delete(state);
+	}
 }
 
 /* Names of older programs */

@@ -20,6 +20,7 @@ enum { ANNOTATIONS = 4 };
 
 struct session_state {
 	struct table_entry *entry;
+	struct session_state *next;  /* of those that a cleanup closes */
 	struct vaccel_session *sess; /* the program's struct */
 	pthread_mutex_t lock;	     /* changing resources; rundir */
 	struct id_list resources;    /* in the order of registration; read without the lock */

@@ -12,6 +12,7 @@
 #include <vaccel/plugin.h>
 
 #include "base/util.h"
+#include "plugin/draw.h"
 
 #define PATH_SIZE 4096
 
@@ -53,6 +54,11 @@ static int get(const void *img, size_t len, const void *found, const char *path,
 	if (!ret)
 		*ret_module = loaded;
 	return ret;
+}
+
+void draw_after_fork(void)
+{
+	unlock_in_child(&lock);
 }
 
 int vaccel_draw_boxes(const void *img, size_t len, const struct vaccel_box *boxes, size_t nr,

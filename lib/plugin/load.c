@@ -326,6 +326,7 @@ int plugin_open(struct plugin *plugin, bool version_ignore)
 	if (atomic_load(&plugin->state) == PLUGIN_FAILED)
 		return vaccel_fail(plugin->failure_code, "%s",
 				   plugin->failure ? plugin->failure : "");
+	atomic_store(&plugin->state, PLUGIN_LOADING);
 	plugin->failure_code = open_and_check(plugin, version_ignore);
 	if (plugin->failure_code) {
 		plugin->failure = strdup(vaccel_error_text());
@@ -334,6 +335,20 @@ int plugin_open(struct plugin *plugin, bool version_ignore)
 		atomic_store_explicit(&plugin->state, PLUGIN_LOADED, memory_order_release);
 	}
 	return plugin->failure_code;
+}
+
+void plugin_after_fork(struct plugin *plugin)
+{
+	unlock_in_child(&plugin->lock);
+	if (atomic_load(&plugin->state) != PLUGIN_LOADING)
+		return;
+	plugin->failure_code = VACCEL_ENOTSUP;
+	if (asprintf(&plugin->failure,
+		     "plugin %s was being loaded when this process was forked; load it before, or "
+		     "in the child alone",
+		     plugin->path) < 0)
+		plugin->failure = NULL;
+	atomic_store(&plugin->state, PLUGIN_FAILED);
 }
 
 void plugin_delete(struct plugin *plugin)

@@ -23,6 +23,9 @@ int plugin_map(struct plugin *plugin);
 /* Opens it, checks it and calls its init(). Once: a failure is remembered and said again. */
 int plugin_open(struct plugin *plugin, bool version_ignore);
 
+/* In the child of a fork: one that another thread was loading has failed. */
+void plugin_after_fork(struct plugin *plugin);
+
 /* Calls fini() and frees it. NULL is fine. */
 void plugin_delete(struct plugin *plugin);
 void plugin_deletep(struct plugin **plugin);

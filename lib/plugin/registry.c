@@ -53,9 +53,23 @@ static void append(struct plugin *plugin)
 	atomic_store_explicit(link, plugin, memory_order_release);
 }
 
+/* NULL for a bare name: that is the dynamic linker's to find, never a file of the directory that a
+ * program happens to be in. */
+static char *real_path(const char *path)
+{
+	return strchr(path, '/') ? realpath(path, NULL) : NULL;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat status;
+
+	return strchr(path, '/') && !stat(path, &status) && S_ISDIR(status.st_mode);
+}
+
 static struct plugin *known_by_path(const char *path)
 {
-	_cleanup_(freep) char *real = realpath(path, NULL);
+	_cleanup_(freep) char *real = real_path(path);
 
 	for (struct plugin *p = next_of(NULL); p; p = next_of(p))
 		if (!strcmp(p->path, real ? real : path))
@@ -75,7 +89,7 @@ static struct plugin *known_by_handle(const struct plugin *plugin)
 static int add_opened(const char *path, bool debug_too)
 {
 	_cleanup_(plugin_deletep) struct plugin *plugin = NULL;
-	_cleanup_(freep) char *real = realpath(path, NULL);
+	_cleanup_(freep) char *real = real_path(path);
 	struct plugin *known = known_by_path(path);
 	int ret;
 
@@ -230,7 +244,6 @@ static bool is_name_of_remote(const char *item)
 static int add_item(const char *item)
 {
 	_cleanup_(freep) char *path = NULL;
-	struct stat status;
 	int ret;
 
 	if (!strcmp(item, AUTO))
@@ -238,7 +251,7 @@ static int add_item(const char *item)
 	ret = plugin_find(item, &path);
 	if (ret)
 		return ret;
-	if (!stat(path, &status) && S_ISDIR(status.st_mode))
+	if (is_directory(path))
 		return each_in(path, add_wanted, NULL);
 	return add_opened(path, true);
 }
@@ -287,6 +300,13 @@ void registry_close(void)
 	}
 }
 
+void registry_after_fork(void)
+{
+	unlock_in_child(&lock);
+	for (struct plugin *p = next_of(NULL); p; p = next_of(p))
+		plugin_after_fork(p);
+}
+
 int registry_load(const char *name)
 {
 	SCOPED_LOCK(&lock);
@@ -307,7 +327,7 @@ bool registry_has_local(void)
 	return false;
 }
 
-/* That no agent is there says less than what a plugin here lacks. */
+/* That no agent is there says less than what a plugin here lacks, or does not take. */
 static bool is_idle(const struct plugin *plugin)
 {
 	return is_remote(plugin) && !remote_is_named && !remote_goes_first && !agent_is_found();
@@ -318,7 +338,7 @@ enum { RANK_REMOTE_FIRST, RANK_FITS_HINT, RANK_LOCAL, RANK_REMOTE, RANK_COUNT };
 
 static int rank_of(const struct plugin *plugin, unsigned int hint)
 {
-	if (hint & VACCEL_PLUGIN_REMOTE && hint != VACCEL_PLUGIN_ALL)
+	if (insists_on_remote(hint))
 		return is_remote(plugin) ? RANK_REMOTE : RANK_COUNT;
 	if (is_remote(plugin))
 		return remote_goes_first ? RANK_REMOTE_FIRST : RANK_REMOTE;
@@ -343,7 +363,7 @@ int registry_prefer(unsigned int hint, struct plugin **ret_plugin)
 		*ret_plugin = plugin;
 		return VACCEL_OK;
 	}
-	if (hint & VACCEL_PLUGIN_REMOTE)
+	if (insists_on_remote(hint))
 		return vaccel_fail(VACCEL_ENOTSUP,
 				   "the session asks for a remote plugin and there is none; set "
 				   "VACCEL_PLUGINS=remote");
@@ -355,11 +375,12 @@ int registry_choose(const struct vaccel_op *op, unsigned int hint, size_t *posit
 		    const struct binding **ret_binding)
 {
 	_cleanup_(freep) char *failure = NULL;
+	bool declined = *position > 0;
 	struct plugin *plugin;
 	int ret;
 
 	while ((plugin = plugin_ranked(hint, (*position)++))) {
-		if (!plugin->offers[op->index] || (failure && is_idle(plugin)))
+		if (!plugin->offers[op->index] || ((failure || declined) && is_idle(plugin)))
 			continue;
 		ret = plugin_open(plugin, version_ignored);
 		if (ret && agent_is_named && is_remote(plugin))
@@ -376,6 +397,11 @@ int registry_choose(const struct vaccel_op *op, unsigned int hint, size_t *posit
 	}
 	if (failure)
 		return vaccel_fail(VACCEL_ENOTSUP, "%s", failure);
+	if (declined)
+		return vaccel_fail(VACCEL_ENOTSUP,
+				   "no plugin that has '%s' takes what this call gives it, which "
+				   "may be a model of another kind; `vaccel plugins` lists them",
+				   op->name);
 	return vaccel_fail(
 		VACCEL_ENOTSUP,
 		"no plugin of this session takes '%s'; `vaccel plugins` says which ones do",

@@ -23,6 +23,7 @@ struct binding {
 
 enum plugin_state {
 	PLUGIN_LISTED, /* known by its manifest */
+	PLUGIN_LOADING,
 	PLUGIN_LOADED,
 	PLUGIN_FAILED /* tried, could not be loaded */
 };
@@ -56,9 +57,18 @@ int plugin_result(const struct vaccel_plugin *plugin, const char *what, int ret)
 int registry_open(const char *list, bool version_ignore);
 void registry_close(void);
 
+/* See unlock_in_child(). */
+void registry_after_fork(void);
+
 /* Adds to the plugins; used between registry_open() and registry_close(). */
 int registry_load(const char *name);
 int registry_load_list(const char *list);
+
+/* Whether a session with these flags wants its work done elsewhere; one that takes any does not. */
+static inline bool insists_on_remote(unsigned int hint)
+{
+	return hint & VACCEL_PLUGIN_REMOTE && hint != VACCEL_PLUGIN_ALL;
+}
 
 /* The plugin that a session with these flags prefers. ENOTSUP if none fits. */
 int registry_prefer(unsigned int hint, struct plugin **ret_plugin);
@@ -69,7 +79,8 @@ bool registry_has_local(void);
 /*
  * The first plugin at or after *@position, in the order for @hint, that offers
  * the operation and is loaded now if it was not; *@position is moved past it.
- * Start with 0. ENOTSUP, saying why, if there is none left.
+ * Start with 0, and go on if that one does not take the call. ENOTSUP, saying why,
+ * if there is none left.
  */
 int registry_choose(const struct vaccel_op *op, unsigned int hint, size_t *position,
 		    const struct binding **ret_binding);

@@ -193,6 +193,8 @@ static int validate(vaccel_arg_type_validator_fn validator, const void *buf, siz
 {
 	if (!validator)
 		return vaccel_fail(VACCEL_EINVAL, "argument array: no validator");
+	if (!buf || !size)
+		return vaccel_fail(VACCEL_EINVAL, "argument array: no value");
 	if (!validator(buf, size, custom_id))
 		return vaccel_fail(VACCEL_EINVAL,
 				   "argument array: the validator of custom type %u says no",

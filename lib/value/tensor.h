@@ -21,8 +21,8 @@ int tensor_copy_dims(int64_t nr_dims, int64_t min, const void *dims, size_t dim_
  *
  * import_X() borrows the data of @nr tensors; one free() gives back what it made.
  * EINVAL for NULL among them, ENOMEM. export_X() moves the data of @nr tensors
- * into new ones of the framework's and leaves @from empty, also when it fails: ENOMEM,
- * and @to holds NULLs as far as it got.
+ * into new ones of the framework's and leaves @from empty, also when it fails: ENOMEM, or
+ * EBACKEND for dimensions that the data do not fill. @to holds NULLs then as far as it got.
  */
 #define TENSOR_CONVERSIONS(tensor_)                                  \
 	int import_##tensor_(struct tensor_ *const *from, size_t nr, \
@@ -42,6 +42,17 @@ TENSOR_CONVERSIONS(vaccel_torch_tensor)
 int tensor_array_new(const void *const *from, size_t nr, struct vaccel_tensor **ret_array,
 		     int64_t **ret_dims);
 int tensor_check_rank(size_t index, int64_t nr_dims, const void *dims);
+
+/* Bits of an element of @type, by an array that has them for each type; 0 if they are not known. */
+#define TENSOR_BITS_OF(bits, type) \
+	((type) >= 0 && (size_t)(type) < ARRAY_SIZE(bits) ? (bits)[type] : 0u)
+
+/*
+ * Whether an output, which may be an agent's word, has no dimension below 0 or above @dim_most,
+ * and as many bytes as its dimensions tell, if @bits of an element are known. EBACKEND.
+ */
+int tensor_check_output(const struct vaccel_tensor *tensor, size_t index, unsigned int bits,
+			int64_t dim_most);
 
 /* A number of tensors as programs give it; a negative one becomes one that there cannot be. */
 static inline size_t tensor_count(int64_t nr)

@@ -8,6 +8,7 @@
  *	TENSOR_MIN_RANK	the least nr_dims
  *	TENSOR_DIM	the type of a dimension
  *	TENSOR_TYPE	the type of data_type
+ *	TENSOR_BITS	an array: the bits of an element by type, 0 where elements have no one size
  */
 #include <stdlib.h>
 
@@ -149,16 +150,23 @@ static struct TENSOR *CONCAT(one_, TENSOR)(struct vaccel_tensor *from)
 
 int CONCAT(export_, TENSOR)(struct vaccel_tensor *from, size_t nr, struct TENSOR **to)
 {
+	const int64_t dim_most = sizeof(TENSOR_DIM) < sizeof(int64_t) ? INT32_MAX : INT64_MAX;
+	size_t made = 0;
 	int ret = VACCEL_OK;
 
-	for (size_t i = 0; !ret && i < nr; i++) {
-		to[i] = CONCAT(one_, TENSOR)(&from[i]);
-		if (!to[i])
-			ret = vaccel_fail(VACCEL_ENOMEM, "no memory for output tensor %zu", i);
+	for (size_t i = 0; !ret && i < nr; i++)
+		ret = tensor_check_output(&from[i], i,
+					  TENSOR_BITS_OF(TENSOR_BITS, from[i].data_type), dim_most);
+	while (!ret && made < nr) {
+		to[made] = CONCAT(one_, TENSOR)(&from[made]);
+		if (to[made])
+			made++;
+		else
+			ret = vaccel_fail(VACCEL_ENOMEM, "no memory for output tensor %zu", made);
 	}
-	for (size_t i = 0; ret && i < nr && to[i]; i++) {
-		FUNCTION(_delete)(to[i]);
-		to[i] = NULL;
+	while (ret && made > 0) {
+		FUNCTION(_delete)(to[--made]);
+		to[made] = NULL;
 	}
 	tensor_array_release(from, nr);
 	return ret;
@@ -170,3 +178,4 @@ int CONCAT(export_, TENSOR)(struct vaccel_tensor *from, size_t nr, struct TENSOR
 #undef TENSOR_MIN_RANK
 #undef TENSOR_DIM
 #undef TENSOR_TYPE
+#undef TENSOR_BITS

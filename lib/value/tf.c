@@ -7,11 +7,23 @@
 
 #include <vaccel/ops/tf.h>
 
+/* Bits of an element; 0 where elements have no one size. */
+static const unsigned char element_bits[] = {
+	[VACCEL_TF_UINT8] = 8,	   [VACCEL_TF_INT8] = 8,	 [VACCEL_TF_BOOL] = 8,
+	[VACCEL_TF_QINT8] = 8,	   [VACCEL_TF_QUINT8] = 8,	 [VACCEL_TF_INT16] = 16,
+	[VACCEL_TF_BFLOAT16] = 16, [VACCEL_TF_QINT16] = 16,	 [VACCEL_TF_QUINT16] = 16,
+	[VACCEL_TF_UINT16] = 16,   [VACCEL_TF_HALF] = 16,	 [VACCEL_TF_FLOAT] = 32,
+	[VACCEL_TF_INT32] = 32,	   [VACCEL_TF_QINT32] = 32,	 [VACCEL_TF_UINT32] = 32,
+	[VACCEL_TF_DOUBLE] = 64,   [VACCEL_TF_COMPLEX64] = 64,	 [VACCEL_TF_INT64] = 64,
+	[VACCEL_TF_UINT64] = 64,   [VACCEL_TF_COMPLEX128] = 128,
+};
+
 #define TENSOR		vaccel_tf_tensor
 #define TENSOR_RANK	int
 #define TENSOR_MIN_RANK 1
 #define TENSOR_DIM	int64_t
 #define TENSOR_TYPE	enum vaccel_tf_data_type
+#define TENSOR_BITS	element_bits
 #include "value/tensor_template.h"
 
 #define BUFFER	    vaccel_tf_buffer

@@ -10,6 +10,7 @@ struct answers {
 	bool say;      /* with words */
 	int slot_code; /* what session_open and resource_open return */
 	int yields;    /* how often session_open gives way to other threads */
+	int forks;     /* how often closing a slot is to fork */
 	int calls;
 	int sessions_open;
 	int resources_open;

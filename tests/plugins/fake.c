@@ -4,7 +4,10 @@
  * makes several of this one source. Each answers minmax with its own number,
  * FAKE_NUMBER, so that a test sees who was asked.
  */
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <vaccel/ops/minmax.h>
 #include <vaccel/ops/noop.h>
@@ -64,6 +67,18 @@ static int fake_init(void)
 #else
 	return vaccel_fail(FAKE_INIT_CODE, "the fake device is on holiday");
 #endif
+}
+#elif defined(FAKE_SLOW)
+/* Says that it is being loaded, and waits to be told to go on. */
+static int fake_init(void)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/loading", vaccel_plugindir());
+	close(open(path, O_WRONLY | O_CLOEXEC));
+	snprintf(path, sizeof(path), "%s/go-on", vaccel_plugindir());
+	close(open(path, O_RDONLY | O_CLOEXEC));
+	return VACCEL_OK;
 }
 #else
 #define fake_init NULL

@@ -86,6 +86,18 @@ static void test_remote_insists(void **state)
 	assert_int_equal(answer_for(VACCEL_PLUGIN_REMOTE | VACCEL_PLUGIN_GPU, 1), REMOTE);
 	assert_int_equal(answer_for(VACCEL_PLUGIN_ALL, 1), ALPHA);
 
+	/* Whom any will do insists on none: nothing is opened elsewhere before a call needs it. */
+	setenv("VACCEL_RPC_ADDRESS", "unix:///nowhere", 1);
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, VACCEL_PLUGIN_ALL), VACCEL_OK);
+	assert_string_equal(sess.plugin->info->name, "remote");
+	assert_int_equal(sess.remote_id, 0);
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	unsetenv("VACCEL_RPC_ADDRESS");
+	assert_int_equal(boot(""), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, VACCEL_PLUGIN_ALL), VACCEL_ENOTSUP);
+	assert_says("no plugin is loaded");
+
 	assert_int_equal(boot("alpha"), VACCEL_OK);
 	assert_int_equal(vaccel_session_init(&sess, VACCEL_PLUGIN_REMOTE), VACCEL_ENOTSUP);
 	assert_says("remote");
@@ -166,7 +178,25 @@ static void test_a_plugin_may_pass_a_call_on(void **state)
 	assert_int_equal(boot("picky"), VACCEL_OK);
 	assert_int_equal(answer_for(0, 10), PICKY);
 	assert_int_equal(answer_for(0, 11), -VACCEL_ENOTSUP);
-	assert_says("minmax");
+	assert_says("'minmax' takes what this call gives it");
+}
+
+static void test_what_no_plugin_here_takes_is_said(void **state)
+{
+	static const char *const others[] = {"libvaccel-alpha.so", "libvaccel-beta.so",
+					     "libvaccel-cpu.so"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(unlink(path_in(*state, others[i])), 0);
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	assert_int_equal(answer_for(0, 10), PICKY);
+	assert_int_equal(answer_for(0, 11), -VACCEL_ENOTSUP);
+	assert_says("'minmax' takes what this call gives it");
+	/* Whoever is told of an agent means it. */
+	setenv("VACCEL_RPC_ADDRESS", "unix:///nowhere", 1);
+	assert_int_equal(boot("picky:auto"), VACCEL_OK);
+	assert_int_equal(answer_for(0, 11), REMOTE);
+	unsetenv("VACCEL_RPC_ADDRESS");
 }
 
 static void *call_often(void *sess)
@@ -214,6 +244,7 @@ int main(void)
 		TEST(auto_puts_remote_last_or_first),
 		TEST(an_agent_that_is_named_is_not_passed_over),
 		TEST(a_plugin_may_pass_a_call_on),
+		TEST(what_no_plugin_here_takes_is_said),
 		TEST(threads_choose_at_once),
 	};
 

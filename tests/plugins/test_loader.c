@@ -4,10 +4,13 @@
  * what is said of those that cannot be. Plugins stay mapped for the life of a
  * process, so each test works on copies in a directory of its own.
  */
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -205,6 +208,30 @@ static void test_what_cannot_be_loaded(void **state)
 	assert_string_equal(plugin_names(), "alpha");
 }
 
+/* Whoever can write to the directory that a program is started in has no say in what it loads. */
+static void test_the_current_directory_is_not_searched(void **state)
+{
+	char before[4096];
+
+	/* Under names that the linker does not find where the tests' plugins were built. */
+	install_fake(*state, "alpha", false);
+	assert_int_equal(mkdir(path_in(*state, "libvaccel-folder.so"), 0700), 0);
+	copy_file(path_in(*state, "libvaccel-alpha.so"),
+		  path_in(*state, "libvaccel-folder.so/libvaccel-beta.so"));
+	assert_int_equal(
+		rename(path_in(*state, "libvaccel-alpha.so"), path_in(*state, "libvaccel-here.so")),
+		0);
+	setenv("VACCEL_PLUGIN_DIR", "/nowhere", 1);
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_int_equal(chdir(*state), 0);
+	check_refused("here", VACCEL_ENOENT, "libvaccel-here.so");
+	check_refused("libvaccel-here.so", VACCEL_ENOENT, "libvaccel-here.so");
+	check_refused("folder", VACCEL_ENOENT, "libvaccel-folder.so");
+	assert_int_equal(boot("./libvaccel-here.so:./libvaccel-folder.so"), VACCEL_OK);
+	assert_string_equal(plugin_names(), "alpha alpha");
+	assert_int_equal(chdir(before), 0);
+}
+
 static void test_a_plugin_cut_short(void **state)
 {
 	static const off_t sizes[] = {0, 1, 64};
@@ -323,6 +350,73 @@ static void test_loading_at_run_time(void **state)
 	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
 }
 
+static void *load_slow(void *code)
+{
+	*(int *)code = vaccel_plugin_load("slow");
+	return NULL;
+}
+
+static void *call_slow(void *number)
+{
+	struct vaccel_session sess;
+
+	if (!vaccel_session_init(&sess, 0)) {
+		*(int *)number = who_answers(&sess, 1);
+		vaccel_session_release(&sess);
+	}
+	return NULL;
+}
+
+/* A child may load others, and hears that this one cannot be had. Gone at once, as by exec. */
+static void be_child(bool listed)
+{
+	struct vaccel_session sess;
+	bool well;
+
+	alarm(60);
+	well = !vaccel_session_init(&sess, 0);
+	if (well && listed)
+		well = who_answers(&sess, 1) == -VACCEL_ENOTSUP &&
+		       strstr(vaccel_error_text(), "when this process was forked");
+	well = well && !vaccel_plugin_load("cpu") && who_answers(&sess, 1) == (listed ? 3 : 1) &&
+	       !vaccel_session_release(&sess) && !vaccel_cleanup();
+	_exit(!well);
+}
+
+static void fork_while(const char *dir, void *(*load)(void *), bool listed)
+{
+	int result = -1, status;
+	pthread_t thread;
+	pid_t child;
+
+	assert_int_equal(pthread_create(&thread, NULL, load, &result), 0);
+	close(open(path_in(dir, "loading"), O_RDONLY | O_CLOEXEC));
+	child = fork();
+	if (!child)
+		be_child(listed);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	close(open(path_in(dir, "go-on"), O_WRONLY | O_CLOEXEC));
+	pthread_join(thread, NULL);
+	assert_int_equal(status, 0);
+	assert_int_equal(result, listed ? 10 : VACCEL_OK);
+}
+
+static void test_a_fork_while_a_plugin_is_loaded(void **state)
+{
+	install_fake(*state, "alpha", true);
+	install_fake(*state, "slow", true);
+	assert_int_equal(mkfifo(path_in(*state, "loading"), 0600), 0);
+	assert_int_equal(mkfifo(path_in(*state, "go-on"), 0600), 0);
+	assert_int_equal(boot("alpha"), VACCEL_OK);
+	install_fake(*state, "cpu", true);
+	fork_while(*state, load_slow, false);
+	assert_int_equal(remove(path_in(*state, "libvaccel-alpha.so")), 0);
+	assert_int_equal(remove(path_in(*state, "libvaccel-cpu.so")), 0);
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	install_fake(*state, "cpu", true);
+	fork_while(*state, call_slow, true);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, scratch_setup, scratch_teardown)
@@ -338,12 +432,14 @@ int main(void)
 		TEST(auto_of_nothing),
 		TEST(a_manifest_that_promises_too_much),
 		TEST(what_cannot_be_loaded),
+		TEST(the_current_directory_is_not_searched),
 		TEST(a_plugin_cut_short),
 		TEST(what_is_no_file),
 		TEST(a_plugin_whose_init_fails),
 		TEST(a_plugin_of_another_version),
 		TEST(a_knob_that_makes_no_sense),
 		TEST(loading_at_run_time),
+		TEST(a_fork_while_a_plugin_is_loaded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -254,7 +254,9 @@ static bool is_even(const void *buf, size_t size, uint32_t custom_id)
 {
 	int value;
 
-	if (!buf || size != sizeof(value) || custom_id != EVEN_ID)
+	assert_non_null(buf);
+	assert_true(size > 0);
+	if (size != sizeof(value) || custom_id != EVEN_ID)
 		return false;
 	memcpy(&value, buf, sizeof(value));
 	return value % 2 == 0;

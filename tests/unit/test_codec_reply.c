@@ -181,14 +181,14 @@ static void test_list_is_one_block(void **state)
 	payload(&made, 5, PAYLOAD_INLINE, 0, 0);
 	number(&made, 8);
 	number(&made, 0);
-	payload(&made, 0, PAYLOAD_NONE, 0, 0);
+	payload(&made, 0, PAYLOAD_INLINE, 0, 8);
 	set_bytes(section, "seven", 5);
 	assert_int_equal(reply(&vaccel_op_image_classify_top, &made, 8, &call), 0);
 	assert_int_equal(call.top.count, 2);
 	assert_int_equal(call.top.data[0].index, 7);
 	assert_true(call.top.data[0].probability == 0.5f);
 	assert_string_equal(call.top.data[0].label, "seven");
-	assert_null(call.top.data[1].label);
+	assert_string_equal(call.top.data[1].label, "");
 	free(call.top.data);
 
 	call.top.data = NULL;
@@ -199,9 +199,27 @@ static void test_list_is_one_block(void **state)
 	assert_int_equal(call.top.count, 0);
 }
 
+/* Programs rely on the label of an element. */
+static void test_list_with_a_text_missing(void **state)
+{
+	struct vaccel_image_classify_top_args call = {.image = {(const uint8_t *)"x", 1}, .k = 1};
+	struct made made = {0};
+
+	number(&made, 1);
+	number(&made, 1);
+	number(&made, 7);
+	number(&made, 0);
+	payload(&made, 0, PAYLOAD_NONE, 0, 0);
+	assert_int_equal(reply(&vaccel_op_image_classify_top, &made, 0, &call), VACCEL_EREMOTEIO);
+	assert_says("'top' of the reply has an element without its 'label'");
+	assert_null(call.top.data);
+}
+
 /* What a backend made is checked before it is sent. */
 static void test_bad_outputs(void **state)
 {
+	struct vaccel_class classes[] = {{.label = (char[]){"seven"}}, {.label = NULL}};
+	struct vaccel_image_classify_top_args top = {.top = {classes, 2}};
 	struct vaccel_tensor tensor = {.nr_dims = VACCEL_TENSOR_DIMS_MAX + 1};
 	struct vaccel_torch_model_run_args run = {.out = {&tensor, 1}};
 	double one = 1;
@@ -212,15 +230,22 @@ static void test_bad_outputs(void **state)
 	assert_says("out[0] has 255 dimensions");
 	assert_int_equal(encode_reply(&encoder, &vaccel_op_minmax, &minmax), VACCEL_ERANGE);
 	assert_says("cannot have");
+	assert_int_equal(encode_reply(&encoder, &vaccel_op_image_classify_top, &top),
+			 VACCEL_EBACKEND);
+	assert_says("'label' of top[1] is NULL");
 	encoder_release(&encoder);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WIRE_TEST(test_text_is_cut),	       WIRE_TEST(test_bad_texts_in_reply),
-		WIRE_TEST(test_span_larger_than_room), WIRE_TEST(test_reply_is_read_into_place),
-		WIRE_TEST(test_user_args_in_reply),    WIRE_TEST(test_list_is_one_block),
+		WIRE_TEST(test_text_is_cut),
+		WIRE_TEST(test_bad_texts_in_reply),
+		WIRE_TEST(test_span_larger_than_room),
+		WIRE_TEST(test_reply_is_read_into_place),
+		WIRE_TEST(test_user_args_in_reply),
+		WIRE_TEST(test_list_is_one_block),
+		WIRE_TEST(test_list_with_a_text_missing),
 		WIRE_TEST(test_bad_outputs),
 	};
 

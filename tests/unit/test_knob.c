@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Knobs: values, fallbacks, old names, and what makes no sense. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -101,13 +108,69 @@ static void test_table(void **state)
 	assert_null(vaccel_knob_at(KNOB_COUNT));
 }
 
-int main(void)
+/* What the copy of this program does that belongs to root, started by somebody else. */
+static int tell_if_obeyed(void)
+{
+	if (!getauxval(AT_SECURE))
+		return 77;
+	return knob_is_set(KNOB_PLUGINS) || strcmp(knob_text(KNOB_TMPDIR), "/tmp") != 0;
+}
+
+static void copy_program(const char *to)
+{
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+
+	assert_true(from >= 0 && fd >= 0);
+	while (sendfile(fd, from, NULL, 1 << 20) > 0)
+		;
+	assert_int_equal(fchmod(fd, 04755), 0);
+	close(from);
+	close(fd);
+}
+
+/* Who starts a setuid program must not choose what code it loads, nor where it writes. */
+static void test_more_rights_than_the_caller(void **state)
+{
+	char dir[] = "/tmp/vaccel-knob-XXXXXX", path[64];
+	int status;
+	pid_t child;
+
+	if (geteuid())
+		skip();
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chmod(dir, 0755), 0);
+	snprintf(path, sizeof(path), "%s/test", dir);
+	copy_program(path);
+	child = fork();
+	if (!child) {
+		if (setuid(65534))
+			_exit(77);
+		execle(path, path, "tell", NULL,
+		       (const char *[]){"VACCEL_PLUGINS=/evil", "TMPDIR=/evil", NULL});
+		_exit(77);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(unlink(path) | rmdir(dir), 0);
+	assert_true(WIFEXITED(status));
+	/* No setuid programs there, or no other user. */
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fallbacks), cmocka_unit_test(test_values),
-		cmocka_unit_test(test_nonsense),  cmocka_unit_test(test_old_names),
+		cmocka_unit_test(test_fallbacks),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_old_names),
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_more_rights_than_the_caller),
 	};
 
+	if (argc > 1)
+		return tell_if_obeyed();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -293,6 +293,39 @@ static void test_a_program_is_told_once(void **state)
 	assert_int_equal(told_by("says"), 1);
 }
 
+/* Each call is in one report: of the process that made it, and of the first that comes. */
+static void test_profile_is_told_once(void **state)
+{
+	char path[] = "/tmp/vaccel-profile-XXXXXX", line[1024];
+	struct vaccel_config config = {.plugins = (char *)"noop",
+				       .log_level = VACCEL_LOG_INFO,
+				       .log_file = path,
+				       .profiling_enabled = true};
+	int fd = mkstemp(path), status, lines = 0;
+	struct vaccel_session sess;
+	pid_t child;
+	FILE *log;
+
+	assert_true(fd >= 0);
+	assert_int_equal(vaccel_bootstrap_with_config(&config), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	child = fork();
+	if (!child)
+		_exit(vaccel_cleanup());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(vaccel_bootstrap_with_config(&config), VACCEL_OK);
+	assert_int_equal(vaccel_cleanup(), VACCEL_OK);
+	assert_false(vaccel_prof_enabled());
+	log = fdopen(fd, "r");
+	while (fgets(line, sizeof(line), log))
+		lines += strstr(line, "[prof] vaccel_noop") != NULL;
+	fclose(log);
+	unlink(path);
+	assert_int_equal(lines, 1);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +337,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_reload, clean),
 		cmocka_unit_test_teardown(test_rundir_is_gone_after_cleanup, clean),
 		cmocka_unit_test_teardown(test_forks_among_threads, clean),
+		cmocka_unit_test_teardown(test_profile_is_told_once, clean),
 	};
 
 	if (argc > 1)

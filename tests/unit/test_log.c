@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -144,6 +145,37 @@ static void test_rotation(void **state)
 	unlink(old);
 }
 
+/* The number of the descriptor that leads to the log file, or -1. */
+static int number_of_log(void)
+{
+	struct stat log, status;
+
+	assert_int_equal(stat(path, &log), 0);
+	for (int fd = 3; fd < 256; fd++)
+		if (!fstat(fd, &status) && status.st_ino == log.st_ino &&
+		    status.st_dev == log.st_dev)
+			return fd;
+	return -1;
+}
+
+/* A thread that is about to write must not meet what somebody else opened meanwhile. */
+static void test_its_number_is_nobody_elses(void **state)
+{
+	int number;
+
+	assert_int_equal(log_configure(VACCEL_LOG_ERROR, path), VACCEL_OK);
+	number = number_of_log();
+	assert_true(number >= 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(vaccel_log_init(), VACCEL_OK);
+	assert_int_equal(number_of_log(), number);
+	assert_int_equal(vaccel_log_shutdown(), VACCEL_OK);
+	assert_int_equal(number_of_log(), -1);
+	assert_true(fcntl(number, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(log_configure(VACCEL_LOG_ERROR, path), VACCEL_OK);
+	assert_int_equal(number_of_log(), number);
+}
+
 static void test_file_that_cannot_be(void **state)
 {
 	assert_int_equal(log_configure(VACCEL_LOG_ERROR, "/nowhere/log"), VACCEL_ENOENT);
@@ -212,6 +244,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_long_line_ends, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_threads_do_not_mix, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_rotation, make_file, remove_file),
+		cmocka_unit_test_setup_teardown(test_its_number_is_nobody_elses, make_file,
+						remove_file),
 		cmocka_unit_test(test_file_that_cannot_be),
 		cmocka_unit_test(test_error_words),
 		cmocka_unit_test_setup_teardown(test_only_printable_text, make_file, remove_file),

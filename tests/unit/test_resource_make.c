@@ -105,6 +105,13 @@ static void test_from_a_buffer(void **state)
 			 VACCEL_OK);
 	assert_string_equal(allocated->blobs[0]->name, "model");
 	assert_int_equal(vaccel_resource_delete(allocated), VACCEL_OK);
+
+	assert_int_equal(vaccel_resource_init_from_buf(&res, buf, NR, DATA, "sub/x", false),
+			 VACCEL_OK);
+	assert_string_equal(res.blobs[0]->name, "sub/x");
+	assert_file_is(res.blobs[0]->path, TEXT);
+	assert_int_equal(vaccel_resource_release(&res), VACCEL_OK);
+	assert_int_equal(dir_count(rundir_path()), 0);
 }
 
 static void test_from_a_buffer_in_memory_only(void **state)

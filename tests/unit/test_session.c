@@ -65,6 +65,24 @@ static void test_open_and_close(void **state)
 	assert_int_equal(vaccel_noop(&first), VACCEL_EINVAL);
 }
 
+/* What was found out of the plugins that there were holds no longer. */
+static void test_choices_are_forgotten(void **state)
+{
+	struct vaccel_session sess;
+
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+		assert_non_null(atomic_load(&sess.state->choice[vaccel_op_noop.index]));
+		atomic_store(&sess.state->drawn[1], true);
+		assert_int_equal(i ? vaccel_session_update(&sess, 0) : vaccel_plugin_load("noop"),
+				 VACCEL_OK);
+		assert_null(atomic_load(&sess.state->choice[vaccel_op_noop.index]));
+		assert_false(atomic_load(&sess.state->drawn[1]));
+	}
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+}
+
 static void test_nonsense(void **state)
 {
 	struct vaccel_session zero = {0}, *found = NULL;
@@ -289,6 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open_and_close),
+		cmocka_unit_test(test_choices_are_forgotten),
 		cmocka_unit_test(test_nonsense),
 		cmocka_unit_test(test_find_by_id),
 		cmocka_unit_test(test_hints),
