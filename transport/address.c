@@ -121,6 +121,19 @@ void address_unlisten(const struct address *address, int listener)
 	closep(&listener);
 }
 
+bool address_is_same(const struct address *one, const struct address *other)
+{
+	if (!strcmp(one->text, other->text))
+		return true;
+	if (one->carrier->listen != other->carrier->listen || one->port != other->port)
+		return false;
+	if (one->path)
+		return !strcmp(one->path, other->path);
+	/* Port 0 is another one for each. */
+	return one->port && one->cid == other->cid &&
+	       (!one->host || !strcmp(one->host, other->host));
+}
+
 int address_accept(const struct address *address, int listener, struct peer *ret_peer, int *ret_fd)
 {
 	struct peer peer = {0};
@@ -172,6 +185,14 @@ int listener_text(const struct address *address, int listener, char *text, size_
 		snprintf(text, room, "%s", address->text);
 	}
 	return VACCEL_OK;
+}
+
+int listener_set_mode(int listener, mode_t mode)
+{
+	struct sockaddr_storage at;
+	int ret = listener_name(listener, &at);
+
+	return ret || at.ss_family != AF_UNIX ? ret : unix_set_mode(listener, mode);
 }
 
 bool listener_is_local(int listener)

@@ -50,6 +50,9 @@ struct carrier {
 	bool (*has_read_ahead)(const struct link *link);
 	const char *(*peer_name)(const struct link *link);
 
+	/* Whether the handshake is done; for who reads. NULL: there is none. */
+	bool (*is_open)(const struct link *link);
+
 	/* Where the socket does not show it: whether there is what nobody waits for. It may wait
 	 * a moment. NULL: the socket shows it. */
 	bool (*is_stale)(struct link *link);
@@ -118,6 +121,7 @@ void unix_refuse_passed(int fd);
 /* For carriers over socket files. */
 int unix_connect(const char *path, int64_t until, int *ret_fd);
 int unix_listen(const char *path, mode_t mode, int *ret_fd);
+int unix_set_mode(int listener, mode_t mode);
 int unix_accept(int listener, struct ucred *ret_who, int *ret_fd);
 
 /* A carrier's accept(), where who connects is the monitor of a virtual machine. */

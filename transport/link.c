@@ -145,6 +145,11 @@ const char *link_peer_name(const struct link *link)
 	return link->carrier->peer_name ? link->carrier->peer_name(link) : NULL;
 }
 
+bool link_is_open(const struct link *link)
+{
+	return !link->carrier->is_open || link->carrier->is_open(link);
+}
+
 void link_set_limits(struct link *link, const struct frame_limits *limits)
 {
 	link->limits = *limits;

@@ -115,7 +115,8 @@ int tcp_listen(const struct address *address, mode_t mode, int *ret_fd)
 	fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) ||
 	    bind(fd, list->ai_addr, list->ai_addrlen) || listen(fd, SOMAXCONN))
-		return vaccel_fail(errno, "listening at %s: %s", address->text, why_not(errno));
+		return vaccel_fail(errno == EADDRINUSE ? VACCEL_EBUSY : errno,
+				   "listening at %s: %s", address->text, why_not(errno));
 	*ret_fd = TAKE_FD(fd);
 	return VACCEL_OK;
 }

@@ -487,6 +487,13 @@ static const char *tls_peer_name(const struct link *link)
 	return io->is_open && io->name[0] ? io->name : NULL;
 }
 
+static bool tls_is_open(const struct link *link)
+{
+	const struct tls_io *io = link->io;
+
+	return io->is_open;
+}
+
 const struct carrier carrier_tls = {
 	.scheme = "tls",
 	.form = "tls://HOST:PORT",
@@ -499,5 +506,6 @@ const struct carrier carrier_tls = {
 	.write = tls_write,
 	.has_read_ahead = tls_has_read_ahead,
 	.peer_name = tls_peer_name,
+	.is_open = tls_is_open,
 	.end = tls_end,
 };

@@ -77,13 +77,19 @@ struct tls;
 
 /*
  * A listening socket that does not block and is closed on exec. A socket file that nobody
- * listens on any more is taken over; one in use is VACCEL_EBUSY. @mode: of a
+ * listens on any more is taken over; one in use, or a port, is VACCEL_EBUSY. @mode: of a
  * socket file.
  */
 int address_listen(const struct address *address, mode_t mode, int *ret_fd);
 
 /* Removes its socket file if it has one, and closes it unless it is -1. */
 void address_unlisten(const struct address *address, int listener);
+
+/* Whether one listening socket serves both: of those over TCP, TLS is what comes after. */
+bool address_is_same(const struct address *one, const struct address *other);
+
+/* Of the socket file of a listener that address_listen() made; others have none. */
+int listener_set_mode(int listener, mode_t mode);
 
 /* Whether only this machine, or the VM whose socket file it is, can reach it. */
 bool listener_is_local(int listener);
@@ -132,6 +138,9 @@ void link_rest(struct link *link);
 
 /* The name in the certificate that the peer has shown, after the first receive; else NULL. */
 const char *link_peer_name(const struct link *link);
+
+/* Whether the handshake is done, where there is one. By who may receive. */
+bool link_is_open(const struct link *link);
 
 /* What the peer may announce; at first nothing but a HELLO of 64 KiB. */
 void link_set_limits(struct link *link, const struct frame_limits *limits);

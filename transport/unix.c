@@ -103,6 +103,22 @@ static int connect_to(const struct address *address, int64_t until, int *ret_fd)
 	return error ? connect_failed(address->text, error) : VACCEL_OK;
 }
 
+/*
+ * The file has its mode from the first moment on. It is not given one by its name, which whoever
+ * may write to the directory can give to something else. A mask is not heeded where the directory
+ * has a default ACL, so the socket itself has the mode before.
+ */
+static int bind_with_mode(int fd, const struct sockaddr_un *name, mode_t mode)
+{
+	mode_t mask = umask(~mode & 0777);
+	int ret = fchmod(fd, mode) || bind(fd, (const struct sockaddr *)name, sizeof(*name));
+	int error = errno;
+
+	umask(mask);
+	errno = error;
+	return ret;
+}
+
 /* A listening socket, of a name beside @path for now. */
 static int listen_beside(const char *path, mode_t mode, struct sockaddr_un *ret_name, int *ret_fd)
 {
@@ -118,13 +134,13 @@ static int listen_beside(const char *path, mode_t mode, struct sockaddr_un *ret_
 	if (fd < 0 || getrandom(&digits, sizeof(digits), 0) < 0)
 		return vaccel_fail(errno, "making a socket: %s", strerror(errno));
 	snprintf(name.sun_path + strlen(path), SUFFIX_SIZE + 1, "~%04x", digits);
-	if (bind(fd, (struct sockaddr *)&name, sizeof(name)))
+	if (bind_with_mode(fd, &name, mode))
 		return vaccel_fail(
 			errno,
 			"making the socket file '%s': %s; take a directory that is there "
 			"and that this user may write to",
 			path, strerror(errno));
-	if (chmod(name.sun_path, mode) || listen(fd, SOMAXCONN)) {
+	if (listen(fd, SOMAXCONN)) {
 		int error = errno;
 
 		unlink(name.sun_path);
@@ -197,6 +213,23 @@ int unix_listen(const char *path, mode_t mode, int *ret_fd)
 		return ret;
 	}
 	*ret_fd = TAKE_FD(fd);
+	return VACCEL_OK;
+}
+
+/* The kernel knows the socket by the name that it had before it was ready. */
+int unix_set_mode(int listener, mode_t mode)
+{
+	struct sockaddr_un name = {};
+	socklen_t size = sizeof(name) - 1;
+	size_t length;
+
+	if (getsockname(listener, (struct sockaddr *)&name, &size))
+		return vaccel_fail(errno, "a listening socket has no name: %s", strerror(errno));
+	length = strlen(name.sun_path);
+	name.sun_path[length > SUFFIX_SIZE ? length - SUFFIX_SIZE : 0] = '\0';
+	if (fchmodat(AT_FDCWD, name.sun_path, mode, AT_SYMLINK_NOFOLLOW))
+		return vaccel_fail(errno, "changing the mode of '%s': %s", name.sun_path,
+				   strerror(errno));
 	return VACCEL_OK;
 }
 

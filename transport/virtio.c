@@ -198,6 +198,11 @@ static bool note(struct virtio *io, const struct iovec *piece)
 	return !piece->iov_len || pile_add(&io->message, data, piece->iov_len);
 }
 
+static bool has_answer(enum frame_kind kind)
+{
+	return kind == FRAME_HELLO || kind == FRAME_CALL || kind == FRAME_PING;
+}
+
 static int begin(struct virtio *io, const struct iovec *from)
 {
 	static const struct frame_limits any = {UINT64_MAX / 4, UINT64_MAX / 4};
@@ -212,14 +217,9 @@ static int begin(struct virtio *io, const struct iovec *from)
 	pile_clear(&io->message);
 	io->copied = 0;
 	io->left = FRAME_SIZE + io->frame.head_size + io->frame.payload_size;
-	io->own_left = 0;
-	io->answer_left = 0;
+	if (has_answer(io->frame.kind)) /* CANCEL leaves the last one, which is owed */
+		io->own_left = io->answer_left = 0;
 	return VACCEL_OK;
-}
-
-static bool has_answer(enum frame_kind kind)
-{
-	return kind == FRAME_HELLO || kind == FRAME_CALL || kind == FRAME_PING;
 }
 
 static ssize_t virtio_write(struct link *link, const struct iovec *from, int nr, int64_t until,
@@ -349,7 +349,8 @@ static int call_until_taken(struct link *link, struct accel_call *call_now)
 	int error;
 
 	while (!(error = call(link, call_now)) && call_now->code == ACCEL_BUSY &&
-	       io->frame.kind == FRAME_HELLO && time_now() + AGAIN_NS < until) {
+	       io->frame.kind == FRAME_HELLO && !(call_now->flags & ACCEL_LEFT) &&
+	       time_now() + AGAIN_NS < until) {
 		nanosleep(&pause, NULL);
 		*call_now = first;
 	}
@@ -455,6 +456,9 @@ static int exchange(struct link *link)
 	error = call_until_taken(link, &now);
 	if (error)
 		return fail(link, error);
+	/* The driver knows all that the agent may write, but not what of it is the message's. */
+	if (now.used > io->room)
+		return vaccel_fail(VACCEL_EREMOTEIO, "an answer that is longer than its room");
 	if (now.flags & ACCEL_GOAWAY)
 		say(io, &goaway, NULL, 0);
 	ret = now.code == ACCEL_NOSPACE ? fetch(link, &now, &now) : VACCEL_OK;

@@ -171,7 +171,7 @@ static void test_a_port_that_is_taken(void **state)
 
 	assert_int_equal(address_listen(&address, 0, &fd), VACCEL_OK);
 	assert_int_equal(listener_text(&address, fd, text, sizeof(text)), VACCEL_OK);
-	refuse_listening(text, "", VACCEL_EIO, "another process listens there");
+	refuse_listening(text, "", VACCEL_EBUSY, "another process listens there");
 	address_unlisten(&address, fd);
 	address_release(&address);
 }
