@@ -78,9 +78,9 @@ static int take_sizes(const struct vaccel_blas_sgemm_args *args, struct shape *r
 static atomic_uint running;  /* calls */
 static atomic_uint provided; /* so many at once have had their memory */
 
-static int provide(unsigned int calls)
+/* @before: what was provided for, fewer than @calls; others may have come further since. */
+static int provide(unsigned int calls, unsigned int before)
 {
-	unsigned int before = atomic_load(&provided);
 	unsigned int more =
 		calls - before + (before ? 0 : (unsigned int)openblas_get_num_threads());
 	size_t room = more * ROOM_FOR_ONE;
@@ -100,8 +100,8 @@ static int provide(unsigned int calls)
 
 static int multiply(const struct shape *shape, struct vaccel_blas_sgemm_args *args)
 {
-	unsigned int calls = atomic_fetch_add(&running, 1) + 1;
-	int ret = calls > atomic_load(&provided) ? provide(calls) : VACCEL_OK;
+	unsigned int calls = atomic_fetch_add(&running, 1) + 1, before = atomic_load(&provided);
+	int ret = calls > before ? provide(calls, before) : VACCEL_OK;
 
 	if (!ret)
 		cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, shape->m, shape->n, shape->k,

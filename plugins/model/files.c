@@ -17,6 +17,7 @@
 #include <openssl/evp.h>
 
 #include <vaccel/error.h>
+#include <vaccel/plugin.h>
 
 #include "model/file.h"
 #include "model/util.h"
@@ -76,16 +77,24 @@ static int add_blob(struct model_files *files, const struct vaccel_blob *blob)
 	return ret;
 }
 
+static int add_blobs(struct vaccel_resource *resource, void *files)
+{
+	int ret = make_room(files, resource->nr_blobs);
+
+	for (size_t i = 0; !ret && i < resource->nr_blobs; i++)
+		ret = add_blob(files, resource->blobs[i]);
+	return ret;
+}
+
 int files_of_resource(struct vaccel_resource *resource, struct model_files *ret_files)
 {
 	_cleanup_(files_release) struct model_files files = {
 		.resource = resource,
 		.words = resource->nr_paths ? resource->paths[0] : "the MODEL resource",
 	};
-	int ret = make_room(&files, resource->nr_blobs);
+	/* A thread that writes them to the disk gives them other names; the bytes stay. */
+	int ret = vaccel_resource_with_blobs(resource, add_blobs, &files);
 
-	for (size_t i = 0; !ret && i < resource->nr_blobs; i++)
-		ret = add_blob(&files, resource->blobs[i]);
 	if (ret)
 		return ret;
 	*ret_files = files;

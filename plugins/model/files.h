@@ -48,7 +48,11 @@ struct model_files {
 	const char *words;
 };
 
-/** files_of_resource() - the files of a MODEL resource; 0, EINVAL if it has none, or ENOMEM */
+/**
+ * files_of_resource() - the files of a MODEL resource
+ *
+ * Return: 0; EINVAL if it is released; ENOMEM.
+ */
 int files_of_resource(struct vaccel_resource *resource, struct model_files *ret_files);
 
 /** files_of_directory() - the files right in a directory; 0, ENOENT or ENOMEM */

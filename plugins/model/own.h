@@ -11,6 +11,10 @@
 
 #include <vaccel/plugin.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /**
  * struct own - the beginning of an entry, which the plugin allocates
  * @next: the next one
@@ -49,5 +53,9 @@ void owns_forget(struct owns *owns, const void *model, const void *session);
  * Return: 0; ENOMEM. The slot is for free().
  */
 int own_slot_open(struct vaccel_session *session, void **ret_slot);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

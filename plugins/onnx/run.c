@@ -120,11 +120,30 @@ static int check_kind(const char *what, const struct port *port)
 			   port->type == VACCEL_TENSOR_STRING ? "of strings" : "no tensor");
 }
 
+/*
+ * A copy: who gave it may write to it while the model runs, and ONNX Runtime uses places, sizes
+ * and orders that it has made sure of before.
+ */
+static int copy_input(const struct vaccel_tensor *tensor, OrtValue **ret_value)
+{
+	OrtAllocator *allocator = NULL;
+	void *data;
+	int ret = runtime_check(ort->GetAllocatorWithDefaultOptions(&allocator));
+
+	if (!ret)
+		ret = runtime_check(ort->CreateTensorAsOrtValue(
+			allocator, tensor->dims, tensor->nr_dims,
+			(ONNXTensorElementDataType)tensor->data_type, ret_value));
+	if (!ret)
+		ret = runtime_check(ort->GetTensorMutableData(*ret_value, &data));
+	if (!ret && tensor->size)
+		memcpy(data, tensor->data, tensor->size);
+	return ret;
+}
+
 static int make_input(const struct port *port, const struct vaccel_tensor *tensor,
 		      OrtValue **ret_value)
 {
-	static char nothing;
-	void *data = tensor->data ? tensor->data : &nothing;
 	int ret = check_kind("input", port);
 
 	if (!ret)
@@ -138,10 +157,7 @@ static int make_input(const struct port *port, const struct vaccel_tensor *tenso
 			shape_words(tensor->data_type, tensor->nr_dims, tensor->dims).text,
 			shape_words(port->type, port->nr_dims, port->dims).text);
 	ret = input_check(port->name, port->type, tensor);
-	return ret ? ret
-		   : runtime_check(ort->CreateTensorWithDataAsOrtValue(
-			     runtime_memory, data, tensor->size, tensor->dims, tensor->nr_dims,
-			     (ONNXTensorElementDataType)tensor->data_type, ret_value));
+	return ret ? ret : copy_input(tensor, ret_value);
 }
 
 static int make_inputs(const struct engine *engine, const struct vaccel_onnx_model_run_args *args,

@@ -80,14 +80,24 @@ static cl_uint list_platforms(cl_platform_id platforms[PLATFORMS_MAX], bool *ret
 	return nr;
 }
 
+/* Whether the setting can mean the processor: by its type, a number or a name. */
+static bool processor_is_wanted(void)
+{
+	const char *wanted = wanted_device();
+
+	return wanted && strcasecmp(wanted, "gpu") != 0 && strcasecmp(wanted, "accelerator") != 0;
+}
+
 int device_drivers(bool *ret_pocl)
 {
 	cl_platform_id platforms[PLATFORMS_MAX];
-	cl_uint nr = list_platforms(platforms, ret_pocl);
+	bool pocl;
+	cl_uint nr = list_platforms(platforms, &pocl);
 
+	*ret_pocl = pocl && processor_is_wanted();
 	if (nr)
 		return VACCEL_OK;
-	if (*ret_pocl)
+	if (pocl)
 		return vaccel_fail(VACCEL_ENODEV,
 				   "the only OpenCL driver is PoCL, which computes on the "
 				   "processor; to use it, set VACCEL_OPENCL_DEVICE=cpu");

@@ -19,7 +19,7 @@ struct device {
 
 /**
  * device_drivers() - find the drivers; they are loaded, and look for their devices later
- * @ret_pocl: whether one of them is PoCL
+ * @ret_pocl: whether one of them is PoCL, and may be used
  *
  * PoCL computes on the processor, where others may do so, too, and makes its kernels by a compiler
  * and a linker, which a sandbox has to permit. So it is used only if the knob chooses a device.

@@ -24,6 +24,11 @@ struct side {
 	size_t nr;
 };
 
+struct name_list {
+	char text[400];
+	size_t used;
+};
+
 static void side_release(struct side *side)
 {
 	for (size_t i = 0; side->tensors && i < side->nr; i++)
@@ -31,6 +36,38 @@ static void side_release(struct side *side)
 			side->delete (side->tensors[i]);
 	free(side->tensors);
 	free(side->nodes);
+}
+
+/* What programs call an input is a placeholder, and an output what no other node takes. */
+static bool is_end(TF_Operation *operation, const char *what)
+{
+	if (!strcmp(what, "input"))
+		return !strcmp(TF_OperationOpType(operation), "Placeholder");
+	return TF_OperationNumOutputs(operation) == 1 &&
+	       !TF_OperationOutputNumConsumers((TF_Output){operation, 0});
+}
+
+static void add_name(struct name_list *list, const char *name)
+{
+	if (list->used < sizeof(list->text))
+		list->used += (size_t)snprintf(list->text + list->used,
+					       sizeof(list->text) - list->used, "%s'%.60s'",
+					       list->used ? ", " : "", name);
+}
+
+/* The names that a program may have meant, as many as have room. */
+static struct name_list names_of(const struct instance *instance, const char *what)
+{
+	struct name_list list = {.text = "none"};
+	TF_Operation *operation;
+	size_t at = 0;
+
+	for (size_t i = 0; i < instance->signature.nr; i++)
+		add_name(&list, instance->signature.alias[i].name);
+	while (!instance->signature.nr && (operation = TF_GraphNextOperation(instance->graph, &at)))
+		if (is_end(operation, what))
+			add_name(&list, TF_OperationName(operation));
+	return list;
 }
 
 /* Finds a node as the graph, or the model's signature, names it. */
@@ -53,8 +90,8 @@ static int find_node(const struct instance *instance, const char *what,
 	if (!ret_output->oper)
 		return vaccel_fail(VACCEL_EINVAL,
 				   "the model has no node '%.100s' for an %s, neither in its graph "
-				   "nor in its signature",
-				   node->name, what);
+				   "nor in its signature; there is %s",
+				   node->name, what, names_of(instance, what).text);
 	if (ret_output->index < 0 || ret_output->index >= TF_OperationNumOutputs(ret_output->oper))
 		return vaccel_fail(
 			VACCEL_EINVAL, "the model's node '%.100s' has %d outputs, and no %d",

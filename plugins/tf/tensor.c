@@ -39,7 +39,7 @@ static uint32_t word(const void *data, size_t index)
 	return value;
 }
 
-/* Strings of a program's tensor, which are whole, into TensorFlow's. */
+/* Strings, which are whole and stay as they are, into TensorFlow's. */
 static void fill_strings(TF_TString *strings, const void *data, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -50,7 +50,29 @@ static void fill_strings(TF_TString *strings, const void *data, size_t count)
 	}
 }
 
-int tensor_make(const char *name, const struct vaccel_tensor *from, TF_Tensor **ret_tensor)
+static int no_memory(const char *name, size_t size)
+{
+	return vaccel_fail(VACCEL_ENOMEM, "no memory for the input '%.60s', of %zu bytes", name,
+			   size);
+}
+
+/* Has a tensor's data be a copy, which is for free(): the program may write to what it gave. */
+static int own_data(const char *name, struct vaccel_tensor *tensor, void **ret_copy)
+{
+	size_t size = tensor->data ? tensor->size : 0;
+	void *copy = malloc(size + 1);
+
+	if (!copy)
+		return no_memory(name, size);
+	if (size)
+		memcpy(copy, tensor->data, size);
+	tensor->data = copy;
+	tensor->size = size;
+	*ret_copy = copy;
+	return VACCEL_OK;
+}
+
+static int make_tensor(const char *name, const struct vaccel_tensor *from, TF_Tensor **ret_tensor)
 {
 	bool strings = from->data_type == TF_STRING;
 	size_t count = strings ? 1 : 0, size = from->size;
@@ -66,14 +88,25 @@ int tensor_make(const char *name, const struct vaccel_tensor *from, TF_Tensor **
 	tensor = TF_AllocateTensor((TF_DataType)from->data_type, from->dims, (int)from->nr_dims,
 				   size);
 	if (!tensor)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for the input '%.60s', of %zu bytes",
-				   name, size);
+		return no_memory(name, size);
 	if (strings)
 		fill_strings(TF_TensorData(tensor), from->data, count);
 	else if (size)
 		memcpy(TF_TensorData(tensor), from->data, size);
 	*ret_tensor = tensor;
 	return VACCEL_OK;
+}
+
+int tensor_make(const char *name, const struct vaccel_tensor *from, TF_Tensor **ret_tensor)
+{
+	_cleanup_(freep) void *copy = NULL;
+	struct vaccel_tensor given = *from;
+	int ret = VACCEL_OK;
+
+	/* Of strings more is read than their bytes: where they lie. */
+	if (from->data_type == TF_STRING)
+		ret = own_data(name, &given, &copy);
+	return ret ? ret : make_tensor(name, &given, ret_tensor);
 }
 
 void tensor_delete(TF_Tensor *tensor)

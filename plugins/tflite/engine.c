@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include <vaccel/error.h>
+#include <vaccel/tensor.h>
 
 #include "model/util.h"
+#include "model/words.h"
 #include "tflite/flat.h"
 #include "tflite/state.h"
 #include "tflite/types.h"
@@ -261,6 +263,22 @@ void engine_give(struct engine *engine, struct runner *runner, bool usable)
 
 /* For pictures */
 
+/* TensorFlow Lite does not see to it for what comes with the model and is said to be sparse. */
+static int check_size(const TfLiteTensor *tensor, const struct network_output *output)
+{
+	size_t wanted = SIZE_MAX, size = TfLiteTensorByteSize(tensor);
+
+	/* What is of a type without a size no task reads. */
+	if (vaccel_tensor_data_size(output->nr_dims, output->dims, output->type, &wanted) ==
+		    VACCEL_EINVAL ||
+	    size >= wanted)
+		return VACCEL_OK;
+	return vaccel_fail(VACCEL_EBACKEND,
+			   "the model's output '%.60s' has %zu bytes, too few for %s",
+			   TfLiteTensorName(tensor), size,
+			   shape_words(output->type, output->nr_dims, output->dims).text);
+}
+
 static int read_output(const struct runner *runner, size_t index, struct network_output *output)
 {
 	const TfLiteTensor *tensor =
@@ -279,20 +297,26 @@ static int read_output(const struct runner *runner, size_t index, struct network
 	output->nr_dims = nr_dims;
 	for (size_t i = 0; i < nr_dims; i++)
 		output->dims[i] = TfLiteTensorDim(tensor, (int32_t)i);
-	return VACCEL_OK;
+	return check_size(tensor, output);
 }
 
 static int network_run(const struct network *network, const struct network_input *input,
 		       struct network_outputs *outputs)
 {
+	struct engine *engine = engine_of(network);
 	struct runner *runner;
-	int ret = engine_take(engine_of(network), &runner);
+	int ret;
 
+	/* A picture begins with what the model brings, not with what others have left. */
+	if (engine->keeps_state)
+		ret = runner_new(engine->model, engine->cache, &runner);
+	else
+		ret = engine_take(engine, &runner);
 	if (ret)
 		return ret;
 	ret = runner_run(runner, input, 1);
 	if (ret) {
-		engine_give(engine_of(network), runner, false);
+		engine_give(engine, runner, false);
 		return ret;
 	}
 	outputs->own = runner;
@@ -303,7 +327,9 @@ static int network_run(const struct network *network, const struct network_input
 
 static void network_done(const struct network *network, struct network_outputs *outputs)
 {
-	engine_give(engine_of(network), outputs->own, true);
+	struct engine *engine = engine_of(network);
+
+	engine_give(engine, outputs->own, !engine->keeps_state);
 	outputs->own = NULL;
 }
 

@@ -16,6 +16,7 @@
 #include <vaccel/log.h>
 #include <vaccel/ops/tflite.h>
 
+#include "model/strings.h"
 #include "model/util.h"
 #include "model/words.h"
 #include "tflite/tflite.h"
@@ -174,17 +175,36 @@ static int shape(struct runner *runner, int32_t index, const struct network_inpu
 	return runner->status ? fail(runner, "take an input of that shape") : VACCEL_OK;
 }
 
+static size_t count_of(const struct network_input *input)
+{
+	size_t count = 1;
+
+	for (size_t i = 0; i < input->nr_dims; i++)
+		count *= (size_t)input->dims[i];
+	return count;
+}
+
+/* TensorFlow Lite trusts strings, and what they were copied from may have changed meanwhile. */
+static int check_strings(const TfLiteTensor *tensor, const struct network_input *input)
+{
+	if (strings_are_whole(TfLiteTensorData(tensor), input->size, count_of(input)))
+		return VACCEL_OK;
+	return vaccel_fail(VACCEL_EINVAL, "the input '%.60s' was changed while it was read",
+			   TfLiteTensorName(tensor));
+}
+
 static int fill(struct runner *runner, int32_t index, const struct network_input *input)
 {
 	TfLiteTensor *tensor = TfLiteInterpreterGetInputTensor(runner->interpreter, index);
+	bool strings = TfLiteTensorType(tensor) == VACCEL_TFLITE_STRING;
 
-	if (TfLiteTensorType(tensor) == VACCEL_TFLITE_STRING)
+	if (strings)
 		runner->status = TfLiteTensorRealloc(input->size, tensor);
 	if (runner->status || TfLiteTensorByteSize(tensor) != input->size)
 		return fail(runner, "make room for an input");
 	if (input->size)
 		memcpy(TfLiteTensorData(tensor), input->data, input->size);
-	return VACCEL_OK;
+	return strings ? check_strings(tensor, input) : VACCEL_OK;
 }
 
 int runner_run(struct runner *runner, const struct network_input *inputs, size_t nr)

@@ -49,7 +49,8 @@ void runner_delete(struct runner *runner);
  * @inputs: for each of the model's inputs, of its type; shapes that fit it, data that fits them
  * @nr: how many
  *
- * Return: 0; EBACKEND with the words of TensorFlow Lite. Then the runner is of no more use.
+ * Return: 0; EINVAL if strings change while they are copied; EBACKEND with the words of
+ * TensorFlow Lite. After either the runner is of no more use.
  */
 int runner_run(struct runner *runner, const struct network_input *inputs, size_t nr);
 

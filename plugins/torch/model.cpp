@@ -16,11 +16,11 @@
 
 #include "model/util.h"
 #include "torch/failure.h"
+#include "torch/state.h"
 
 using torch::jit::Block;
 using torch::jit::Module;
 using torch::jit::Node;
-using ObjectPtr = c10::intrusive_ptr<c10::ivalue::Object>;
 
 /** The largest file; larger ones are beyond what a resource is read into memory for. */
 #define SCRIPT_SIZE_MAX (SIZE_MAX / 4)
@@ -79,7 +79,7 @@ class Writes
 		torch::jit::Inline(*graph);
 		aliases = std::make_unique<torch::jit::AliasDb>(graph);
 		for (size_t i = 1; i < graph->inputs().size(); i++)
-			inputs = inputs || aliases->hasWriters(graph->inputs()[i]);
+			inputs = inputs || may_write(graph->inputs()[i]);
 		look(graph->block());
 	}
 
@@ -88,6 +88,12 @@ class Writes
 	bool parameters = false;
 
       private:
+	/* What is written to members of an input, such as a list's, is not known by the input. */
+	bool may_write(const torch::jit::Value *input) const
+	{
+		return !input->type()->containedTypes().empty() || aliases->hasWriters(input);
+	}
+
 	void look(Block *block)
 	{
 		for (auto *node : block->nodes()) {
@@ -189,7 +195,10 @@ static int load(struct shared *shared, const void *opaque)
 
 static void unload(struct shared *shared)
 {
-	delete reinterpret_cast<struct script *>(shared)->module;
+	auto *script = reinterpret_cast<struct script *>(shared);
+
+	state_forget(script);
+	delete script->module;
 }
 
 static struct share scripts = {sizeof(struct script), load, unload};
@@ -262,95 +271,7 @@ const struct script *script_of(const struct use *use)
 	return reinterpret_cast<const struct model *>(use->held)->script;
 }
 
-/* Running */
-
-namespace
-{
-
-/* A module of its own over the same parameters, which it shares unless they are written to. */
-class Copier
-{
-      public:
-	explicit Copier(bool parameters) : parameters(parameters)
-	{
-	}
-
-	ObjectPtr object(const ObjectPtr &from)
-	{
-		ObjectPtr &copy = copies[from.get()];
-
-		if (copy)
-			return copy;
-		copy = c10::ivalue::Object::create(
-			c10::StrongTypePtr(from->compilation_unit(), from->type()),
-			from->slots().size());
-		ObjectPtr made = copy;
-		for (size_t i = 0; i < from->slots().size(); i++)
-			made->setSlot(i, slot(*from->type(), i, from->slots()[i]));
-		return made;
-	}
-
-      private:
-	c10::IValue slot(const c10::ClassType &type, size_t index, const c10::IValue &value)
-	{
-		if (value.isModule())
-			return object(value.toObject());
-		/* Such as packed weights, which nothing in TorchScript changes. */
-		if (value.isObject())
-			return value;
-		if (!value.isTensor())
-			return value.deepcopy();
-		if (!value.toTensor().defined() || (type.is_parameter(index) && !parameters))
-			return value;
-		return value.toTensor().clone();
-	}
-
-	const bool parameters;
-	std::unordered_map<const c10::ivalue::Object *, ObjectPtr> copies;
-};
-
-} // namespace
-
-Memory::Copy &Memory::of(const struct script *of)
-{
-	auto *script = const_cast<struct script *>(of);
-	std::lock_guard<std::mutex> guard(lock);
-	std::unique_ptr<Copy> &copy = copies[script];
-
-	if (!copy) {
-		auto fresh = std::make_unique<Copy>();
-		struct shared *shared;
-
-		fresh->module =
-			Module(Copier(script->writes_parameters).object(script->module->_ivalue()));
-		/* It is loaded, so this only counts. */
-		if (int ret = share_get(&scripts, &script->shared.digest, NULL, &shared))
-			throw failure{ret};
-		copy = std::move(fresh);
-	}
-	return *copy;
-}
-
-Memory::~Memory()
-{
-	for (auto &entry : copies)
-		if (entry.second)
-			share_put(&scripts, &entry.first->shared);
-}
-
 const c10::FunctionSchema &script_schema(const struct script *script)
 {
 	return script->module->get_method("forward").function().getSchema();
-}
-
-c10::IValue script_run(const struct script *script, Memory &memory,
-		       std::vector<c10::IValue> arguments)
-{
-	if (!script->keeps_state)
-		return script->module->get_method("forward")(std::move(arguments));
-
-	Memory::Copy &copy = memory.of(script);
-	std::lock_guard<std::mutex> guard(copy.lock);
-
-	return copy.module.get_method("forward")(std::move(arguments));
 }

@@ -6,10 +6,6 @@
 #ifndef TORCH_MODEL_H
 #define TORCH_MODEL_H
 
-#include <memory>
-#include <mutex>
-#include <unordered_map>
-
 #include <torch/csrc/jit/api/module.h>
 
 #include "model/holder.h"
@@ -45,32 +41,6 @@ const struct script *script_of(const struct use *use);
 
 /** script_count() - how many are loaded */
 size_t script_count();
-
-/** class Memory - the modules that keep state, as they are in one session */
-class Memory
-{
-      public:
-	/** A module, and the lock under which it runs. */
-	struct Copy {
-		std::mutex lock;
-		torch::jit::Module module;
-	};
-
-	Memory() = default;
-	Memory(const Memory &) = delete;
-	~Memory();
-
-	/** of() - the session's own of @script, made at the first use */
-	Copy &of(const struct script *script);
-
-      private:
-	std::mutex lock;
-	std::unordered_map<struct script *, std::unique_ptr<Copy>> copies;
-};
-
-/** script_run() - forward() of @script for a session; throws what torch does */
-c10::IValue script_run(const struct script *script, Memory &memory,
-		       std::vector<c10::IValue> arguments);
 
 /** script_schema() - what its forward() takes */
 const c10::FunctionSchema &script_schema(const struct script *script);

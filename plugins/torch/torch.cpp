@@ -20,6 +20,7 @@
 
 #include "torch/failure.h"
 #include "torch/model.h"
+#include "torch/state.h"
 #include "torch/values.h"
 
 /* Of the BLAS that libtorch uses, if that is OpenBLAS. */
@@ -90,16 +91,6 @@ int init()
 	});
 }
 
-int session_open(struct vaccel_session *, void **ret_slot)
-{
-	return guarded([&] { *ret_slot = new Memory; });
-}
-
-void session_close(struct vaccel_session *, void *slot)
-{
-	delete static_cast<Memory *>(slot);
-}
-
 int resource_open(struct vaccel_resource *, void **ret_slot)
 {
 	return holder_new(&script_kind, nullptr, reinterpret_cast<struct holder **>(ret_slot));
@@ -115,15 +106,17 @@ int model_load(struct vaccel_call *call, struct vaccel_torch_model_load_args *ar
 	return holder_load(call, args->model);
 }
 
-c10::IValue forward(const struct script *script, Memory &memory,
+c10::IValue forward(const struct script *script, const void *session,
 		    const struct vaccel_torch_model_run_args *args)
 {
 	const c10::FunctionSchema &schema = script_schema(script);
-	auto arguments = arguments_make(schema, args->in.data, args->in.count, script_device(),
-					script->writes_inputs);
+	/* What is the call's own goes with it, and what has state may keep what it is given. */
+	bool copy = script->writes_inputs || script->keeps_state;
+	auto arguments =
+		arguments_make(schema, args->in.data, args->in.count, script_device(), copy);
 
 	try {
-		return script_run(script, memory, std::move(arguments));
+		return script_run(script, session, std::move(arguments));
 	} catch (const std::exception &) {
 		std::string inputs = arguments_words(schema, args->in.data, args->in.count);
 
@@ -144,8 +137,8 @@ int model_run(struct vaccel_call *call, struct vaccel_torch_model_run_args *args
 	ret = guarded([&] {
 		c10::InferenceMode inference;
 
-		results_give(call, forward(script_of(&use), *static_cast<Memory *>(slot), args),
-			     args->out.data, args->out.count);
+		results_give(call, forward(script_of(&use), slot, args), args->out.data,
+			     args->out.count);
 	});
 	use_end(&use);
 	return ret;
@@ -225,6 +218,6 @@ const struct vaccel_plugin_op ops[] = {
 } // namespace
 
 VACCEL_PLUGIN(.info = &info, .ops = ops, .nr_ops = sizeof(ops) / sizeof(ops[0]), .knobs = knobs,
-	      .nr_knobs = KNOB_COUNT, .needs = &needs, .init = init, .session_open = session_open,
-	      .session_close = session_close, .resource_open = resource_open,
+	      .nr_knobs = KNOB_COUNT, .needs = &needs, .init = init, .session_open = own_slot_open,
+	      .session_close = state_session_close, .resource_open = resource_open,
 	      .resource_close = resource_close, .report = report);

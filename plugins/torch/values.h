@@ -25,7 +25,8 @@ at::Tensor tensor_borrow(const struct vaccel_tensor &from, const std::string &na
  * @schema: of forward(), self being the first
  * @from: the tensors
  * @device: where the model is
- * @copy: that the model writes to its inputs, so that they must not be the call's own memory
+ * @copy: that the model writes to its inputs or keeps them, so that they must not be the call's
+ *	own memory
  *
  * A tuple takes as many tensors as it has members; a list those that are left over by the arguments
  * behind it; a number a tensor of one element. What has a default may be left out at the end.

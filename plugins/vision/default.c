@@ -45,7 +45,8 @@ int model_default_find(enum card_task task, char path[MODEL_PATH_SIZE])
 		return VACCEL_OK;
 	return vaccel_fail(VACCEL_ENOENT,
 			   "there is no model: none is registered with the session, and no "
-			   "%s/model.json is in %s%s%s; register a MODEL, or set %s",
+			   "%s/model.json is in %s%s%s; register a MODEL, name one to the "
+			   "command vaccel by --model, or set %s",
 			   card_task_name(task), list ? list : "", list ? " or " : "", own,
 			   knob.name);
 }

@@ -85,7 +85,7 @@ const float *pass_floats(struct pass *pass, size_t output)
 		return &nothing;
 	if (from->type != VACCEL_TENSOR_FLOAT) {
 		room = scratch_room(pass->scratch, ROOM_OUTPUT + (unsigned int)output,
-				    network_count(from) * sizeof(*room));
+				    bytes_of(network_count(from), sizeof(*room), 0));
 		if (!room)
 			return NULL;
 	}

@@ -29,6 +29,22 @@ struct scratch {
 	} rooms[NR_ROOMS];
 };
 
+/**
+ * bytes_of() - @nr times @each and @more bytes
+ *
+ * What comes out of a model has no bound but memory, and what is told of it is larger. More than
+ * can be counted is SIZE_MAX, for which there never is memory.
+ */
+static inline size_t bytes_of(size_t nr, size_t each, size_t more)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(nr, each, &bytes) ||
+			       __builtin_add_overflow(bytes, more, &bytes)
+		       ? SIZE_MAX
+		       : bytes;
+}
+
 /** scratch_take() - working memory for this call alone; NULL after vaccel_fail() */
 struct scratch *scratch_take(void);
 

@@ -80,17 +80,6 @@ const struct network *vision_network(const struct use *use)
 	return ((const struct model *)use->held)->network;
 }
 
-/* The format of a session's model. */
-static int look_at(struct vaccel_resource *resource, void *context)
-{
-	_cleanup_(files_release) struct model_files files = {0};
-	int ret = files_of_resource(resource, &files);
-
-	if (!ret)
-		*(enum model_format *)context = format_of(&files);
-	return ret;
-}
-
 static enum model_format format_of_default(enum card_task task)
 {
 	_cleanup_(files_release) struct model_files files = {0};
@@ -110,12 +99,12 @@ static bool is_ours(enum model_format format)
 /* Whether the model of a resource is ours. One that is open has shown it. */
 static bool takes_resource(struct vaccel_call *call, struct vaccel_resource *resource)
 {
-	enum model_format format = FORMAT_UNKNOWN;
+	_cleanup_(files_release) struct model_files files = {0};
 	void *slot;
 
 	if (!vaccel_call_resource_slot(call, resource, &slot) && holder_is_open(slot))
 		return true;
-	return vaccel_resource_with_blobs(resource, look_at, &format) || is_ours(format);
+	return files_of_resource(resource, &files) || is_ours(format_of(&files));
 }
 
 bool vision_supports(struct vaccel_call *call, const struct vaccel_op *op, const void *args)

@@ -222,18 +222,23 @@ static int drop_model(void **state)
 			assert_memory_equal((out)->data, (in)->data, (in)->size);   \
 	} while (0)
 
-/* NR tensors of random shapes and types, filled; the first has no bytes. */
-#define MAKE_TENSORS(framework, in, nr)                                                 \
-	for (int i_ = 0; i_ < (nr); i_++) {                                             \
-		size_t size_ = i_ ? (size_t)random_between(1, 3000) : 0;                \
-		assert_int_equal(vaccel_##framework##_tensor_allocate(                  \
-					 &(in)[i_], (int)random_between(1, 6), NULL,    \
-					 (int)random_between(1, 7), size_),             \
-				 VACCEL_OK);                                            \
-		for (size_t j_ = 0; j_ < size_; j_++)                                   \
-			((char *)(in)[i_]->data)[j_] = (char)random_between(-128, 127); \
-		for (int j_ = 0; j_ < (in)[i_]->nr_dims; j_++)                          \
-			(in)[i_]->dims[j_] = (int32_t)random_between(0, 9);             \
+/* Tensors of numbers of 4 bytes and of random shapes, filled; the first has no bytes. */
+#define MAKE_TENSORS(framework, type, in, nr)                                                      \
+	for (int i_ = 0; i_ < (nr); i_++) {                                                        \
+		int rank_ = (int)random_between(1, 6), dims_[6];                                   \
+		size_t size_ = i_ ? 4 : 0;                                                         \
+		for (int j_ = 0; j_ < rank_; j_++) {                                               \
+			dims_[j_] = (int)random_between(i_ > 0, 4);                                \
+			size_ *= (size_t)dims_[j_];                                                \
+		}                                                                                  \
+		dims_[0] *= i_ > 0;                                                                \
+		assert_int_equal(                                                                  \
+			vaccel_##framework##_tensor_allocate(&(in)[i_], rank_, NULL, type, size_), \
+			VACCEL_OK);                                                                \
+		for (size_t j_ = 0; j_ < size_; j_++)                                              \
+			((char *)(in)[i_]->data)[j_] = (char)random_between(-128, 127);            \
+		for (int j_ = 0; j_ < rank_; j_++)                                                 \
+			(in)[i_]->dims[j_] = dims_[j_];                                            \
 	}
 
 #define DELETE_TENSORS(framework, tensors, nr) \
@@ -263,7 +268,7 @@ static void test_tf(void **state)
 	check_junk(ret, "tf_model_load");
 	if (conform_computes)
 		return;
-	MAKE_TENSORS(tf, in, NR)
+	MAKE_TENSORS(tf, VACCEL_TF_FLOAT, in, NR)
 	assert_refused(vaccel_tf_model_run(&conform_sess, &model, NULL, nodes, in, NR, nodes, out,
 					   0, NULL));
 	assert_refused(vaccel_tf_model_run(&conform_sess, &model, NULL, nodes, in, -1, nodes, out,
@@ -291,7 +296,7 @@ static void test_tflite(void **state)
 	check_junk(vaccel_tflite_model_load(&conform_sess, &model), "tflite_model_load");
 	if (conform_computes)
 		return;
-	MAKE_TENSORS(tflite, in, NR)
+	MAKE_TENSORS(tflite, VACCEL_TFLITE_FLOAT32, in, NR)
 	assert_refused(vaccel_tflite_model_run(&conform_sess, &model, in, NR, NULL, NR, NULL));
 	assert_refused(vaccel_tflite_model_run(&conform_sess, &model, NULL, NR, out, NR, NULL));
 	assert_int_equal(vaccel_tflite_model_run(&conform_sess, &model, in, NR, out, NR, &status),
@@ -313,7 +318,7 @@ static void test_torch(void **state)
 	check_junk(vaccel_torch_model_load(&conform_sess, &model), "torch_model_load");
 	if (conform_computes)
 		return;
-	MAKE_TENSORS(torch, in, NR)
+	MAKE_TENSORS(torch, VACCEL_TORCH_FLOAT, in, NR)
 	assert_int_equal(vaccel_torch_model_run(&conform_sess, &model, &options, in, NR, out, NR),
 			 VACCEL_OK);
 	for (int i = 0; i < NR; i++)
@@ -353,6 +358,8 @@ static void test_torch_sgemm(void **state)
 static void test_onnx(void **state)
 {
 	static const char *const names[NR] = {"first", "second", "", "the fourth"};
+	/* Of the types that have these numbers: none, floats, bytes, bytes. */
+	static const int64_t dims[NR][NR] = {{0}, {2}, {4, 4}, {2, 3, 4}};
 	struct vaccel_tensor *in[NR], *out[NR] = {NULL};
 
 	CHECK_OWNERSHIP(vaccel_onnx_model_load(&conform_sess, &model));
@@ -361,8 +368,9 @@ static void test_onnx(void **state)
 	if (conform_computes)
 		return;
 	for (int i = 0; i < NR; i++) {
-		assert_int_equal(vaccel_tensor_allocate(&in[i], (size_t)i, NULL, i, (size_t)i * 8),
-				 VACCEL_OK);
+		assert_int_equal(
+			vaccel_tensor_allocate(&in[i], (size_t)i, dims[i], i, (size_t)i * 8),
+			VACCEL_OK);
 		if (i)
 			memset(in[i]->data, i, (size_t)i * 8);
 	}

@@ -48,6 +48,8 @@ def runs():
          [helper.make_tensor_sequence_value_info("list", T.FLOAT, [2]), value("y", [2])])
     save("square", [node("Reshape", ["x", "shape"], ["y"])], [value("x", ["n"])], [value("y", [2, 2])],
          [constant("shape", [2, 2], np.int64)])
+    save("gather", [node("Gather", ["x", "which"], ["y"])], [value("x", [4]), value("which", ["n"], T.INT64)],
+         [value("y", ["n"])])
     save("weights", [node("Add", ["x", "w"], ["y"])], [value("x", [3])], [value("y", [3])],
          [constant("w", [1, 2, 3], np.float32)], save_as_external_data=True, all_tensors_to_one_file=True,
          location="weights.bin", size_threshold=0, convert_attribute=False)

@@ -116,12 +116,16 @@ class Graph:
         self.model, self.tensors, self.operations = model, [], []
         self.inputs, self.outputs = [], []
 
-    def tensor(self, name, type, shape, data=None, signature=None, scale=None, zero_point=0, variable=False):
+    def tensor(self, name, type, shape, data=None, signature=None, scale=None, zero_point=0, variable=False,
+               sparse=False):
         table = Table({0: ints(shape), 1: u8(type), 2: Number("I", self.model.buffer(data)), 3: name})
         if scale is not None:
             table[4] = Table({2: Numbers("f", [scale]), 3: Numbers("q", [zero_point])})
         if variable:
             table[5] = u8(1)
+        if sparse:
+            dense = [Table({0: u8(0), 1: i32(size)}) for size in shape]
+            table[6] = Table({0: ints(range(len(shape))), 2: dense})
         if signature is not None:
             table[7] = ints(signature)
         self.tensors.append(table)
@@ -214,6 +218,14 @@ def strings(graph):
     graph.operation(GATHER, [text, which], [graph.output("chosen", STRING, [2])], (23, Table()))
 
 
+def twins(graph):
+    """One of the words of each of two texts."""
+    which = graph.tensor("which", INT32, [1], words(1))
+    for name in "ab":
+        text = graph.input(name, STRING, [1], signature=[-1])
+        graph.operation(GATHER, [text, which], [graph.output(f"of_{name}", STRING, [1])], (23, Table()))
+
+
 def flex(graph):
     """An operation that only TensorFlow has."""
     x = graph.input("x", FLOAT, [2])
@@ -235,25 +247,30 @@ def sums(graph):
     graph.operation(RNN, [x, *one, bias, state], [graph.output("sum", FLOAT, [1, 2])], (7, Table()))
 
 
-def counter(graph):
-    """The same, kept by a handle that a graph of its own sets to 0 before the first run."""
-    x = graph.input("x", FLOAT, [2])
+def keep_sum(graph, shape):
+    """The sum of all inputs so far, kept by a handle that a graph of its own sets to 0 before the first run."""
+    x = graph.input("x", FLOAT, shape)
     named = (111, Table({0: "", 1: "count"}))
     first = Graph(graph.model)
     graph.model.graphs.append(first)
-    zero = first.tensor("zero", FLOAT, [2], floats(0, 0))
+    zero = first.tensor("zero", FLOAT, shape, floats(*[0] * shape[-1]))
     handle = first.tensor("handle", RESOURCE, [1])
     first.operation(VAR_HANDLE, [], [handle], named)
     first.operation(ASSIGN_VARIABLE, [handle, zero], [], (113, Table()))
 
     graph.operation(CALL_ONCE, [], [], (103, Table({0: i32(1)})))
     handle = graph.tensor("handle", RESOURCE, [1])
-    before = graph.tensor("before", FLOAT, [2])
-    count = graph.output("count", FLOAT, [2])
+    before = graph.tensor("before", FLOAT, shape)
+    count = graph.output("count", FLOAT, shape)
     graph.operation(VAR_HANDLE, [], [handle], named)
     graph.operation(READ_VARIABLE, [handle], [before], (112, Table()))
     graph.operation(ADD, [before, x], [count], (11, Table()))
     graph.operation(ASSIGN_VARIABLE, [handle, count], [], (113, Table()))
+
+
+def counter(graph):
+    """The sum of all inputs so far."""
+    keep_sum(graph, [2])
 
 
 def pick(graph):
@@ -269,6 +286,17 @@ def idle(graph):
     graph.output("y", UINT8, [1, 3])
 
 
+def short(graph):
+    """It takes pictures, and its output is three scores of which it says that they are a thousand."""
+    graph.input("x", FLOAT, [1, 4, 4, 3])
+    graph.output("y", UINT8, [1, 1000], bytes([1, 2, 3]), sparse=True)
+
+
+def moody(graph):
+    """It takes a picture of one point, and adds its colours to those of all pictures before."""
+    keep_sum(graph, [1, 1, 1, 3])
+
+
 def huge(graph):
     """120 GB of one number."""
     x = graph.input("x", FLOAT, [1])
@@ -280,7 +308,7 @@ def huge(graph):
 
 def main():
     directory = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "models")
-    for make in (pair, kinds, quantised, strings, flex, strange, sums, counter, pick, idle, huge):
+    for make in (pair, kinds, quantised, strings, twins, flex, strange, sums, counter, pick, idle, short, moody, huge):
         model = Model()
         make(model.graphs[0])
         (directory / f"{make.__name__}.tflite").write_bytes(model.bytes())

@@ -124,6 +124,33 @@ class Writes(nn.Module):
         return x
 
 
+class Members(nn.Module):
+    """Writes into what its inputs are made of."""
+
+    def forward(self, pair: Tuple[Tensor, Tensor], rest: List[Tensor]) -> Tensor:
+        pair[1].mul_(10)
+        for one in rest:
+            one.add_(1)
+        return pair[0] + pair[1] + rest[0]
+
+
+class Keeps(nn.Module):
+    """Keeps its inputs, and adds up what it had of the call before in an attribute and a list."""
+
+    all: List[Tensor]
+
+    def __init__(self):
+        super().__init__()
+        self.last = torch.zeros(1)
+        self.all = []
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+        total = x + self.last
+        self.last = x.view(-1)
+        self.all.append(x)
+        return total, torch.stack(self.all).sum(0)
+
+
 class Raises(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         raise ValueError("these numbers will not do")
@@ -134,6 +161,13 @@ class Huge(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.repeat([30000000000])
+
+
+class Spreads(nn.Module):
+    """As much, which is not there before somebody wants to have it; and what can be had."""
+
+    def forward(self, x: Tensor) -> Tuple[Tensor, Tensor]:
+        return x, x.expand([30000000000])
 
 
 class Creeps(nn.Module):
@@ -194,7 +228,7 @@ def main():
     torch.manual_seed(1)
     HERE.mkdir(parents=True, exist_ok=True)
     for kind in (Same, Pair, Many, Arguments, Numbers, Views, Counter, Learns, Writes, Raises, Huge, Creeps, Text, Complex,
-                 Quantised, Layers, Other, Steps):
+                 Quantised, Layers, Other, Steps, Members, Keeps, Spreads):
         save(kind.__name__.lower(), kind())
     save("unknown", Same(), "return x", "return ops.nobodys.work(x)")
     torch.save({"weight": torch.zeros(2)}, HERE / "weights_alone.pt")

@@ -391,12 +391,12 @@ static void test_another_framework(void **state)
 	write_text(path_in("x.tflite"), "not looked at");
 	open_model(&model, path_in("x.tflite"));
 	assert_fails(vaccel_image_detect_boxes(&session, png, size, &boxes, &nr), VACCEL_ENOTSUP,
-		     "no plugin of this session takes 'image_detect_boxes'");
+		     "no plugin that has 'image_detect_boxes' takes what this call gives it");
 	close_model(&model);
 	write_file(path_in("x"), "\x1c\0\0\0TFL3 and so on", 18);
 	open_model(&model, path_in("x"));
 	assert_fails(vaccel_image_classify_top(&session, png, size, 1, &top, &nr), VACCEL_ENOTSUP,
-		     "no plugin of this session takes");
+		     "takes what this call gives it");
 	close_model(&model);
 	free(png);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Runs on tensors: names and orders, types and shapes, and what does not fit. */
+#include "../support/changing.h"
 #include "support.h"
 
 #define MODEL(name) MODELS "/" name ".onnx"
@@ -231,6 +232,39 @@ static void test_failing_run(void **state)
 	close_model(&model);
 }
 
+static int64_t *changing_indices;
+
+static void ask_for_what_is_beyond(void)
+{
+	changing_indices[0] = 5;
+}
+
+/* Another process writes to them while they are checked: they are taken as they were, or refused.
+ */
+static void test_indices_that_change(void **state)
+{
+	float beyond[6] = {1, 2, 3, 4, 5, 6};
+	int64_t four[] = {4}, many[] = {8};
+	struct vaccel_tensor x = floats(beyond, 1, four), which;
+	struct vaccel_tensor *const in[] = {&x, &which}, *out = NULL;
+	struct vaccel_resource model;
+	int ret;
+
+	changing_indices = changing_new(4 * sizeof(int64_t));
+	for (int64_t i = 0; i < 8; i++)
+		changing_indices[i] = i % 4;
+	which = tensor(changing_indices, 8 * sizeof(int64_t), VACCEL_TENSOR_INT64, 1, many);
+	open_model(&model, MODEL("gather"));
+	changing_guard(ask_for_what_is_beyond);
+	ret = vaccel_onnx_model_run(&session, &model, NULL, in, 2, NULL, &out, 1);
+	changing_delete();
+	if (ret)
+		assert_fails(ret, VACCEL_EBACKEND, "indices element out of data bounds");
+	else
+		check_floats(out, (float[]){1, 2, 3, 4, 1, 2, 3, 4}, 8);
+	close_model(&model);
+}
+
 static void test_strangers(void **state)
 {
 	int64_t dims[] = {2, 3};
@@ -251,9 +285,11 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_orders),	  TEST(test_types),	    TEST(test_default_input),
-		TEST(test_nothing_in_it), TEST(test_wrong_tensors), TEST(test_wrong_names),
-		TEST(test_no_tensors),	  TEST(test_failing_run),   TEST(test_strangers),
+		TEST(test_orders),	  TEST(test_types),
+		TEST(test_default_input), TEST(test_nothing_in_it),
+		TEST(test_wrong_tensors), TEST(test_wrong_names),
+		TEST(test_no_tensors),	  TEST(test_failing_run),
+		TEST(test_strangers),	  TEST(test_indices_that_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,6 +100,18 @@ static void test_a_processor_has_to_be_asked_for(void **state)
 	assert_says("set VACCEL_OPENCL_DEVICE=cpu");
 }
 
+/* PoCL starts a linker; where it cannot be the one that is used, nothing may be started. */
+static void test_a_linker_only_for_a_processor(void **state)
+{
+	static const char *const devices[] = {"cpu", "0", "pthread", "gpu", "Accelerator"};
+
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(start(devices[i]), VACCEL_OK);
+		assert_int_equal(vaccel_plugin_at(0)->needs->children, i < 3);
+		stop();
+	}
+}
+
 static void test_choosing(void **state)
 {
 	char name[600];
@@ -225,6 +237,7 @@ int main(void)
 		/* First, in a process in which no driver has begun. */
 		cmocka_unit_test(test_no_threads_before_work),
 		cmocka_unit_test(test_a_processor_has_to_be_asked_for),
+		cmocka_unit_test(test_a_linker_only_for_a_processor),
 		cmocka_unit_test(test_choosing),
 		cmocka_unit_test(test_devices_that_are_not_there),
 		cmocka_unit_test(test_kernels_are_kept),

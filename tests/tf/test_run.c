@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Models from resources, runs on tensors, what does not fit, and what TensorFlow says. */
+#include "../support/changing.h"
 #include "support.h"
 
 static float ones[6] = {1, 1, 1, 1, 1, 1};
@@ -112,6 +113,45 @@ static void test_strings(void **state)
 	out = NULL;
 	assert_fails(RUN(), VACCEL_EINVAL, "input 'text' is string [3], and its 27 bytes are not");
 	assert_null(out);
+	close_model(&model);
+}
+
+static int32_t *changing_words;
+
+static void move_words(void)
+{
+	changing_words[2] = 28;
+	changing_words[3] = changing_words[4] = 34;
+}
+
+/* Another process writes to them while they are read: they are taken as they were, or not at all.
+ */
+static void test_strings_that_change(void **state)
+{
+	static const int32_t offsets[] = {3, 20, 23, 23, 28};
+	static const int32_t wanted[] = {3, 20, 26, 26, 36};
+	const struct vaccel_tf_node in_node = node("text", 0), out_node = node("twice", 0);
+	struct vaccel_tf_tensor text, *out = NULL, *const in[] = {&text};
+	struct vaccel_resource model;
+	int ret;
+
+	changing_words = changing_new(sizeof(offsets));
+	memcpy(changing_words, offsets, sizeof(offsets));
+	memcpy(changing_words + 5, "onethreeothers", 14);
+	text = tensor(VACCEL_TF_STRING, changing_words, 28, DIMS(3));
+	open_model(&model, MODEL("strings"));
+	changing_guard(move_words);
+	ret = vaccel_tf_model_run(&session, &model, NULL, &in_node, in, 1, &out_node, &out, 1,
+				  NULL);
+	changing_delete();
+	if (ret) {
+		assert_int_equal(ret, VACCEL_EINVAL);
+		assert_null(out);
+	} else {
+		assert_memory_equal(out->data, wanted, sizeof(wanted));
+		assert_memory_equal((char *)out->data + 20, "oneonethreethree", 16);
+		vaccel_tf_tensor_delete(out);
+	}
 	close_model(&model);
 }
 
@@ -356,7 +396,7 @@ int main(void)
 	};
 	/* What an agent has settings of its own for, and what only the process itself knows. */
 	const struct CMUnitTest here[] = {TEST(test_settings), TEST(test_loads), TEST(test_copies),
-					  TEST(test_too_large)};
+					  TEST(test_too_large), TEST(test_strings_that_change)};
 	int failed = cmocka_run_group_tests(anywhere, NULL, NULL);
 
 	return getenv("VACCEL_RPC_ADDRESS") ? failed

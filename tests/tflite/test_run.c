@@ -2,6 +2,7 @@
 /* Runs on tensors: orders, types and shapes, and what does not fit. */
 #include <math.h>
 
+#include "../support/changing.h"
 #include "support.h"
 
 static float ones[6] = {1, 1, 1, 1, 1, 1};
@@ -133,6 +134,39 @@ static void test_broken_strings(void **state)
 	}
 	assert_null(out);
 	close_model(&model);
+}
+
+static int32_t changing_words[8];
+
+static void lengthen_second_word(void)
+{
+	changing_words[3] = 32;
+}
+
+/* Another process writes to them as soon as they have been looked at. */
+static void test_strings_that_change(void **state)
+{
+	char *guarded = changing_new(0);
+	struct vaccel_tflite_tensor a = tensor(VACCEL_TFLITE_STRING, changing_words, 28, DIMS(3));
+	struct vaccel_tflite_tensor b = tensor(VACCEL_TFLITE_STRING, guarded, 28, DIMS(3));
+	struct vaccel_tflite_tensor *const ab[] = {&a, &b}, *out = NULL;
+	struct vaccel_resource model;
+	uint8_t status = 0;
+
+	memcpy(changing_words, &words, sizeof(words));
+	memcpy(guarded, &words, sizeof(words));
+	open_model(&model, MODEL("twins"));
+	assert_int_equal(vaccel_tflite_model_run(&session, &model, ab, 2, &out, 1, NULL),
+			 VACCEL_OK);
+	check_output(out, VACCEL_TFLITE_STRING, DIMS(1), (int32_t[]){1, 12, 12}, 12);
+	changing_guard(lengthen_second_word);
+	out = NULL;
+	assert_fails(vaccel_tflite_model_run(&session, &model, ab, 2, &out, 1, &status),
+		     VACCEL_EINVAL, "the input 'a' was changed while it was read");
+	assert_null(out);
+	assert_int_not_equal(status, 0);
+	close_model(&model);
+	changing_delete();
 }
 
 static void refuse(struct vaccel_resource *model, struct vaccel_tflite_tensor *a,
@@ -268,6 +302,46 @@ static void test_idle_model(void **state)
 	free(png);
 }
 
+/* Of an output that is said to be sparse, TensorFlow Lite does not compare bytes and shape. */
+static void test_an_output_that_is_too_short(void **state)
+{
+	struct vaccel_resource model;
+	struct vaccel_class *top = NULL;
+	size_t size, nr = 0;
+	void *png = read_file(DIGITS "/images/nine.png", &size);
+
+	open_model(&model, MODEL("short"));
+	assert_fails(vaccel_image_classify_top(&session, png, size, 1000, &top, &nr),
+		     VACCEL_EBACKEND, "output 'y' has 3 bytes, too few for uint8 [1, 1000]");
+	assert_null(top);
+	close_model(&model);
+	free(png);
+}
+
+/* What it adds up is not seen in the next picture, of this or another session. */
+static void test_pictures_and_state(void **state)
+{
+	struct vaccel_resource model;
+	struct vaccel_class *top;
+	size_t size, nr;
+	void *png = read_file(DIGITS "/images/nine.png", &size);
+	float first = 0;
+
+	open_model(&model, MODEL("moody"));
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(vaccel_image_classify_top(&session, png, size, 1, &top, &nr),
+				 VACCEL_OK);
+		assert_int_equal(nr, 1);
+		if (!i)
+			first = top->probability;
+		assert_true(first > 0);
+		assert_true(top->probability == first);
+		free(top);
+	}
+	close_model(&model);
+	free(png);
+}
+
 /* The sum so far is each session's own, and gone after unloading. */
 static void check_state(const char *path, int32_t *dims)
 {
@@ -336,10 +410,16 @@ int main(void)
 		TEST(test_no_number_and_nothing),
 		TEST(test_failing_run),
 		TEST(test_idle_model),
+		TEST(test_an_output_that_is_too_short),
+		TEST(test_pictures_and_state),
 		TEST(test_state_in_tensors),
 		TEST(test_state_by_handle),
 		TEST(test_strangers),
 	};
+	/* An agent's worker is no process that this one can have touch what is guarded. */
+	const struct CMUnitTest here[] = {TEST(test_strings_that_change)};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return getenv("VACCEL_RPC_ADDRESS") ? failed
+					    : failed + cmocka_run_group_tests(here, NULL, NULL);
 }

@@ -232,6 +232,24 @@ static void test_inputs_stay(void **state)
 	close_model(&model);
 }
 
+static void test_members_of_inputs_stay(void **state)
+{
+	float data[4] = {1, 2, 3, 4};
+	int64_t dims[] = {1, -1};
+	struct vaccel_torch_tensor x[4], *in[4], *out;
+	struct vaccel_resource model;
+
+	for (int i = 0; i < 4; i++) {
+		x[i] = tensor(VACCEL_TORCH_FLOAT, &data[i], 4, dims);
+		in[i] = &x[i];
+	}
+	open_model(&model, MODEL("members"));
+	assert_int_equal(vaccel_torch_model_run(&session, &model, NULL, in, 4, &out, 1), VACCEL_OK);
+	check_output(out, VACCEL_TORCH_FLOAT, DIMS(1), (float[]){1 + 20 + 4}, 4);
+	assert_memory_equal(data, ((float[]){1, 2, 3, 4}), sizeof(data));
+	close_model(&model);
+}
+
 static void test_sgemm(void **state)
 {
 	float numbers[] = {1, 2, 3, 4, 5, 6}, ones[] = {1, 1, 1, 1};
@@ -261,6 +279,7 @@ int main(void)
 		TEST(test_what_torch_refuses),
 		TEST(test_a_model_that_wants_too_much),
 		TEST(test_inputs_stay),
+		TEST(test_members_of_inputs_stay),
 		TEST(test_sgemm),
 	};
 

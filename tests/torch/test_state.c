@@ -67,6 +67,44 @@ static void test_parameters_that_change(void **state)
 	close_model(&model);
 }
 
+/* What a model keeps of its inputs stays as it was, whatever becomes of their memory. */
+static void test_inputs_that_are_kept(void **state)
+{
+	float data[] = {1};
+	struct vaccel_torch_tensor x = tensor(VACCEL_TORCH_FLOAT, data, sizeof(data), DIMS(1));
+	struct vaccel_torch_tensor *const in[] = {&x}, *out[2];
+	struct vaccel_resource model;
+
+	open_model(&model, MODEL("keeps"));
+	for (int i = 1; i < 5; i++) {
+		data[0] = (float)i;
+		assert_int_equal(vaccel_torch_model_run(&session, &model, NULL, in, 1, out, 2),
+				 VACCEL_OK);
+		check_output(out[0], VACCEL_TORCH_FLOAT, DIMS(1), (float[]){(float)(2 * i - 1)}, 4);
+		check_output(out[1], VACCEL_TORCH_FLOAT, DIMS(1),
+			     (float[]){(float)(i * (i + 1) / 2)}, 4);
+	}
+	close_model(&model);
+}
+
+/* What it has of a model goes with the model, though the session goes on. */
+static void test_the_last_resource_of_a_model(void **state)
+{
+	struct vaccel_resource model, same;
+
+	open_model(&model, MODEL("counter"));
+	check_count(&session, &model, 1);
+	open_model(&same, MODEL("counter"));
+	check_count(&session, &same, 2);
+	close_model(&model);
+	check_count(&session, &same, 3);
+	close_model(&same);
+	assert_string_equal(reported("models"), "0 loaded");
+	open_model(&model, MODEL("counter"));
+	check_count(&session, &model, 1);
+	close_model(&model);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
@@ -74,7 +112,12 @@ int main(void)
 		TEST(test_each_session_counts_for_itself),
 		TEST(test_a_new_session_begins_anew),
 		TEST(test_parameters_that_change),
+		TEST(test_inputs_that_are_kept),
 	};
+	/* What only the process itself knows. */
+	const struct CMUnitTest here[] = {TEST(test_the_last_resource_of_a_model)};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return getenv("VACCEL_RPC_ADDRESS") ? failed
+					    : failed + cmocka_run_group_tests(here, NULL, NULL);
 }

@@ -68,7 +68,8 @@ static int read_scores(struct pass *pass, struct scores *ret_scores)
 		return VACCEL_EINVAL;
 	score = pass_floats(pass, 0);
 	if (score && pass->model->card.output.softmax) {
-		copy = scratch_room(pass->scratch, ROOM_WORK, (size_t)classes * sizeof(*copy));
+		copy = scratch_room(pass->scratch, ROOM_WORK,
+				    bytes_of((size_t)classes, sizeof(*copy), 0));
 		if (copy)
 			softmax(memcpy(copy, score, (size_t)classes * sizeof(*copy)),
 				(size_t)classes);
@@ -115,14 +116,14 @@ int vision_image_classify(struct vaccel_call *call, struct vaccel_image_classify
 static int tell(struct vaccel_call *call, const struct labels *labels, const struct rank *ranks,
 		size_t nr, struct vaccel_image_classify_top_args *args)
 {
-	size_t size = nr * sizeof(struct vaccel_class);
+	size_t size = bytes_of(nr, sizeof(struct vaccel_class), 0);
 	struct vaccel_class *top;
 	char *text;
 
 	for (size_t i = 0; i < nr; i++) {
 		const char *label = labels_get(labels, ranks[i].index);
 
-		size += label ? strlen(label) + 1 : 1;
+		size = bytes_of(1, label ? strlen(label) + 1 : 1, size);
 	}
 	top = vaccel_call_out(call, &args->top, size);
 	if (!top)
@@ -151,7 +152,7 @@ int vision_image_classify_top(struct vaccel_call *call, struct vaccel_image_clas
 	if (ret)
 		return ret;
 	nr = args->k < scores.nr ? (size_t)args->k : scores.nr;
-	ranks = scratch_room(pass.scratch, ROOM_FOUND, nr * sizeof(*ranks));
+	ranks = scratch_room(pass.scratch, ROOM_FOUND, bytes_of(nr, sizeof(*ranks), 0));
 	if (!ranks)
 		return VACCEL_ENOMEM;
 	nr = rank_classes(scores.score, scores.nr, ranks, nr);

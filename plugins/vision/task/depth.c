@@ -46,7 +46,7 @@ int vision_image_depth_map(struct vaccel_call *call, struct vaccel_image_depth_m
 				   shape_words(output->type, output->nr_dims, output->dims).text);
 	pixels = (size_t)(map.width * map.height);
 	numbers = pass_floats(&pass, 0);
-	if (!numbers || !vaccel_call_out(call, &args->depth, pixels * sizeof(*numbers)))
+	if (!numbers || !vaccel_call_out(call, &args->depth, bytes_of(pixels, sizeof(*numbers), 0)))
 		return VACCEL_ENOMEM;
 	memcpy(args->depth.data, numbers, pixels * sizeof(*numbers));
 	args->depth.count = pixels;

@@ -35,7 +35,7 @@ struct decoder {
 
 static struct found *make_room(struct pass *pass, size_t nr)
 {
-	return scratch_room(pass->scratch, ROOM_FOUND, nr * sizeof(struct found));
+	return scratch_room(pass->scratch, ROOM_FOUND, bytes_of(nr, sizeof(struct found), 0));
 }
 
 /* Keeps a box if it is sure enough, and one at all. */
@@ -285,12 +285,12 @@ static float pixels(float part, uint32_t side)
 static int tell(struct vaccel_call *call, const struct pass *pass, const struct findings *findings,
 		struct vaccel_image_detect_boxes_args *args)
 {
-	size_t size = findings->nr * sizeof(struct vaccel_box);
+	size_t size = bytes_of(findings->nr, sizeof(struct vaccel_box), 0);
 	struct vaccel_box *boxes;
 	char *text;
 
 	for (size_t i = 0; i < findings->nr; i++)
-		size += strlen(label_of(pass->model, &findings->found[i])) + 1;
+		size = bytes_of(1, strlen(label_of(pass->model, &findings->found[i])) + 1, size);
 	boxes = vaccel_call_out(call, &args->boxes, size);
 	if (!boxes)
 		return VACCEL_ENOMEM;

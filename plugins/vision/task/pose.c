@@ -106,16 +106,16 @@ static char *tell_one(const struct pass *pass, const struct people *people, cons
 static int tell(struct vaccel_call *call, const struct pass *pass, const struct people *people,
 		struct vaccel_image_pose_points_args *args)
 {
-	size_t each = people->nr_joints * sizeof(struct vaccel_point), nr = 0;
+	size_t each = bytes_of(people->nr_joints, sizeof(struct vaccel_point), 0), nr = 0;
 	struct vaccel_point *points;
 	uint32_t person = 0;
 	char *text;
 
 	for (size_t i = 0; i < people->nr_joints; i++)
-		each += strlen(label_of(pass->model, i, people->nr_joints)) + 1;
+		each = bytes_of(1, strlen(label_of(pass->model, i, people->nr_joints)) + 1, each);
 	for (size_t i = 0; i < people->nr; i++)
 		nr += is_sure(people, i);
-	points = vaccel_call_out(call, &args->points, nr * each);
+	points = vaccel_call_out(call, &args->points, bytes_of(nr, each, 0));
 	if (!points)
 		return VACCEL_ENOMEM;
 	args->points.count = nr * people->nr_joints;

@@ -64,7 +64,7 @@ static void divide(const float *scores, size_t pixels, float threshold, uint16_t
 static int copy(struct pass *pass, size_t pixels, uint16_t *mask)
 {
 	static const struct port plain;
-	float *room = scratch_room(pass->scratch, ROOM_OUTPUT, pixels * sizeof(*room));
+	float *room = scratch_room(pass->scratch, ROOM_OUTPUT, bytes_of(pixels, sizeof(*room), 0));
 	const float *classes;
 
 	if (!room)
@@ -161,7 +161,8 @@ static int segment(struct vaccel_call *call, struct pass *pass,
 				   shape_words(output->type, output->nr_dims, output->dims).text);
 	pixels = (size_t)(map.width * map.height);
 	counts = scratch_room(pass->scratch, ROOM_FOUND, CLASSES_MAX * sizeof(*counts));
-	if (!counts || !vaccel_call_out(call, &args->mask, pixels * sizeof(*args->mask.data)))
+	if (!counts ||
+	    !vaccel_call_out(call, &args->mask, bytes_of(pixels, sizeof(*args->mask.data), 0)))
 		return VACCEL_ENOMEM;
 	ret = make_mask(pass, &map, args->mask.data);
 	if (ret)

@@ -8,6 +8,7 @@
 #include "support.h"
 #include "vision/labels.h"
 #include "vision/preprocess.h"
+#include "vision/scratch.h"
 
 /* Decoded, upright and resized pixels, and tables: none kept from call to call. */
 static int prepare(const struct bytes *file)
@@ -61,12 +62,24 @@ static void labels_of_a_file(void **state)
 	free(path);
 }
 
+/* Where nothing has so many bytes, no fewer are asked for. */
+static void more_bytes_than_there_are(void **state)
+{
+	(void)state;
+	assert_int_equal(bytes_of(3, 4, 5), 17);
+	assert_int_equal(bytes_of(0, SIZE_MAX, 5), 5);
+	assert_true(bytes_of(SIZE_MAX / 3, 4, 0) == SIZE_MAX);
+	assert_true(bytes_of(SIZE_MAX / 4, 4, 4) == SIZE_MAX);
+	assert_true(bytes_of(1, 1, SIZE_MAX) == SIZE_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_turned_picture),
 		cmocka_unit_test(labels_of_a_text),
 		cmocka_unit_test(labels_of_a_file),
+		cmocka_unit_test(more_bytes_than_there_are),
 	};
 
 	return cmocka_run_group_tests_name("vision/memory", tests, NULL, NULL);
