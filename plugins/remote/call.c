@@ -27,6 +27,7 @@ struct call {
 	int sends;     /* that failed */
 	bool repeated; /* it was sent before, and may have run */
 	bool anew;     /* the agent did not know the session, which has been made anew since */
+	bool again;    /* it is to be sent once more; agents choose codes, so that none says it */
 };
 
 static int fail_unknown(const struct channel *channel, const struct vaccel_op *op)
@@ -60,10 +61,7 @@ static uint64_t client_of(const struct server *server)
 	return server->client;
 }
 
-/*
- * The connection is gone, and whether the call ran is not known. VACCEL_EAGAIN: try again.
- * The channel is given back.
- */
+/* The connection is gone, and whether the call ran is not known. The channel is given back. */
 static int be_lost(struct call *call, const struct request *request, struct channel *channel)
 {
 	struct server *server = channel->server;
@@ -86,13 +84,15 @@ static int be_lost(struct call *call, const struct request *request, struct chan
 				   "not known",
 				   call->op->name, why);
 	call->repeated = true;
-	if (call->op->repeat != VACCEL_REPEAT_UNLOAD)
-		return VACCEL_EAGAIN;
-	load_forget(call->session, call->op, call->args);
-	return client_of(server) == client ? VACCEL_EAGAIN : VACCEL_OK;
+	call->again = true;
+	if (call->op->repeat == VACCEL_REPEAT_UNLOAD) {
+		load_forget(call->session, call->op, call->args);
+		call->again = client_of(server) == client;
+	}
+	return VACCEL_OK;
 }
 
-/* After a failure. VACCEL_EAGAIN: try again. The channel is given back. */
+/* After a failure, which is the call's unless it is to be sent again. The channel is given back. */
 static int judge(struct call *call, const struct request *request, struct channel *channel, int ret)
 {
 	bool lost = channel->broken && ret != VACCEL_ETIMEDOUT;
@@ -102,10 +102,10 @@ static int judge(struct call *call, const struct request *request, struct channe
 	if (request->unknown && !call->anew) {
 		/* Nothing is known there of what was open, and it has not run. */
 		call->anew = true;
+		call->again = true;
 		channel->leaving = true;
-		ret = VACCEL_EAGAIN;
-	} else if (request->progress == NOT_SENT && lost && ++call->sends < SENDS_MAX) {
-		ret = VACCEL_EAGAIN;
+	} else if (request->progress == NOT_SENT && lost) {
+		call->again = ++call->sends < SENDS_MAX;
 	}
 	channel_give(channel);
 	return ret;
@@ -150,12 +150,13 @@ static int try(struct call *call, int64_t now)
 
 int call_run(struct session *session, const struct vaccel_op *op, void *args)
 {
-	int64_t now = time_about_now();
 	struct call call = {
 		.session = session, .op = op, .args = args, .until = deadline_from_now()};
 	int ret;
 
-	while (unlikely((ret = try(&call, now)) == VACCEL_EAGAIN))
-		now = time_about_now();
+	do {
+		call.again = false;
+		ret = try(&call, time_about_now());
+	} while (unlikely(call.again));
 	return ret;
 }

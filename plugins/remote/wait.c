@@ -14,6 +14,9 @@
 
 #define SECOND INT64_C(1000000000)
 
+/* After so many messages that are no answer it is looked whether there is time for more. */
+#define ASIDES_MAX 16
+
 struct patience patience = {.ping_after = 5 * SECOND, .lost_after = 10 * SECOND};
 
 static int64_t last_heard(const struct channel *channel, const struct wait *wait)
@@ -53,16 +56,21 @@ static int ping(struct channel *channel, struct wait *wait, int64_t now)
 	return ret;
 }
 
+static int check_time(const struct channel *channel, const struct wait *wait, int64_t now)
+{
+	if (now < wait->until)
+		return VACCEL_OK;
+	return vaccel_fail(VACCEL_ETIMEDOUT, "%s has not answered in time", channel->server->name);
+}
+
 /* Nothing has come. VACCEL_OK: wait on. */
 static int be_patient(struct channel *channel, struct wait *wait)
 {
 	int64_t now = time_now();
+	int ret = check_time(channel, wait, now);
 
-	if (now >= wait->until)
-		return vaccel_fail(VACCEL_ETIMEDOUT, "%s has not answered in time",
-				   channel->server->name);
-	if (now < wake_at(channel, wait))
-		return VACCEL_OK;
+	if (ret || now < wake_at(channel, wait))
+		return ret;
 	if (!owes_pong(channel, wait))
 		return ping(channel, wait, now);
 	channel->broken = true;
@@ -106,6 +114,7 @@ static int take_aside(struct channel *channel, struct wait *wait, const struct m
 int wait_message(struct channel *channel, struct wait *wait, enum frame_kind kind, uint64_t request,
 		 struct message *ret_message)
 {
+	unsigned int asides = 0;
 	struct message message;
 	int ret;
 
@@ -124,6 +133,9 @@ int wait_message(struct channel *channel, struct wait *wait, enum frame_kind kin
 			return VACCEL_OK;
 		} else {
 			ret = take_aside(channel, wait, &message);
+			/* Where there is always one more, it is never waited for. */
+			if (!ret && ++asides % ASIDES_MAX == 0)
+				ret = check_time(channel, wait, time_now());
 		}
 		if (ret)
 			return ret;

@@ -121,6 +121,32 @@ static void test_what_ended_a_worker_is_not_repeated(void **state)
 	assert_int_equal(fake_sessions(fake), 1);
 }
 
+/* An agent's EAGAIN is an answer like any other, wherever it comes. */
+static void test_again_is_the_programs_to_try(void **state)
+{
+	struct trick trick = {&vaccel_op_exec, 3, bed_fail, VACCEL_EAGAIN, "come back later", true};
+	char copy[6] = "";
+
+	fake_script(fake, bed_trick, &trick);
+	assert_int_equal(exec_copy(copy), VACCEL_EAGAIN);
+	assert_string_equal(vaccel_error_text(), trick.words);
+	assert_int_equal(fake_calls(fake, &vaccel_op_exec), 1);
+	/* As the end of a worker. */
+	trick = (struct trick){&vaccel_op_exec, 3, bed_restart, VACCEL_EAGAIN, "it will be back"};
+	assert_int_equal(exec_copy(copy), VACCEL_EAGAIN);
+	assert_string_equal(vaccel_error_text(), trick.words);
+	assert_int_equal(fake_calls(fake, &vaccel_op_exec), 2);
+	/* To the session, which is made anew before the call. */
+	trick = (struct trick){&vaccel_op_session_open, 3,   bed_fail, VACCEL_EAGAIN,
+			       "full for now",		true};
+	assert_int_equal(exec_copy(copy), VACCEL_EAGAIN);
+	assert_string_equal(vaccel_error_text(), trick.words);
+	assert_int_equal(fake_calls(fake, &vaccel_op_session_open), 2);
+	assert_int_equal(fake_calls(fake, &vaccel_op_exec), 2);
+	fake_script(fake, NULL, NULL);
+	assert_int_equal(exec_copy(copy), VACCEL_OK);
+}
+
 /* An idle connection that broke costs nothing: the agent never had the call. */
 static void test_lost_while_idle(void **state)
 {
@@ -339,6 +365,7 @@ int main(void)
 		TEST(test_pure_is_repeated_once),
 		TEST(test_effect_is_never_repeated),
 		TEST(test_what_ended_a_worker_is_not_repeated),
+		TEST(test_again_is_the_programs_to_try),
 		TEST(test_lost_while_idle),
 		TEST(test_inout_that_was_written_is_not_repeated),
 		TEST(test_unknown_session_is_made_anew),

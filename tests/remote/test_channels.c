@@ -3,6 +3,7 @@
  * Channels, by the plugin's insides: agents that say nothing for a while, of which one that
  * is busy is not one that is gone; and what happens while a channel is made.
  */
+#include <semaphore.h>
 #include <string.h>
 
 #include "fake.h"
@@ -134,6 +135,58 @@ static void test_deadline_comes_first(void **state)
 	assert_int_not_equal(channel->owed, 0);
 }
 
+/* So many words lie before the second answer, which is there before it is asked for. */
+#define WORDS 256
+
+struct talker {
+	unsigned int asked;
+	sem_t has_talked;
+};
+
+static enum verdict talk(struct turn *turn, void *context)
+{
+	const struct frame pong = {.kind = FRAME_PONG};
+	struct talker *talker = context;
+	unsigned char words[WORDS * FRAME_SIZE];
+	int64_t id = 7;
+	const struct vaccel_session_open_args args = {.session = &id};
+
+	if (turn_op(turn) != &vaccel_op_session_open)
+		return GO_ON;
+	if (talker->asked++)
+		return DONE;
+	turn_go_on(turn);
+	for (size_t i = 0; i < WORDS; i++)
+		frame_put(&pong, words + i * FRAME_SIZE);
+	turn_write(turn, words, sizeof(words));
+	turn->message.frame.request++;
+	turn_reply(turn, &args);
+	sem_post(&talker->has_talked);
+	return DONE;
+}
+
+/* Listening ends with the time, also where there is always more to hear. */
+static void test_one_that_talks_is_given_up_in_time(void **state)
+{
+	struct talker talker = {0};
+	unsigned int looks = 1;
+
+	sem_init(&talker.has_talked, 0, 0);
+	fake_script(fake, talk, &talker);
+	assert_int_equal(ask(), VACCEL_OK);
+	sem_wait(&talker.has_talked);
+	channel->until = time_now();
+	assert_int_equal(ask(), VACCEL_ETIMEDOUT);
+	assert_int_not_equal(channel->owed, 0);
+	fake_await_messages(fake, FRAME_CANCEL, 1);
+	/* Nor does one look at what is owed take all of it. */
+	for (; !channel_settle(channel); looks++)
+		assert_true(!channel->broken && looks < WORDS);
+	assert_in_range(looks, 3, WORDS);
+	assert_int_equal(channel->owed, 0);
+	sem_destroy(&talker.has_talked);
+}
+
 static enum verdict hang_up(struct turn *turn, void *context)
 {
 	return HANG_UP;
@@ -235,6 +288,7 @@ int main(void)
 		TEST(test_one_that_answers_no_ping_is_lost),
 		TEST(test_any_message_is_a_sign_of_life),
 		TEST(test_deadline_comes_first),
+		TEST(test_one_that_talks_is_given_up_in_time),
 		TEST(test_what_was_declined_counts_as_not_sent),
 		TEST(test_silence_in_the_middle_of_an_answer),
 		TEST(test_agent_that_asks_is_answered),
