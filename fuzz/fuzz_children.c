@@ -19,8 +19,9 @@
 
 #include <vaccel/error.h>
 
+#include "agent/base/closer.h"
 #include "agent/base/log.h"
-#include "agent/supervisor/aside/closer.h"
+#include "agent/supervisor/child/starter.h"
 #include "agent/supervisor/listener.h"
 #include "agent/supervisor/observe.h"
 #include "agent/supervisor/relay.h"
@@ -40,6 +41,7 @@ static struct fake {
 	int ipc; /* its end */
 	int end; /* an eventfd: readable when it has ended */
 	int status;
+	bool ended;
 	bool reaped;
 } fakes[CHILDREN_MAX];
 static unsigned int nr_fakes;
@@ -57,9 +59,10 @@ static void require(bool holds)
 		abort();
 }
 
-/* Instead of the system's: fork() has made a child, which kill() ends. */
+/* Instead of the starter's and the system's: image_start() has made a child, which kill() ends. */
 
-pid_t __wrap_fork(void);
+int __wrap_image_start(const struct image *image, pid_t *ret_pid);
+int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options);
 pid_t __wrap_wait4(pid_t pid, int *status, int options, struct rusage *usage);
 pid_t __wrap_waitpid(pid_t pid, int *status, int options);
 int __wrap_kill(pid_t pid, int signal);
@@ -94,7 +97,7 @@ static void bury(struct fake *fake)
 	*fake = (struct fake){0};
 }
 
-pid_t __wrap_fork(void)
+int __wrap_image_start(const struct image *image, pid_t *ret_pid)
 {
 	struct fake *fake = fakes;
 
@@ -102,8 +105,7 @@ pid_t __wrap_fork(void)
 		fake++;
 	if (fake == fakes + CHILDREN_MAX) {
 		close(TAKE_FD(latest_end));
-		errno = EAGAIN;
-		return -1;
+		return vaccel_fail(VACCEL_EAGAIN, "no child can be made");
 	}
 	bury(fake);
 	*fake = (struct fake){
@@ -112,7 +114,8 @@ pid_t __wrap_fork(void)
 		.ipc = TAKE_FD(latest_end),
 		.end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
-	return fake->pid;
+	*ret_pid = fake->pid;
+	return VACCEL_OK;
 }
 
 /* A descriptor of the child that can be waited for. How many arguments others have is not told. */
@@ -134,13 +137,24 @@ static void end(struct fake *fake, int status)
 {
 	const uint64_t one = 1;
 
+	if (fake->ended)
+		return;
+	fake->ended = true;
 	fake->status = status;
 	require(write(fake->end, &one, sizeof(one)) == sizeof(one));
 }
 
 int __wrap_kill(pid_t pid, int signal)
 {
-	end(fake_of(pid), signal);
+	/* Nobody is in a child's group but itself. */
+	if (pid > 0)
+		end(fake_of(pid), signal);
+	return 0;
+}
+
+int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+	info->si_pid = fake_of((pid_t)id)->ended ? (pid_t)id : 0;
 	return 0;
 }
 

@@ -12,10 +12,10 @@
 #include <vaccel/error.h>
 
 #include "agent/base/ipc.h"
+#include "agent/base/passed.h"
 #include "base/util.h"
 
-/* Room for one descriptor and not for two: the kernel closes what does not fit. */
-union passed {
+union control {
 	struct cmsghdr header;
 	char room[CMSG_SPACE(sizeof(int))];
 };
@@ -27,25 +27,25 @@ int ipc_pair(int ret_fds[2])
 	return VACCEL_OK;
 }
 
-static void attach(struct msghdr *header, union passed *passed, int fd)
+static void attach(struct msghdr *header, union control *control, int fd)
 {
-	header->msg_control = passed;
+	header->msg_control = control;
 	header->msg_controllen = CMSG_LEN(sizeof(int));
-	passed->header.cmsg_level = SOL_SOCKET;
-	passed->header.cmsg_type = SCM_RIGHTS;
-	passed->header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&passed->header), &fd, sizeof(fd));
+	control->header.cmsg_level = SOL_SOCKET;
+	control->header.cmsg_type = SCM_RIGHTS;
+	control->header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control->header), &fd, sizeof(fd));
 }
 
 int ipc_send(int socket, const struct ipc_message *message, int fd)
 {
 	struct iovec bytes = {.iov_base = (void *)message, .iov_len = sizeof(*message)};
 	struct msghdr header = {.msg_iov = &bytes, .msg_iovlen = 1};
-	union passed passed = {};
+	union control control = {};
 	ssize_t sent;
 
 	if (fd >= 0)
-		attach(&header, &passed, fd);
+		attach(&header, &control, fd);
 	do {
 		sent = sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);
@@ -57,47 +57,28 @@ int ipc_send(int socket, const struct ipc_message *message, int fd)
 	return vaccel_fail(VACCEL_EREMOTEIO, "the other process is gone: %s", strerror(errno));
 }
 
-static int descriptor_of(struct msghdr *header)
-{
-	struct cmsghdr *control = CMSG_FIRSTHDR(header);
-	int fd = -1;
-
-	if (control && control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS &&
-	    control->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(control), sizeof(fd));
-	return fd;
-}
-
 int ipc_receive(int socket, bool wait, struct ipc_message *ret_message, int *ret_fd)
 {
 	struct ipc_message message;
 	struct iovec bytes = {.iov_base = &message, .iov_len = sizeof(message)};
-	union passed passed = {};
-	struct msghdr header = {
-		.msg_iov = &bytes,
-		.msg_iovlen = 1,
-		.msg_control = &passed,
-		.msg_controllen = CMSG_LEN(sizeof(int)),
-	};
-	_cleanup_(closep) int fd = -1;
+	_cleanup_(passed_release) struct passed passed;
 	ssize_t received;
 
 	/* That it has left something unread is told once, and before its own last words. */
 	do {
-		received = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
-	} while (received < 0 && (errno == EINTR || errno == ECONNRESET));
+		received = passed_receive(socket, &bytes, wait ? 0 : MSG_DONTWAIT, &passed);
+	} while (received < 0 && errno == ECONNRESET);
 	if (received < 0 && errno == EAGAIN)
 		return VACCEL_EAGAIN;
 	if (received <= 0)
 		return vaccel_fail(VACCEL_EREMOTEIO, "the other process is gone");
-	fd = descriptor_of(&header);
-	if (received != (ssize_t)sizeof(message) || (header.msg_flags & MSG_TRUNC))
+	if (received != (ssize_t)sizeof(message) || passed.flags & MSG_TRUNC)
 		return vaccel_fail(VACCEL_EREMOTEIO, "the other process says nonsense");
 	message.carrier[sizeof(message.carrier) - 1] = '\0';
 	message.peer[sizeof(message.peer) - 1] = '\0';
 	message.text[sizeof(message.text) - 1] = '\0';
 	*ret_message = message;
-	*ret_fd = TAKE_FD(fd);
+	*ret_fd = passed_take(&passed);
 	return VACCEL_OK;
 }
 

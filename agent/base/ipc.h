@@ -44,7 +44,8 @@ enum ipc_kind {
 
 struct ipc_message {
 	uint32_t kind;
-	uint32_t listener; /* its number in the supervisor's table */
+	uint32_t listener; /* its number in the supervisor's table; to a worker 0: it need know
+			    * nothing of it */
 	int32_t pid;
 	char carrier[16]; /* the scheme */
 	char peer[64];	  /* struct peer's text */

@@ -273,6 +273,10 @@ static int check_pair(struct document *document, const struct config *config, un
 		return document_fail(document, AT(place, "address"),
 				     "its socket file is that of '%s'; give it another path",
 				     one->address.text);
+	if (address_is_same(&one->address, &other->address))
+		return document_fail(document, AT(place, "address"),
+				     "its port is that of '%s'; give it another",
+				     one->address.text);
 	if (share_tenants(one, other) && one->policy != other->policy)
 		return document_fail(document, place,
 				     "its tenants are those of '%s', but its policy is another; a "

@@ -185,8 +185,10 @@ static const struct system_call rows[] = {
 	{"prctl", ALL, PERMIT, WHEN(IS, 0, option, PR_SET_VMA), .reason = "names of memory"},
 
 	/* Processes of plugins that start some */
-	{"execve execveat fork vfork wait4 waitid waitpid setpgid getpgid chdir fchdir", WORKER,
-	 PERMIT, .need = NEED_CHILDREN, .reason = "start programs, and see how they end"},
+	{"execve execveat fork vfork wait4 waitid waitpid getpgid chdir fchdir", WORKER, PERMIT,
+	 .need = NEED_CHILDREN, .reason = "start programs, and see how they end"},
+	{"setpgid setsid", WORKER, REFUSE,
+	 .reason = "what leaves the worker's group of processes would not end with it"},
 	{"arch_prctl", WORKER, PERMIT, WHEN(IS, 0, option, ARCH_SET_FS), .need = NEED_CHILDREN,
 	 .reason = "what libc does as a program begins"},
 

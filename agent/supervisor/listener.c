@@ -12,8 +12,8 @@
 
 #include <vaccel/error.h>
 
+#include "agent/base/closer.h"
 #include "agent/base/log.h"
-#include "agent/supervisor/aside/closer.h"
 #include "agent/supervisor/listener.h"
 #include "agent/supervisor/notify.h"
 #include "agent/supervisor/observe.h"
@@ -35,9 +35,14 @@ bool listener_names_user(const struct listener_config *how)
 	return !how->tenant && !strcmp(how->address.carrier->scheme, "unix");
 }
 
+bool listener_does_tls(const struct listener_config *how)
+{
+	return !strcmp(how->address.carrier->scheme, "tls");
+}
+
 bool listener_is_relayed(const struct listener_config *how)
 {
-	return !how->tenant && !strcmp(how->address.carrier->scheme, "tls");
+	return !how->tenant && listener_does_tls(how);
 }
 
 static void listener_unref(struct listener *listener)
@@ -132,8 +137,8 @@ static bool is_too_fast(struct listener *listener, const struct peer *peer)
 	struct supervisor *supervisor = listener->supervisor;
 	int64_t now = time_now();
 
-	if (strcmp(listener->how->address.carrier->scheme, "tls") != 0 ||
-	    pace_permits(&supervisor->pace, peer->host, now) || !is_crowded(listener))
+	if (!listener_does_tls(listener->how) || pace_permits(&supervisor->pace, peer->host, now) ||
+	    !is_crowded(listener))
 		return false;
 	atomic_fetch_add(&supervisor->nobody.stats->refused[REFUSED_BUSY], 1);
 	if (now - supervisor->last_haste > HASTE_NS)
@@ -249,12 +254,49 @@ int listener_read_files(const struct listener_config *how, int *ret_setup)
 	return ret;
 }
 
+/* The one of the same socket, whatever else is different. */
 static struct listener *find(struct listener *list, const struct listener_config *how)
 {
-	while (list &&
-	       (strcmp(list->how->address.text, how->address.text) || list->how->mode != how->mode))
+	while (list && !address_is_same(&list->how->address, &how->address))
 		list = list->next;
 	return list;
+}
+
+static bool is_in_the_way(const struct address *ours, const struct address *wanted)
+{
+	if (!ours->carrier || ours->port != wanted->port)
+		return false;
+	if (ours->path || wanted->path)
+		return ours->path && wanted->path && !strcmp(ours->path, wanted->path);
+	return !ours->host == !wanted->host;
+}
+
+static const struct address *own_in_the_way(const struct supervisor *supervisor,
+					    const struct address *wanted)
+{
+	const struct listener *listener = supervisor->listeners;
+
+	if (is_in_the_way(&supervisor->admin.address, wanted))
+		return &supervisor->admin.address;
+	if (is_in_the_way(&supervisor->metrics.address, wanted))
+		return &supervisor->metrics.address;
+	while (listener && !is_in_the_way(&listener->how->address, wanted))
+		listener = listener->next;
+	return listener ? &listener->how->address : NULL;
+}
+
+int listen_anew(const struct supervisor *supervisor, const struct address *address, mode_t mode,
+		int *ret_fd)
+{
+	const struct address *own;
+	int ret = address_listen(address, mode, ret_fd);
+
+	if (ret != VACCEL_EBUSY || !(own = own_in_the_way(supervisor, address)))
+		return ret;
+	return vaccel_fail(ret,
+			   "listening at %s: this agent itself has it by %s, up to its end; start "
+			   "it anew, or take another",
+			   address->text, own->text);
 }
 
 static int open_socket(struct listener *listener, const struct listener *before)
@@ -271,7 +313,7 @@ static int open_socket(struct listener *listener, const struct listener *before)
 	}
 	if (activation_take(&how->address, &listener->source.fd))
 		return VACCEL_OK;
-	ret = address_listen(&how->address, how->mode, &listener->source.fd);
+	ret = listen_anew(listener->supervisor, &how->address, how->mode, &listener->source.fd);
 	listener->owns_name = !ret;
 	return ret;
 }
@@ -327,6 +369,14 @@ static void keep_names(struct listener *losing, struct listener *keeping)
 			losing->owns_name = false;
 }
 
+/* What systemd has made has the mode that systemd was told. */
+static void change_mode(const struct listener *listener, const struct listener *before)
+{
+	if (listener->owns_name && before->how->mode != listener->how->mode &&
+	    listener_set_mode(listener->source.fd, listener->how->mode))
+		log_line(VACCEL_LOG_ERROR, NULL, "%s", vaccel_error_text());
+}
+
 static void say(const struct listener *listener)
 {
 	const struct listener_config *how = listener->how;
@@ -344,11 +394,23 @@ static void say(const struct listener *listener)
 			 how->policy->name);
 }
 
+/* Tells the helpers of those that are gone. */
+static void forget(struct supervisor *supervisor, const struct listener *former)
+{
+	for (; former; former = former->next) {
+		if (listener_by_number(supervisor, former->number))
+			continue;
+		observe_listener_gone(supervisor, former->number);
+		if (listener_is_relayed(former->how))
+			relay_forget(supervisor, former->number);
+	}
+}
+
 int listeners_apply(struct supervisor *supervisor, struct config *config)
 {
 	struct listener *list = NULL;
 	struct listener **end = &list;
-	struct listener *former;
+	struct listener *former, *before;
 	int ret = VACCEL_OK;
 
 	for (unsigned int i = 0; !ret && i < config->nr_listeners; i++) {
@@ -364,12 +426,14 @@ int listeners_apply(struct supervisor *supervisor, struct config *config)
 	keep_names(supervisor->listeners, list);
 	former = supervisor->listeners;
 	supervisor->listeners = list;
-	for (struct listener *listener = list; listener; listener = listener->next)
-		if (!find(former, listener->how))
+	for (struct listener *listener = list; listener; listener = listener->next) {
+		before = find(former, listener->how);
+		if (before)
+			change_mode(listener, before);
+		if (!before || strcmp(before->how->address.text, listener->how->address.text))
 			say(listener);
-	for (struct listener *listener = former; listener; listener = listener->next)
-		if (!listener_by_number(supervisor, listener->number))
-			observe_listener_gone(supervisor, listener->number);
+	}
+	forget(supervisor, former);
 	close_all(former);
 	return VACCEL_OK;
 }

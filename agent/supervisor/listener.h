@@ -33,6 +33,10 @@ struct arrival {
  */
 int listeners_apply(struct supervisor *supervisor, struct config *config);
 
+/* As address_listen(); says so where what is in the way is this agent's own. */
+int listen_anew(const struct supervisor *supervisor, const struct address *address, mode_t mode,
+		int *ret_fd);
+
 /* What those who serve a listener's connections must know, read from its files; -1: nothing. */
 int listener_read_files(const struct listener_config *how, int *ret_setup);
 
@@ -42,6 +46,9 @@ void listeners_close(struct supervisor *supervisor);
 
 /* Whether the kernel says who a peer is. */
 bool listener_names_user(const struct listener_config *how);
+
+/* Whether connections by it are TLS, whoever does that. */
+bool listener_does_tls(const struct listener_config *how);
 
 /* Whether the front serves it: TLS whose certificates name the tenants. */
 bool listener_is_relayed(const struct listener_config *how);

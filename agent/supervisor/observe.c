@@ -48,12 +48,26 @@ static void brief(struct helper *monitor)
 	observe_serving(supervisor, supervisor->ready && !supervisor->stopping);
 }
 
+/* Where nobody does TLS nobody is refused before his tenant is known. */
+static bool does_tls(const struct supervisor *supervisor)
+{
+	const struct listener *listener = supervisor->listeners;
+
+	while (listener && !listener_does_tls(listener->how))
+		listener = listener->next;
+	return listener;
+}
+
 void observe_nobody(struct supervisor *supervisor)
 {
-	struct ipc_message message = {.kind = IPC_STATS, .pid = supervisor->front.child.pid};
+	const struct helper *front = &supervisor->front;
+	struct ipc_message message = {
+		.kind = IPC_STATS,
+		.pid = front->running ? front->child.pid : 0,
+	};
 
 	strcpy(message.peer, NOBODY);
-	if (supervisor->front.running)
+	if (front->running || does_tls(supervisor))
 		helper_tell(&supervisor->monitor, &message, supervisor->nobody.fd);
 }
 
@@ -61,6 +75,7 @@ void observe_listeners(struct supervisor *supervisor)
 {
 	for (struct listener *listener = supervisor->listeners; listener; listener = listener->next)
 		tell_listener(&supervisor->monitor, listener);
+	observe_nobody(supervisor);
 }
 
 void observe_listener_gone(struct supervisor *supervisor, uint32_t number)
@@ -93,8 +108,7 @@ static bool window_is(const struct window *window, const struct window *other)
 {
 	if (window->fd < 0 || !other->address.carrier)
 		return window->fd < 0 && !other->address.carrier;
-	return window->address.carrier == other->address.carrier && window->mode == other->mode &&
-	       !strcmp(window->address.text, other->address.text);
+	return address_is_same(&window->address, &other->address);
 }
 
 /* What @config wants of the admin socket: where it says nothing, one below the base. */
@@ -120,11 +134,21 @@ static int metrics_of(const struct config *config, struct window *ret_window)
 }
 
 /* Opens @wanted unless @window is the same; takes its address. */
-static int window_prepare(const struct window *window, struct window *wanted)
+static int window_prepare(const struct supervisor *supervisor, const struct window *window,
+			  struct window *wanted)
 {
 	if (window_is(window, wanted) || !wanted->address.carrier)
 		return VACCEL_OK;
-	return address_listen(&wanted->address, wanted->mode, &wanted->fd);
+	return listen_anew(supervisor, &wanted->address, wanted->mode, &wanted->fd);
+}
+
+static void window_change_mode(struct window *window, const struct window *wanted)
+{
+	if (window->fd < 0 || window->mode == wanted->mode || !window_is(window, wanted))
+		return;
+	if (listener_set_mode(window->fd, wanted->mode))
+		log_line(VACCEL_LOG_ERROR, NULL, "%s", vaccel_error_text());
+	window->mode = wanted->mode;
 }
 
 static void window_replace(struct window *window, struct window *wanted)
@@ -145,14 +169,14 @@ static int prepare(struct supervisor *supervisor, const struct config *config,
 	if (!ret)
 		ret = metrics_of(config, &wanted->metrics);
 	if (!ret)
-		ret = window_prepare(&supervisor->admin, &wanted->admin);
+		ret = window_prepare(supervisor, &supervisor->admin, &wanted->admin);
 	if (ret == VACCEL_EBUSY && !config->admin_socket) {
 		/* Nobody has asked for it: another agent may have the default. */
 		log_line(VACCEL_LOG_WARN, NULL, "no admin socket: %s", vaccel_error_text());
 		address_release(&wanted->admin.address);
 		ret = VACCEL_OK;
 	}
-	return ret ? ret : window_prepare(&supervisor->metrics, &wanted->metrics);
+	return ret ? ret : window_prepare(supervisor, &supervisor->metrics, &wanted->metrics);
 }
 
 void observe_abandon(struct windows *wanted)
@@ -180,6 +204,7 @@ void observe_commit(struct supervisor *supervisor, struct windows *wanted)
 	bool same = window_is(&supervisor->admin, &wanted->admin) &&
 		    window_is(&supervisor->metrics, &wanted->metrics);
 
+	window_change_mode(&supervisor->admin, &wanted->admin);
 	if (same && monitor->role) {
 		observe_abandon(wanted);
 		return;

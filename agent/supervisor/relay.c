@@ -20,17 +20,21 @@ static bool is_needed(const struct supervisor *supervisor)
 	return false;
 }
 
+/* One that cannot hear it ends, and is briefed anew. @setup: -1 for one that is gone. */
+static void tell(struct helper *front, uint32_t number, int setup)
+{
+	struct ipc_message message = {.kind = IPC_LISTENER, .listener = number};
+
+	if (helper_tell(front, &message, setup))
+		child_kill(&front->child);
+}
+
 static void brief(struct helper *front)
 {
 	for (struct listener *listener = front->supervisor->listeners; listener;
-	     listener = listener->next) {
-		struct ipc_message message = {.kind = IPC_LISTENER, .listener = listener->number};
-
-		/* One that cannot hear it ends, and is briefed anew. */
-		if (listener_is_relayed(listener->how) &&
-		    helper_tell(front, &message, listener->setup))
-			child_kill(&front->child);
-	}
+	     listener = listener->next)
+		if (listener_is_relayed(listener->how))
+			tell(front, listener->number, listener->setup);
 }
 
 static void changed(struct helper *front)
@@ -70,6 +74,12 @@ void relay_apply(struct supervisor *supervisor)
 		};
 		helper_start(front, supervisor, "front");
 	}
+}
+
+void relay_forget(struct supervisor *supervisor, uint32_t number)
+{
+	if (supervisor->front.running)
+		tell(&supervisor->front, number, -1);
 }
 
 void relay_drain(struct supervisor *supervisor)

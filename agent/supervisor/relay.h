@@ -11,6 +11,9 @@
 /* Starts the front if a listener needs it, and tells it of listeners that it does not know. */
 void relay_apply(struct supervisor *supervisor);
 
+/* Of a listener that is gone the front keeps no key, but for connections that came by it. */
+void relay_forget(struct supervisor *supervisor, uint32_t number);
+
 /* Takes a connection to the front. */
 void relay_take(struct supervisor *supervisor, struct arrival *arrival);
 

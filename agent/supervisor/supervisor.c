@@ -13,8 +13,8 @@
 #include <vaccel/error.h>
 #include <vaccel/plugin.h>
 
+#include "agent/base/closer.h"
 #include "agent/base/log.h"
-#include "agent/supervisor/aside/closer.h"
 #include "agent/supervisor/listener.h"
 #include "agent/supervisor/notify.h"
 #include "agent/supervisor/observe.h"

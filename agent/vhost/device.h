@@ -40,6 +40,7 @@ struct file {
 	unsigned int refs; /* the device's and the link's */
 	bool closed;	   /* nothing more comes */
 	bool goaway;
+	uint64_t last_number;	   /* of an exchange */
 	struct exchange *incoming; /* to be read, in their order */
 	struct exchange *running;  /* to be answered */
 	struct exchange *kept;	   /* with answers that have not been fetched, the newest first */

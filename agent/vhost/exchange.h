@@ -25,7 +25,8 @@ struct exchange {
 	struct chain *chain; /* with END; NULL: answered, or a CANCEL of ours */
 	struct header header;
 	struct frame frame;
-	unsigned char bytes[FRAME_SIZE]; /* of it */
+	uint64_t number; /* the device's in place of the frame's, which the program chose */
+	unsigned char bytes[FRAME_SIZE]; /* of the frame with that */
 	unsigned char *gathered;	 /* readable bytes of a request in several chains */
 	uint64_t have;			 /* so many of them */
 	unsigned char *image;		 /* writable bytes of a request with room in several */

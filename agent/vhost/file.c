@@ -18,6 +18,18 @@
 
 /* The walking thread's side */
 
+/*
+ * Programs may use a number twice at once, or again for as long as a call goes on without its
+ * chain. What lends memory must not be taken for another.
+ */
+static void give_number(struct file *file, struct exchange *exchange)
+{
+	struct frame frame = exchange->frame;
+
+	frame.request = exchange->number = ++file->last_number;
+	frame_put(&frame, exchange->bytes);
+}
+
 void file_push(struct file *file, struct exchange *exchange)
 {
 	SCOPED_LOCK(&file->lock);
@@ -25,6 +37,7 @@ void file_push(struct file *file, struct exchange *exchange)
 		file_finish(file, exchange, CODE_BUSY);
 		return;
 	}
+	give_number(file, exchange);
 	exchange_append(&file->incoming, exchange);
 	reader_tell(&file->reader);
 }
@@ -66,7 +79,7 @@ bool file_cancel(struct file *file, uint64_t request)
 		exchange = exchange_find(file->running, request);
 	if (exchange && exchange->chain) {
 		exchange->canceled = time_now();
-		send_cancel(file, exchange->frame.request);
+		send_cancel(file, exchange->number);
 		return true;
 	}
 	exchange = exchange_find(file->kept, request);
@@ -116,7 +129,7 @@ void file_stop(struct file *file, unsigned int queue)
 	}
 	for (struct exchange *at = file->running; at; at = at->next)
 		if (at->chain && at->chain->queue == queue)
-			send_cancel(file, at->frame.request);
+			send_cancel(file, at->number);
 }
 
 /* Reading */

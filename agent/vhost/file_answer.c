@@ -106,17 +106,44 @@ static struct exchange *answered(struct file *file, const struct frame *frame)
 		file->goaway = true;
 	if (frame->kind != FRAME_REPLY && frame->kind != FRAME_WELCOME && frame->kind != FRAME_PONG)
 		return NULL;
-	while (exchange && exchange->frame.request != frame->request)
+	while (exchange && exchange->number != frame->request)
 		exchange = exchange->next;
 	/* A refused message may be answered before its payload has been read. */
-	if (!exchange && file->incoming && file->incoming->frame.request == frame->request)
+	if (!exchange && file->incoming && file->incoming->number == frame->request)
 		exchange = file->incoming;
 	return exchange;
 }
 
+/* Where the answer goes, whose size is known. */
+static int find_room(struct file *file, struct exchange *exchange)
+{
+	if (exchange->image && file->left <= exchange->room) {
+		file->into = exchange->image;
+	} else if (exchange->image || file->left > exchange->room) {
+		file->into = exchange->kept = exchange_memory(file->accel, exchange, file->left);
+		exchange->kept_size = file->left;
+		if (!file->into)
+			return vaccel_fail(VACCEL_ENOMEM, "no memory for an answer");
+	}
+	return VACCEL_OK;
+}
+
+static void write_piece(struct file *file, const void *bytes, size_t size)
+{
+	if (file->into)
+		memcpy(file->into + file->written, bytes, size);
+	else if (file->writing)
+		chain_write(file->writing->chain, sizeof(struct status) + file->written, bytes,
+			    size);
+	file->written += size;
+	file->left -= size;
+}
+
+/* Up to the end of the frame, in which the number is the program's again. */
 static int begin_write(struct file *file, const struct iovec *from)
 {
 	const struct frame_limits any = {UINT64_MAX, UINT64_MAX};
+	unsigned char bytes[FRAME_SIZE];
 	struct exchange *exchange;
 	struct frame frame;
 
@@ -130,16 +157,12 @@ static int begin_write(struct file *file, const struct iovec *from)
 	pthread_mutex_lock(&file->lock);
 	exchange = file->writing = answered(file, &frame);
 	pthread_mutex_unlock(&file->lock);
-	if (!exchange)
-		return VACCEL_OK;
-	if (exchange->image && file->left <= exchange->room) {
-		file->into = exchange->image;
-	} else if (exchange->image || file->left > exchange->room) {
-		file->into = exchange->kept = exchange_memory(file->accel, exchange, file->left);
-		exchange->kept_size = file->left;
-		if (!file->into)
-			return vaccel_fail(VACCEL_ENOMEM, "no memory for an answer");
-	}
+	if (exchange && find_room(file, exchange))
+		return VACCEL_ENOMEM;
+	if (exchange)
+		frame.request = exchange->frame.request;
+	frame_put(&frame, bytes);
+	write_piece(file, bytes, sizeof(bytes));
 	return VACCEL_OK;
 }
 
@@ -191,51 +214,45 @@ static void end_write(struct file *file, struct exchange *exchange)
 		exchange->image_size = end;
 		answer.touched = send_image(exchange, chain);
 		waits = exchange->sent < end;
-		answer.flags |= waits ? STATUS_MORE : 0;
 	} else {
 		exchange->chain = chain;
 		end = copy_outputs(exchange);
 		exchange->chain = NULL;
 		answer.touched = exchange->kept ? end : MAX_OF(end, file->written);
 	}
-	if (exchange->kept) {
+	if (exchange->kept && waits) {
+		/* Outputs would come by MORE, and the message by FETCH; there are not both. */
+		answer.code = CODE_STALE;
+	} else if (exchange->kept) {
 		answer.code = CODE_NOSPACE;
-		answer.flags &= ~(uint32_t)STATUS_MORE;
 		answer.wanted = exchange->kept_size;
 	} else if (exchange->canceled && file->status == VACCEL_ECANCELED) {
 		answer.code = CODE_CANCELED;
-		waits = false;
 	} else {
 		answer.used = file->written;
+		answer.flags |= waits ? STATUS_MORE : 0;
 	}
-	if (exchange->kept || waits)
+	if (answer.code == CODE_NOSPACE || answer.flags & STATUS_MORE)
 		keep(file, exchange);
 	else
 		exchange_delete(file->accel, exchange);
 	chain_answer(chain, &answer);
 }
 
-static void write_piece(struct file *file, const char *bytes, size_t size)
-{
-	if (file->into)
-		memcpy(file->into + file->written, bytes, size);
-	else if (file->writing)
-		chain_write(file->writing->chain, sizeof(struct status) + file->written, bytes,
-			    size);
-	file->written += size;
-	file->left -= size;
-}
-
 ssize_t file_write(struct link *link, const struct iovec *from, int nr, int64_t until, int passed)
 {
 	struct file *file = link->io;
-	size_t size = 0;
+	size_t size = 0, begun = 0;
 
-	if (!file->left && begin_write(file, from))
-		return -VACCEL_EREMOTEIO;
+	if (!file->left) {
+		if (begin_write(file, from))
+			return -VACCEL_EREMOTEIO;
+		begun = FRAME_SIZE;
+	}
 	for (int i = 0; i < nr; i++) {
-		write_piece(file, from[i].iov_base, from[i].iov_len);
+		write_piece(file, (char *)from[i].iov_base + begun, from[i].iov_len - begun);
 		size += from[i].iov_len;
+		begun = 0;
 	}
 	if (!file->left && file->writing) {
 		SCOPED_LOCK(&file->lock);

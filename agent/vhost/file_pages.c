@@ -18,7 +18,7 @@ static struct exchange *lending(struct file *file, uint64_t number, bool from_no
 
 	SCOPED_LOCK(&file->lock);
 	exchange = file->running;
-	while (exchange && exchange->frame.request != number)
+	while (exchange && exchange->number != number)
 		exchange = exchange->next;
 	if (!exchange)
 		return NULL;

@@ -11,8 +11,8 @@
 
 #include <vaccel/error.h>
 
+#include "agent/base/closer.h"
 #include "agent/base/log.h"
-#include "agent/supervisor/aside/closer.h"
 #include "agent/supervisor/tenant/tenant.h"
 #include "agent/vhost/model.h"
 #include "agent/vhost/update.h"
@@ -95,6 +95,37 @@ static void machine_delete(struct machine *machine)
 	free(machine);
 }
 
+/* What workers have left */
+
+/* Where the memory for requests under way has what is known of a queue. */
+static off_t inflight_place(const struct backend *backend, unsigned int queue)
+{
+	return (off_t)(backend->inflight.offset +
+		       INFLIGHT_STRIDE(backend->inflight.queue_size) * queue);
+}
+
+/*
+ * Where the queue goes on when all that is under way has been given back. A front end that
+ * brings what is no memory could have who reads it wait.
+ */
+static uint16_t inflight_base(const struct backend *backend, unsigned int queue)
+{
+	union {
+		unsigned char bytes[INFLIGHT_STRIDE(QUEUE_SIZE_MAX)];
+		struct inflight_queue queue;
+	} left = {{0}};
+	size_t size = INFLIGHT_STRIDE(backend->inflight.queue_size);
+	uint16_t base;
+
+	if (fcntl(backend->inflight_fd, F_GET_SEALS) < 0 ||
+	    pread(backend->inflight_fd, &left, size, inflight_place(backend, queue)) < 0)
+		return 0;
+	base = left.queue.used;
+	for (uint16_t i = 0; i < backend->inflight.queue_size; i++)
+		base = (uint16_t)(base + !!left.queue.entries[i].under_way);
+	return base;
+}
+
 /* Telling the worker */
 
 static void try_again(struct machine *machine)
@@ -145,7 +176,7 @@ static void tell_inflight(struct backend *backend)
 		tell(machine_of(backend), &update, backend->inflight_fd, -1);
 }
 
-static void tell_start_as(struct backend *backend, unsigned int queue, bool fresh)
+static void tell_started(struct backend *backend, unsigned int queue)
 {
 	const struct vring *ring = &backend->rings[queue];
 	const struct update update = {
@@ -153,7 +184,6 @@ static void tell_start_as(struct backend *backend, unsigned int queue, bool fres
 		.queue = queue,
 		.size = ring->size,
 		.base = ring->base,
-		.fresh = fresh,
 		.enabled = ring->enabled,
 		.features = backend->features,
 		.addresses = ring->addresses,
@@ -162,9 +192,17 @@ static void tell_start_as(struct backend *backend, unsigned int queue, bool fres
 	tell(machine_of(backend), &update, ring->kick, ring->call);
 }
 
+/* A queue that starts anew, or goes on from where it was stopped without a worker. */
 static void tell_start(struct backend *backend, unsigned int queue)
 {
-	tell_start_as(backend, queue, !backend->inflight_given);
+	const struct inflight_queue nothing = {0};
+	uint16_t base = backend->rings[queue].base;
+
+	/* Not by a word to the worker, which may be gone before it has heard it. */
+	if (!backend->inflight_given && (!base || base != inflight_base(backend, queue)))
+		(void)!pwrite(backend->inflight_fd, &nothing, sizeof(nothing),
+			      inflight_place(backend, queue));
+	tell_started(backend, queue);
 }
 
 static void tell_enable(struct backend *backend, unsigned int queue)
@@ -210,7 +248,7 @@ static void tell_all(struct backend *backend)
 	tell_inflight(backend);
 	for (unsigned int i = 0; i < backend->model->queues; i++) {
 		if (backend->rings[i].started)
-			tell_start_as(backend, i, false);
+			tell_started(backend, i);
 		if (backend->rings[i].stopping)
 			tell_stop(backend, i);
 	}
@@ -317,22 +355,6 @@ static void hear(struct source *source, uint32_t events)
 	}
 }
 
-/*
- * Where the inflight region says that the used ring was. A front end that brings one that is
- * no memory could have who reads it wait.
- */
-static uint16_t last_used(const struct backend *backend, unsigned int queue)
-{
-	struct inflight_queue state = {0};
-	size_t offset = (size_t)backend->inflight.offset +
-			INFLIGHT_STRIDE(backend->inflight.queue_size) * queue;
-
-	if (fcntl(backend->inflight_fd, F_GET_SEALS) < 0 ||
-	    pread(backend->inflight_fd, &state, sizeof(state), (off_t)offset) < 0)
-		return 0;
-	return state.used;
-}
-
 /* The worker is ended, and if that does not help the monitor has waited long enough. */
 static void patience_expired(struct timer *timer)
 {
@@ -350,7 +372,7 @@ static void patience_expired(struct timer *timer)
 	}
 	for (unsigned int i = 0; i < backend->model->queues; i++)
 		if (backend->rings[i].stopping &&
-		    backend_stopped(backend, i, last_used(backend, i)))
+		    backend_stopped(backend, i, inflight_base(backend, i)))
 			break;
 	machine->impatient = false;
 	close_channel(machine);

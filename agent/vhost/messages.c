@@ -14,7 +14,8 @@
 
 #include <vaccel/error.h>
 
-#include "agent/supervisor/aside/closer.h"
+#include "agent/base/closer.h"
+#include "agent/base/passed.h"
 #include "base/util.h"
 
 #define HEADER_SIZE sizeof(struct vhost_header)
@@ -148,57 +149,34 @@ static void next_message(struct backend *backend)
 	backend->have = 0;
 }
 
-static int keep_fds(struct backend *backend, struct msghdr *message)
+static int keep_fds(struct backend *backend, struct passed *passed)
 {
-	struct cmsghdr *header = CMSG_FIRSTHDR(message);
-	unsigned int nr = 0;
-	int fds[TABLE_MAX];
-
-	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-		nr = (unsigned int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		memcpy(fds, CMSG_DATA(header), nr * sizeof(int));
-	}
-	if (!(message->msg_flags & MSG_CTRUNC) && nr <= TABLE_MAX - backend->nr_fds) {
-		memcpy(backend->fds + backend->nr_fds, fds, nr * sizeof(int));
-		backend->nr_fds += nr;
-		return VACCEL_OK;
-	}
-	while (nr)
-		close_elsewhere(fds[--nr]);
-	return refuse("a message", "it brings more descriptors than any has");
+	if (passed->flags & MSG_CTRUNC || passed->nr > TABLE_MAX - backend->nr_fds)
+		return refuse("a message", "it brings more descriptors than any has");
+	while (passed->nr)
+		backend->fds[backend->nr_fds++] = passed_take(passed);
+	return VACCEL_OK;
 }
 
 /* Some bytes more of the message; VACCEL_EAGAIN: there are none now. */
 static int read_some(struct backend *backend)
 {
-	union {
-		struct cmsghdr header;
-		unsigned char room[CMSG_SPACE(TABLE_MAX * sizeof(int))];
-	} passed;
+	_cleanup_(passed_release) struct passed passed;
 	bool front = backend->have < HEADER_SIZE;
 	struct iovec to = {
 		.iov_base = front ? (char *)&backend->header + backend->have
 				  : (char *)&backend->body + (backend->have - HEADER_SIZE),
 		.iov_len = HEADER_SIZE + (front ? 0 : backend->header.size) - backend->have,
 	};
-	struct msghdr message = {
-		.msg_iov = &to,
-		.msg_iovlen = 1,
-		.msg_control = &passed,
-		.msg_controllen = sizeof(passed),
-	};
-	ssize_t size;
+	ssize_t size = passed_receive(backend->fd, &to, MSG_DONTWAIT, &passed);
 
-	do
-		size = recvmsg(backend->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (size < 0 && errno == EINTR);
 	if (size < 0 && errno == EAGAIN)
 		return VACCEL_EAGAIN;
 	if (size <= 0)
 		return vaccel_fail(VACCEL_EREMOTEIO, "vhost-user: the machine's monitor has closed "
 						     "the connection");
 	backend->have += (size_t)size;
-	return keep_fds(backend, &message);
+	return keep_fds(backend, &passed);
 }
 
 static bool is_whole(const struct backend *backend)

@@ -12,7 +12,7 @@
 
 #include <vaccel/error.h>
 
-#include "agent/supervisor/aside/closer.h"
+#include "agent/base/closer.h"
 #include "base/util.h"
 
 #define FEATURES (VIRTIO_INDIRECT | VIRTIO_EVENT_IDX | VHOST_USER_PROTOCOL | VIRTIO_VERSION_1)

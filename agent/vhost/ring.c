@@ -316,18 +316,23 @@ static uint16_t oldest(const struct ring *ring)
 	return (uint16_t)found;
 }
 
-static int take_again(struct ring *ring, struct chain **ret_chain)
+int ring_take_again(struct ring *ring, struct chain **ret_chain)
 {
-	uint16_t head = oldest(ring);
+	uint16_t head;
 	int ret;
 
-	ring->again--;
-	if (head == ring->size)
+	if (!ring->running || ring->broken || !ring->again)
+		return VACCEL_EAGAIN;
+	head = oldest(ring);
+	if (head == ring->size) {
+		ring->again = 0;
 		return vaccel_fail(VACCEL_EREMOTEIO, "queue %u: what was under way has changed",
 				   ring->queue);
+	}
 	ret = make_chain(ring, head, ret_chain);
 	if (ret)
 		return ret;
+	ring->again--;
 	/* Marked, so that it is not the oldest any more. */
 	ring->inflight->entries[head].under_way = 2;
 	(*ret_chain)->again = true;
@@ -369,7 +374,7 @@ int ring_take(struct ring *ring, struct chain **ret_chain)
 	if (!ring->running || !ring->enabled || ring->broken)
 		return VACCEL_EAGAIN;
 	if (ring->again)
-		return take_again(ring, ret_chain);
+		return ring_take_again(ring, ret_chain);
 	count = count_available(ring);
 	if (!count)
 		return VACCEL_EAGAIN;
@@ -420,36 +425,30 @@ static void give_back(struct ring *ring, uint16_t head, uint64_t written)
 		(void)!write(ring->call, &one_more, sizeof(one_more));
 }
 
-void chain_finish(struct chain *chain, uint64_t written)
+/* The lock is held, and is not any more: who sees that nothing is under way may free the ring. */
+static void end_chain(struct chain *chain)
 {
 	struct ring *ring = chain->ring;
-	void (*idle)(struct ring * ring) = NULL;
 
-	pthread_mutex_lock(&ring->lock);
-	give_back(ring, chain->head, written);
-	if (!--ring->under_way)
-		idle = TAKE(ring->idle);
+	if (!--ring->under_way && ring->idle)
+		TAKE(ring->idle)(ring);
 	pthread_mutex_unlock(&ring->lock);
 	guest_unref(chain->guest);
 	free(chain);
-	if (idle)
-		idle(ring);
+}
+
+void chain_finish(struct chain *chain, uint64_t written)
+{
+	pthread_mutex_lock(&chain->ring->lock);
+	give_back(chain->ring, chain->head, written);
+	end_chain(chain);
 }
 
 void chain_drop(struct chain *chain)
 {
-	struct ring *ring = chain->ring;
-	void (*idle)(struct ring * ring) = NULL;
-
-	ring->broken = true;
-	pthread_mutex_lock(&ring->lock);
-	if (!--ring->under_way)
-		idle = TAKE(ring->idle);
-	pthread_mutex_unlock(&ring->lock);
-	guest_unref(chain->guest);
-	free(chain);
-	if (idle)
-		idle(ring);
+	chain->ring->broken = true;
+	pthread_mutex_lock(&chain->ring->lock);
+	end_chain(chain);
 }
 
 /* Chains */

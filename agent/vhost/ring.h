@@ -71,11 +71,18 @@ void ring_set_call(struct ring *ring, int call);
 
 /*
  * The next chain: VACCEL_OK; VACCEL_EAGAIN: there is none now, and the guest will kick;
- * VACCEL_EREMOTEIO: the ring is broken, with words; VACCEL_ENOMEM.
+ * VACCEL_EREMOTEIO: the ring is broken, with words; VACCEL_ENOMEM: it is to be taken later, and
+ * the guest may not kick again.
  */
 int ring_take(struct ring *ring, struct chain **ret_chain);
 
-/* No chain is taken any more. @idle is called, by whatever thread, when all are given back. */
+/* The next of those that an earlier worker had, also of a queue that is not enabled any more. */
+int ring_take_again(struct ring *ring, struct chain **ret_chain);
+
+/*
+ * No chain is taken any more. @idle is called, by whatever thread, when all are given back; it
+ * must not wait, nor use what takes the lock.
+ */
 void ring_stop(struct ring *ring, void (*idle)(struct ring *ring));
 
 #endif

@@ -8,9 +8,10 @@
 
 #include <vaccel/error.h>
 
+#include "agent/base/passed.h"
 #include "base/util.h"
 
-union passed {
+union control {
 	struct cmsghdr header;
 	unsigned char room[CMSG_SPACE(UPDATE_FDS * sizeof(int))];
 };
@@ -20,7 +21,7 @@ int update_send(int channel, const struct update *update, int first, int second)
 	struct iovec bytes = {(void *)update, sizeof(*update)};
 	struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
 	const int given[UPDATE_FDS] = {first, second};
-	union passed passed = {};
+	union control control = {};
 	int fds[UPDATE_FDS];
 	size_t nr = 0;
 	ssize_t sent;
@@ -29,11 +30,11 @@ int update_send(int channel, const struct update *update, int first, int second)
 		if (given[i] >= 0)
 			fds[nr++] = given[i];
 	if (nr) {
-		passed.header.cmsg_level = SOL_SOCKET;
-		passed.header.cmsg_type = SCM_RIGHTS;
-		passed.header.cmsg_len = CMSG_LEN(nr * sizeof(int));
-		memcpy(CMSG_DATA(&passed.header), fds, nr * sizeof(int));
-		message.msg_control = &passed;
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(nr * sizeof(int));
+		memcpy(CMSG_DATA(&control.header), fds, nr * sizeof(int));
+		message.msg_control = &control;
 		message.msg_controllen = CMSG_SPACE(nr * sizeof(int));
 	}
 	do
@@ -47,45 +48,28 @@ int update_send(int channel, const struct update *update, int first, int second)
 			   strerror(errno));
 }
 
-static void take_fds(struct msghdr *message, int fds[UPDATE_FDS])
-{
-	struct cmsghdr *header = CMSG_FIRSTHDR(message);
-
-	for (size_t i = 0; i < UPDATE_FDS; i++)
-		fds[i] = -1;
-	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-		memcpy(fds, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
-}
-
 int update_receive(int channel, struct update *ret_update, int ret_fds[UPDATE_FDS])
 {
 	struct update update;
 	struct iovec bytes = {&update, sizeof(update)};
-	union passed passed;
-	struct msghdr message = {
-		.msg_iov = &bytes,
-		.msg_iovlen = 1,
-		.msg_control = &passed,
-		.msg_controllen = sizeof(passed),
-	};
+	_cleanup_(passed_release) struct passed passed;
 	ssize_t size;
 
 	do
-		size = recvmsg(channel, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (size < 0 && (errno == EINTR || errno == ECONNRESET));
+		size = passed_receive(channel, &bytes, MSG_DONTWAIT, &passed);
+	while (size < 0 && errno == ECONNRESET);
 	if (size < 0 && errno == EAGAIN)
 		return VACCEL_EAGAIN;
 	if (size <= 0)
 		return vaccel_fail(VACCEL_EREMOTEIO,
 				   "the other end of the machine's channel is gone");
-	take_fds(&message, ret_fds);
-	if (size != (ssize_t)sizeof(update) || message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
-		for (size_t i = 0; i < UPDATE_FDS; i++)
-			closep(&ret_fds[i]);
+	if (size != (ssize_t)sizeof(update) || passed.flags & (MSG_TRUNC | MSG_CTRUNC) ||
+	    passed.nr > UPDATE_FDS)
 		return vaccel_fail(VACCEL_EREMOTEIO, "the other end of the machine's channel says "
 						     "nonsense");
-	}
 	update.words[sizeof(update.words) - 1] = '\0';
 	*ret_update = update;
+	for (size_t i = 0; i < UPDATE_FDS; i++)
+		ret_fds[i] = passed_take(&passed);
 	return VACCEL_OK;
 }

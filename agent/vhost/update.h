@@ -32,7 +32,6 @@ struct update {
 	uint32_t queue;
 	uint32_t size; /* of the queue */
 	uint16_t base;
-	bool fresh; /* what the inflight region knows of this queue is of no account */
 	bool enabled;
 	uint64_t features;
 	struct vhost_addresses addresses;

@@ -60,6 +60,7 @@ struct vhost {
 	struct vhost_addresses addresses[QUEUES_MAX];
 	bool due[QUEUES_MAX]; /* there may be chains */
 	bool looks;	      /* the device wants to look again soon */
+	bool starved;	      /* and so do we: there was no memory for a chain */
 	int64_t unseen_since; /* when the driver began; 0: there is none, or chains have been seen
 			       */
 	atomic_bool stopping; /* all of them, for good */
@@ -195,8 +196,6 @@ static int start(struct vhost *vhost, const struct update *update, int fds[UPDAT
 		return vaccel_fail(VACCEL_EINVAL, "a queue starts too early");
 	setup.kick = TAKE_FD(fds[0]);
 	setup.call = TAKE_FD(fds[1]);
-	if (update->fresh)
-		inflight->version = 0;
 	/* The beginning of a driver; a machine that was only stopped goes on elsewhere. */
 	if (!update->base && !is_running(vhost)) {
 		vhost->kind->rest(vhost->device);
@@ -240,6 +239,18 @@ static void stop(struct vhost *vhost, unsigned int queue)
 	ring_stop(ring, stopped);
 }
 
+/* Who goes on with the queue believes that all before the base has been given back. */
+static void end_what_was_left(struct vhost *vhost, struct ring *ring)
+{
+	struct chain *chain;
+	int ret;
+
+	while (!(ret = ring_take_again(ring, &chain)))
+		vhost->kind->take(vhost->device, chain);
+	if (ret != VACCEL_EAGAIN)
+		complain(vhost);
+}
+
 static int obey(struct vhost *vhost, const struct update *update, int fds[UPDATE_FDS])
 {
 	if (update->queue >= QUEUES_MAX)
@@ -261,6 +272,7 @@ static int obey(struct vhost *vhost, const struct update *update, int fds[UPDATE
 		ring_set_call(&vhost->rings[update->queue], TAKE_FD(fds[0]));
 		return VACCEL_OK;
 	case UPDATE_STOP:
+		end_what_was_left(vhost, &vhost->rings[update->queue]);
 		/* One that could not be started has stopped, too. */
 		if (vhost->rings[update->queue].running)
 			stop(vhost, update->queue);
@@ -293,8 +305,8 @@ static bool listen_to_supervisor(struct vhost *vhost)
 
 /* Rings */
 
-/* True: there may be more. */
-static bool walk(struct vhost *vhost, struct ring *ring)
+/* VACCEL_OK: there may be more; VACCEL_ENOMEM: there is. */
+static int walk(struct vhost *vhost, struct ring *ring)
 {
 	struct chain *chain;
 	int ret = VACCEL_OK;
@@ -308,16 +320,21 @@ static bool walk(struct vhost *vhost, struct ring *ring)
 	}
 	if (ret && ret != VACCEL_EAGAIN)
 		complain(vhost);
-	return !ret;
+	return ret;
 }
 
 static bool walk_all(struct vhost *vhost)
 {
 	bool more = false;
 
-	for (unsigned int i = 0; i < QUEUES_MAX; i++)
-		if (vhost->due[i])
-			more |= vhost->due[i] = walk(vhost, &vhost->rings[i]);
+	vhost->starved = false;
+	for (unsigned int i = 0; i < QUEUES_MAX; i++) {
+		int ret = vhost->due[i] ? walk(vhost, &vhost->rings[i]) : VACCEL_EAGAIN;
+
+		vhost->due[i] = !ret || ret == VACCEL_ENOMEM;
+		vhost->starved |= ret == VACCEL_ENOMEM;
+		more |= !ret;
+	}
 	return more;
 }
 
@@ -412,7 +429,7 @@ static int turn(struct vhost *vhost, const struct epoll_event *event)
 	look(vhost);
 	if (more)
 		return 0;
-	return vhost->looks || atomic_load(&vhost->draining) ? LOOK_MS : -1;
+	return vhost->looks || vhost->starved || atomic_load(&vhost->draining) ? LOOK_MS : -1;
 }
 
 static void let_go(struct vhost *vhost)
@@ -463,7 +480,7 @@ void vhost_help(struct vhost *vhost, int64_t until)
 	for (unsigned int i = 0; i < QUEUES_MAX; i++)
 		vhost->due[i] |= vhost->rings[i].running;
 	more = !atomic_load(&vhost->stopping) && walk_all(vhost);
-	more |= look(vhost);
+	more |= look(vhost) || vhost->starved;
 	pthread_mutex_unlock(&vhost->walking);
 	if (more)
 		wake(vhost);

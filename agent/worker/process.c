@@ -119,12 +119,21 @@ static bool drop_machines(struct process *process)
 	return !process->machines;
 }
 
+static const struct listener *find_listener(const struct process *process, uint32_t number)
+{
+	const struct listener *listener = process->listeners;
+
+	while (listener && listener->number != number)
+		listener = listener->next;
+	return listener;
+}
+
 /* Takes the descriptor; -1: the kernel had no number left for it, and has closed it. */
 static int add_connection(struct process *process, const struct ipc_message *message, int fd)
 {
 	const struct carrier *carrier = carrier_by_scheme(message->carrier);
+	const struct listener *listener = find_listener(process, message->listener);
 	struct worker *worker = &process->worker;
-	struct listener *listener = process->listeners;
 	struct connection *connection;
 	struct link *link;
 	int ret;
@@ -134,8 +143,12 @@ static int add_connection(struct process *process, const struct ipc_message *mes
 		return vaccel_fail(VACCEL_EDQUOT, "no descriptor left for a connection; raise the "
 						  "limit of open files");
 	}
-	while (listener && listener->number != message->listener)
-		listener = listener->next;
+	if (message->listener && !listener) {
+		close(fd);
+		count_refusal(worker, REFUSED_AUTH);
+		return vaccel_fail(VACCEL_EACCES,
+				   "came by a listener of which this worker knows nothing");
+	}
 	if (device_by_scheme(message->carrier))
 		return add_machine(process, message, listener ? &listener->setup : NULL, fd);
 	if (!carrier || atomic_load(&worker->stats->connections) >
@@ -173,17 +186,27 @@ static int act(struct process *process, const struct ipc_message *message, int f
 	}
 }
 
-/* All that the supervisor has said. False: it is gone. */
+/*
+ * All that the supervisor has said. False: it is gone; or a listener's token and key did
+ * not arrive, which it sends once, and to the next process again.
+ */
 static bool listen_to_supervisor(struct process *process)
 {
 	const struct about tenant = about(process);
 	struct ipc_message message;
 	int fd, ret;
 
-	while (!(ret = ipc_receive(IPC_FD, false, &message, &fd)))
-		if (act(process, &message, fd))
-			log_line(VACCEL_LOG_WARN, &tenant, "%s: %s", message.peer,
+	while (!(ret = ipc_receive(IPC_FD, false, &message, &fd))) {
+		if (!act(process, &message, fd))
+			continue;
+		if (message.kind == IPC_LISTENER) {
+			log_line(VACCEL_LOG_ERROR, &tenant,
+				 "cannot know what a listener asks for, and ends: %s",
 				 vaccel_error_text());
+			return false;
+		}
+		log_line(VACCEL_LOG_WARN, &tenant, "%s: %s", message.peer, vaccel_error_text());
+	}
 	return ret == VACCEL_EAGAIN;
 }
 

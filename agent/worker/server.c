@@ -74,6 +74,9 @@ static void end_connection(struct server *server, struct connection *connection)
 static void add_thread(struct server *server)
 {
 	SCOPED_LOCK(&server->lock);
+	/* Who ends the server takes the lock after it has said so, and counts on what is there. */
+	if (atomic_load(&server->ending))
+		return;
 	for (unsigned int i = 0; i < server->max_threads; i++) {
 		struct thread *thread = &server->threads[i];
 
@@ -247,7 +250,7 @@ static int wait_for_event(struct server *server, struct epoll_event *ret_event)
 		if (nr < 0 && errno != EINTR)
 			give_up(server);
 	} while (nr <= 0);
-	if (atomic_fetch_sub(&server->waiting, 1) == 1 && !atomic_load(&server->ending))
+	if (atomic_fetch_sub(&server->waiting, 1) == 1)
 		add_thread(server);
 	return VACCEL_OK;
 }
@@ -452,7 +455,6 @@ int server_new(struct worker *worker, struct server **ret_server)
 
 static void end_threads(struct server *server)
 {
-	atomic_store(&server->ending, true);
 	(void)!write(server->posted_fd, &(uint64_t){UINT32_MAX}, sizeof(uint64_t));
 	for (unsigned int i = 0; i < server->max_threads; i++) {
 		struct thread *thread = &server->threads[i];
@@ -472,6 +474,7 @@ void server_delete(struct server *server)
 
 	if (!server)
 		return;
+	atomic_store(&server->ending, true);
 	pthread_mutex_lock(&server->lock);
 	for (connection = server->connections; connection; connection = connection->next)
 		link_shut_down(connection->link);

@@ -149,20 +149,34 @@ static bool is_named(pid_t pid, const char *name)
 	return named;
 }
 
-size_t process_children(pid_t pid, const char *name, pid_t *ret_pids, size_t room)
+struct search {
+	const char *name;
+	pid_t *pids;
+	size_t room, count;
+};
+
+static void find_children(pid_t pid, pid_t thread, void *context)
 {
-	FILE *file = open_file(pid, pid, "children");
-	size_t count = 0;
+	FILE *file = open_file(pid, thread, "children");
+	struct search *search = context;
 	int child;
 
 	while (file && fscanf(file, "%d", &child) == 1) {
-		if (!is_named(child, name))
+		if (!is_named(child, search->name))
 			continue;
-		if (count < room)
-			ret_pids[count] = child;
-		count++;
+		if (search->count < search->room)
+			search->pids[search->count] = child;
+		search->count++;
 	}
 	if (file)
 		fclose(file);
-	return count;
+}
+
+/* Whichever of its threads has started them. */
+size_t process_children(pid_t pid, const char *name, pid_t *ret_pids, size_t room)
+{
+	struct search search = {name, ret_pids, room, 0};
+
+	for_each_thread(pid, find_children, &search);
+	return search.count;
 }

@@ -90,6 +90,16 @@ static _Noreturn void babble(void)
 		pause();
 }
 
+/* One that never ends of itself, and holds what this process does. */
+static void breed(void)
+{
+	if (fork())
+		return;
+	alarm(60);
+	for (;;)
+		pause();
+}
+
 static void serve(const struct worker_setup *setup, const struct listener_setup *listener, int fd)
 {
 	struct stats *stats;
@@ -108,6 +118,8 @@ static void serve(const struct worker_setup *setup, const struct listener_setup 
 		overrun(INT64_MAX);
 	if (!strcmp(setup->tenant, "babbles"))
 		babble();
+	if (!strcmp(setup->tenant, "breeds"))
+		breed();
 }
 
 static int work(const struct worker_setup *setup)
@@ -134,12 +146,23 @@ static int work(const struct worker_setup *setup)
 	return EXIT_FAILURE;
 }
 
+/* Bits of the numbers that it was told and not told to forget. */
+static void note_listener(struct stats *stats, uint32_t number, int fd)
+{
+	if (fd >= 0)
+		stats->sessions |= UINT64_C(1) << number % 64;
+	else
+		stats->sessions &= ~(UINT64_C(1) << number % 64);
+	closep(&fd);
+}
+
 static int relay(const char *tenant)
 {
 	struct ipc_message message;
+	struct stats *stats;
 	int fd;
 
-	if (!strcmp(tenant, "fails")) {
+	if (!strcmp(tenant, "fails") || stats_map(STATS_FD, true, &stats)) {
 		say(IPC_FAILED, "no certificate fits");
 		return EXIT_FAILURE;
 	}
@@ -151,6 +174,8 @@ static int relay(const char *tenant)
 			return EXIT_SUCCESS;
 		if (message.kind == IPC_ALIVE)
 			ipc_live(IPC_FD);
+		if (message.kind == IPC_LISTENER)
+			note_listener(stats, message.listener, fd);
 		if (message.kind != IPC_CONNECTION)
 			continue;
 		if (!strcmp(tenant, "babbles"))

@@ -7,12 +7,14 @@
  * dies      kills itself
  * overruns  says that a call runs, and is busy for ever
  * freezes   stops, as by SIGSTOP
+ * breeds    starts a process of its own
  * fails     never gets as far: it cannot start
  * babbles   says and counts what comes into its head, and then what is no message
  *
  * Any other stays. The front does as VACCEL_TEST_FRONT says: with "fails" it cannot start, with
  * "babbles" it does that, with "complains" it says again and again that it cannot start, else it
- * passes each connection on, as that of the tenant which VACCEL_TEST_FRONT names.
+ * passes each connection on, as that of the tenant which VACCEL_TEST_FRONT names. In its counters
+ * `sessions` has a bit for each listener that it knows.
  */
 #ifndef TESTS_AGENT_FAKE_CHILD_H
 #define TESTS_AGENT_FAKE_CHILD_H

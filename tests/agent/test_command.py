@@ -313,15 +313,22 @@ class Children(unittest.TestCase):
             until(lambda: self.child_of(world, b"monitor") not in (None, before), "another monitor")
             self.assertEqual(self.refused(f"{world.directory}/admin.sock"), 0)
 
+    def test_nobody_is_shown_wherever_there_is_tls(self):
+        for carrier, shown in (("tls", 1), ("unix", 0)):
+            with agent.Agent(AGENT, BUILD / "plugins", carrier, {"plugins": ["noop"]}) as world:
+                names = [tenant["name"] for tenant in self.tenants(f"{world.directory}/admin.sock")]
+                self.assertEqual(names.count("(nobody)"), shown)
+
     @staticmethod
-    def refused(admin):
-        """By the agent's own document, of nobody in particular."""
+    def tenants(admin):
+        """By the agent's own document."""
         said = subprocess.run([BUILD / "cli/vaccel", "top", "--socket", admin, "--json"], capture_output=True,
                               text=True, timeout=PATIENCE)
-        for tenant in json.loads(said.stdout)["tenants"]:
-            if tenant["name"] == "(nobody)":
-                return sum(tenant["refused"].values())
-        return 0
+        return json.loads(said.stdout)["tenants"]
+
+    def refused(self, admin):
+        """Of nobody in particular."""
+        return sum(sum(tenant["refused"].values()) for tenant in self.tenants(admin) if tenant["name"] == "(nobody)")
 
     @staticmethod
     def child_of(world, role):

@@ -251,6 +251,9 @@ static const char *const wrong[][2] = {
 	{"listeners: [{address: 'vhost-user:///v', tenant: a}, "
 	 "{address: 'vhost-user-blk:///v', tenant: a}]",
 	 "listeners[1].address: its socket file is that of 'vhost-user:///v'; give it another path"},
+	{"listeners: [{address: 'tcp://127.0.0.1:1', tenant: a}, "
+	 "{address: 'tls://127.0.0.1:1', tenant: a, cert: /c, key: /k, insecure: true}]",
+	 "listeners[1].address: its port is that of 'tcp://127.0.0.1:1'; give it another"},
 	{"listeners: [{address: 'tcp://0.0.0.0:1', tenant: a}]",
 	 "listeners[0].address: 'tcp://0.0.0.0:1' is open to the network, unencrypted"},
 	{"listeners: [{address: 'tcp://[::]:1', tenant: a}]", "is open to the network"},

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <vaccel/error.h>
@@ -40,7 +42,7 @@ static void test_a_listener_has_its_options(void **state)
 	assert_string_equal(ask(house, "b").token, "-");
 }
 
-/* Those that stay keep who waits for them; those that change their mode are others. */
+/* Those that stay keep who waits for them. */
 static void test_a_reload_closes_only_what_is_gone(void **state)
 {
 	struct house *house = *state;
@@ -60,6 +62,118 @@ static void test_a_reload_closes_only_what_is_gone(void **state)
 	assert_int_equal(mode_of(house, "goes.sock"), 0);
 	ask(house, "comes");
 	assert_int_equal(ask(house, "stays").status, VACCEL_OK);
+}
+
+static void test_a_mode_that_is_changed(void **state)
+{
+	static const char *const configs[] = {
+		"listeners: [{address: 'unix://@/a.sock', tenant: stays, mode: 0660}]",
+		"listeners: [{address: 'unix:@/a.sock', tenant: stays, mode: 0606}]",
+		"listeners: [{address: 'unix://@/a.sock', tenant: stays, mode: 0600}]",
+	};
+	static const mode_t modes[] = {0660, 0606, 0600};
+	struct house *house = *state;
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(configs); i++) {
+		int early = i ? knock(house, "a") : -1;
+
+		apply(house, configs[i]);
+		assert_int_equal(mode_of(house, "a.sock"), modes[i]);
+		if (early >= 0)
+			read_line(house, early);
+		closep(&early);
+		ask(house, "a");
+	}
+	/* Whoever has taken the file away has no mode changed of what is there now. */
+	write_file(house, "other", "");
+	snprintf(path, sizeof(path), "%s/a.sock", house->directory);
+	assert_int_equal(unlink(path) || symlink("other", path), 0);
+	apply(house, configs[1]);
+	assert_int_equal(mode_of(house, "other"), 0600);
+}
+
+/* Where it is not NULL, what somebody in the directory puts in the place of a new socket file. */
+static const char *instead;
+
+int __real_bind(int fd, const struct sockaddr *name, socklen_t size);
+int __wrap_bind(int fd, const struct sockaddr *name, socklen_t size);
+
+int __wrap_bind(int fd, const struct sockaddr *name, socklen_t size)
+{
+	const char *path = ((const struct sockaddr_un *)name)->sun_path;
+	int ret = __real_bind(fd, name, size);
+
+	if (!ret && instead && name->sa_family == AF_UNIX)
+		assert_int_equal(unlink(path) || symlink(instead, path), 0);
+	return ret;
+}
+
+static void test_a_mode_is_the_socket_files_alone(void **state)
+{
+	struct house *house = *state;
+	mode_t mask = umask(077);
+
+	write_file(house, "other", "");
+	instead = "other";
+	apply(house, "listeners: [{address: 'unix://@/a.sock', tenant: stays, mode: 0666}]");
+	instead = NULL;
+	assert_int_equal(mode_of(house, "other"), 0600);
+	assert_int_equal(umask(mask), 077);
+}
+
+/* Of a listener that is the only one. */
+static ino_t socket_of(const struct house *house)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(house->supervisor.listeners->source.fd, &st), 0);
+	return st.st_ino;
+}
+
+static int free_port(struct house *house)
+{
+	char text[64];
+
+	apply(house, "listeners: [{address: 'tcp://127.0.0.1:0', tenant: stays}]");
+	assert_int_equal(listener_text(&house->supervisor.listeners->how->address,
+				       house->supervisor.listeners->source.fd, text, sizeof(text)),
+			 VACCEL_OK);
+	apply(house, "listeners: [{address: 'unix://@/other.sock'}]");
+	return atoi(strrchr(text, ':') + 1);
+}
+
+static void test_a_port_that_is_served_otherwise(void **state)
+{
+	static const char tcp[] = "listeners: [{address: 'tcp://127.0.0.1:%d', tenant: stays}]",
+			  tls[] = "listeners: [{address: 'tls://127.0.0.1:%d', tenant: stays, "
+				  "cert: @/cert, key: @/key, insecure: true}]",
+			  all[] = "listeners: [{address: 'tcp://0.0.0.0:%d', tenant: stays, "
+				  "insecure: true}]";
+	struct house *house = *state;
+	struct certificate certificate;
+	struct config *config;
+	char text[256];
+	int port = free_port(house);
+	ino_t before;
+
+	certificate_make(&(struct certificate_order){.name = "localhost"}, &certificate);
+	write_file(house, "cert", certificate.cert);
+	write_file(house, "key", certificate.key);
+	certificate_release(&certificate);
+	snprintf(text, sizeof(text), tcp, port);
+	apply(house, text);
+	before = socket_of(house);
+	snprintf(text, sizeof(text), tls, port);
+	apply(house, text);
+	assert_int_equal(socket_of(house), before);
+	snprintf(text, sizeof(text), all, port);
+	config = config_of(house, text);
+	assert_int_equal(listeners_apply(&house->supervisor, config), VACCEL_EBUSY);
+	assert_non_null(
+		strstr(vaccel_error_text(), "this agent itself has it by tls://127.0.0.1:"));
+	config_unref(config);
+	assert_int_equal(socket_of(house), before);
 }
 
 static void test_a_reload_is_all_or_nothing(void **state)
@@ -301,6 +415,28 @@ static void test_a_front_is_told_all_that_it_must_know(void **state)
 	assert_false(front->child.frozen);
 }
 
+static bool front_knows_what_is_there(struct house *house)
+{
+	return house->supervisor.nobody.stats->sessions == UINT64_C(1)
+								   << relayed(house)->number % 64;
+}
+
+/* A key that is replaced is not kept. */
+static void test_the_front_forgets_what_is_gone(void **state)
+{
+	struct house *house = *state;
+	uint32_t number;
+
+	begin_front(house, "alice");
+	until(house, front_is_ready);
+	until(house, front_knows_what_is_there);
+	number = relayed(house)->number;
+	begin_front(house, "alice");
+	assert_int_not_equal(relayed(house)->number, number);
+	until(house, front_knows_what_is_there);
+	ask_by_tls(house);
+}
+
 /* It has run: that it cannot is logged once. */
 static void test_a_front_that_complains_is_ended(void **state)
 {
@@ -320,6 +456,9 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		IN_HOUSE(test_a_listener_has_its_options),
 		IN_HOUSE(test_a_reload_closes_only_what_is_gone),
+		IN_HOUSE(test_a_mode_that_is_changed),
+		IN_HOUSE(test_a_mode_is_the_socket_files_alone),
+		IN_HOUSE(test_a_port_that_is_served_otherwise),
 		IN_HOUSE(test_a_reload_is_all_or_nothing),
 		IN_HOUSE(test_only_a_changed_policy_changes_the_worker),
 		IN_HOUSE(test_certificates_must_fit_their_keys),
@@ -327,6 +466,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_names_that_the_front_may_not_tell),
 		IN_HOUSE(test_a_front_that_babbles_is_ended),
 		IN_HOUSE(test_a_front_that_complains_is_ended),
+		IN_HOUSE(test_the_front_forgets_what_is_gone),
 		IN_HOUSE(test_a_front_is_told_all_that_it_must_know),
 		IN_HOUSE(test_a_front_that_dies_is_started_anew),
 		IN_HOUSE(test_a_front_that_cannot_start_is_tried_more_rarely),

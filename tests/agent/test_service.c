@@ -2,12 +2,52 @@
 /* The supervisor's workers: started, watched, replaced, and told how the one before ended. */
 #include "house.h"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <vaccel/error.h>
 
+#include "agent/supervisor/tenant/service.h"
 #include "base/util.h"
 #include "fake_child.h"
+
+int __real_close_range(unsigned int first, unsigned int last, int flags);
+int __wrap_close_range(unsigned int first, unsigned int last, int flags);
+
+/* A number that no child has for another. */
+#define FOREIGN_MIN 100
+
+/* What somebody has passed to the supervisor, and whether any child had it, to close it. */
+static int foreign = -1;
+static pid_t tester;
+static atomic_bool *was_inherited;
+
+int __wrap_close_range(unsigned int first, unsigned int last, int flags)
+{
+	if (foreign >= 0 && getpid() != tester && fcntl(foreign, F_GETFD) >= 0)
+		atomic_store(was_inherited, true);
+	return __real_close_range(first, last, flags);
+}
+
+/* To close it might take for ever, so it does not even have it for a moment. */
+static void test_a_worker_has_nothing_that_others_passed(void **state)
+{
+	struct house *house = *state;
+
+	was_inherited = mmap(NULL, sizeof(*was_inherited), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(was_inherited != MAP_FAILED);
+	tester = getpid();
+	foreign = fcntl(STDERR_FILENO, F_DUPFD, FOREIGN_MIN);
+	apply(house, "listeners:\n" LISTENER("stays"));
+	ask(house, "stays");
+	assert_false(atomic_load(was_inherited));
+	close(TAKE_FD(foreign));
+	munmap(was_inherited, sizeof(*was_inherited));
+}
 
 static bool has_failed(struct house *house)
 {
@@ -149,6 +189,24 @@ static void test_one_that_is_frozen_is_replaced(void **state)
 	assert_string_equal(line.words, "worker gave no sign of life");
 }
 
+/* The client's connection is the worker's and that of a process which it has started. */
+static void test_what_a_worker_has_started_ends_with_it(void **state)
+{
+	struct house *house = *state;
+	int client;
+
+	apply(house, "listeners:\n" LISTENER("breeds"));
+	client = knock(house, "breeds");
+	assert_int_equal(kill(read_line(house, client).pid, SIGKILL), 0);
+	assert_hung_up(house, client);
+	house->number = 1;
+	until(house, has_failed);
+	client = knock(house, "breeds");
+	read_line(house, client);
+	service_let_go(tenant_of(house, "breeds"));
+	assert_hung_up(house, client);
+}
+
 static bool has_been_heard(struct house *house)
 {
 	const struct worker *worker = house->supervisor.tenants->worker;
@@ -228,6 +286,7 @@ static void test_no_more_connections_than_permitted(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		IN_HOUSE(test_a_worker_has_nothing_that_others_passed),
 		IN_HOUSE(test_the_next_is_told_how_the_last_one_ended),
 		IN_HOUSE(test_young_deaths_are_slowed_down),
 		IN_HOUSE(test_who_waits_for_one_that_cannot_start_is_not_kept),
@@ -235,6 +294,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_a_call_that_begins_some_day_is_looked_at_in_time),
 		IN_HOUSE(test_one_that_babbles_is_ended),
 		IN_HOUSE(test_one_that_is_frozen_is_replaced),
+		IN_HOUSE(test_what_a_worker_has_started_ends_with_it),
 		IN_HOUSE(test_one_that_answers_is_asked_while_somebody_needs_it),
 		IN_HOUSE(test_an_idle_worker_ends),
 		IN_HOUSE(test_no_more_connections_than_permitted),

@@ -352,7 +352,7 @@ static bool is_there(const char *path)
 static void test_nobody_waits_for_what_is_removed(void **state)
 {
 	struct directory directory, other;
-	char left[96], *path, *again;
+	char left[96], was[128], *path;
 
 	snprintf(left, sizeof(left), "%s/agent-1-abcdef", base);
 	assert_int_equal(mkdir(base, 0700), 0);
@@ -362,18 +362,17 @@ static void test_nobody_waits_for_what_is_removed(void **state)
 	assert_true(is_there(left));
 	/* Another agent does not remove it, too. */
 	assert_int_equal(directory_open(base, &other), VACCEL_OK);
-	assert_int_equal(directory_of_tenant(&directory, "alice", &path), VACCEL_OK);
-	directory_remove_tenant(&directory, "alice");
-	assert_false(is_there(path));
-	assert_int_equal(directory_of_tenant(&directory, "alice", &again), VACCEL_OK);
-	directory_remove_tenant(&directory, "alice");
-	directory_remove_tenant(&directory, "alice");
+	assert_int_equal(directory_new(&directory, "alice", &path), VACCEL_OK);
+	snprintf(was, sizeof(was), "%s", path);
+	directory_remove(&directory, path);
+	assert_false(is_there(was));
+	assert_int_equal(directory_new(&directory, "alice", &path), VACCEL_OK);
+	directory_remove(&directory, path);
+	directory_remove(&directory, NULL);
 	assert_int_equal(sem_post(&may_remove), 0);
 	directory_close(&other);
 	directory_close(&directory);
 	assert_false(is_there(base));
-	free(path);
-	free(again);
 }
 
 static void test_what_killed_agents_left_is_removed(void **state)
@@ -398,27 +397,26 @@ static void test_what_killed_agents_left_is_removed(void **state)
 	assert_int_equal(rmdir(base), 0);
 }
 
-static void test_a_tenants_directory_is_its_own(void **state)
+static void test_a_workers_directory_is_its_own(void **state)
 {
 	struct directory directory;
 	struct stat st;
 	char *path, *again, inner[128];
 
 	assert_int_equal(directory_open(base, &directory), VACCEL_OK);
-	assert_int_equal(directory_of_tenant(&directory, "alice", &path), VACCEL_OK);
-	assert_int_equal(directory_of_tenant(&directory, "alice", &again), VACCEL_OK);
-	assert_string_equal(path, again);
+	assert_int_equal(directory_new(&directory, "alice", &path), VACCEL_OK);
+	assert_int_equal(directory_new(&directory, "alice", &again), VACCEL_OK);
+	assert_string_not_equal(path, again);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
 	snprintf(inner, sizeof(inner), "%s/x", path);
 	assert_int_equal(mkdir(inner, 0700), 0);
-	directory_remove_tenant(&directory, "alice");
-	assert_int_equal(access(path, F_OK), -1);
+	directory_remove(&directory, again);
+	assert_int_equal(access(inner, F_OK), 0);
 	directory_close(&directory);
 	/* Nobody else's is there. */
 	assert_int_equal(access(base, F_OK), -1);
 	free(path);
-	free(again);
 }
 
 static void test_where_others_write_is_no_place(void **state)
@@ -576,7 +574,7 @@ int main(void)
 		cmocka_unit_test(test_many_records),
 		IN_HOUSE(test_nobody_waits_for_what_is_removed),
 		IN_HOUSE(test_what_killed_agents_left_is_removed),
-		IN_HOUSE(test_a_tenants_directory_is_its_own),
+		IN_HOUSE(test_a_workers_directory_is_its_own),
 		IN_HOUSE(test_where_others_write_is_no_place),
 		IN_HOUSE(test_the_base_is_where_one_may_write),
 		IN_HOUSE(test_systemd_is_told),

@@ -94,6 +94,18 @@ static void test_too_much(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+/* Who has made many names is found soon all the same. */
+static void test_how_long_it_rests(void **state)
+{
+	static const int64_t pauses[][2] = {/* ms after so many */
+					    {0, 1000},	   {50, 1000},	  {100, 1600},
+					    {600, 9600},   {700, 10000},  {10000, 10000},
+					    {9999, 10000}, {60000, 60000}};
+
+	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++)
+		assert_int_equal(surveyor_pause(pauses[i][0] * 1000000), pauses[i][1] * 1000000);
+}
+
 static void test_it_ends_whatever_it_does(void **state)
 {
 	for (int i = 0; i < 100; i++)
@@ -105,6 +117,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_too_much, setup, teardown),
+		cmocka_unit_test(test_how_long_it_rests),
 		cmocka_unit_test_setup_teardown(test_it_ends_whatever_it_does, setup, teardown),
 	};
 

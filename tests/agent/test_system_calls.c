@@ -134,13 +134,11 @@ static void test_what_is_for_nobody_kills(void **state)
 	assert_true(tried > 70);
 }
 
-/* The three classes, with arguments that would do harm. */
-static void test_harm(void **state)
+/* The three classes, with arguments that would reach others. */
+static void test_reach(void **state)
 {
-	long page = sysconf(_SC_PAGESIZE);
 	struct rlimit limit = {0};
 	const struct attempt attempts[] = {
-		/* Reaching others */
 		{"kill the parent", SYS_kill, {getppid(), 0}, KILLED, ALL},
 		{"kill all", SYS_kill, {-1, 0}, KILLED, ALL},
 		{"kill the group", SYS_kill, {0, 0}, KILLED, ALL},
@@ -173,9 +171,23 @@ static void test_harm(void **state)
 		{"pair of packets", SYS_socketpair, {1, 5, 0, 0}, EFAULT, FRONT},
 		{"linger", SYS_setsockopt, {-1, SOL_SOCKET, SO_LINGER, 0, 0}, EACCES, ALL},
 		{"an option", SYS_setsockopt, {-1, SOL_SOCKET, SO_RCVTIMEO, 0, 0}, EBADF, ALL},
+	};
+
+	for (size_t i = 0; i < COUNT(attempts); i++)
+		check_roles(&attempts[i]);
+}
+
+/* And with such as would do harm here. */
+static void test_harm(void **state)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	const struct attempt attempts[] = {
 		/* Processes */
 		{"run", SYS_execve, {(long)"/bin/true", 0, 0}, KILLED, ALL},
 		{"a process", SYS_clone, {SIGCHLD, 0, 0, 0, 0}, KILLED, ALL},
+		{"a group", SYS_setpgid, {0, 0}, EACCES, WORKER},
+		{"a group", SYS_setpgid, {0, 0}, KILLED, FRONT | MONITOR},
+		{"a session", SYS_setsid, {0}, EACCES, WORKER},
 		{"a user namespace", SYS_clone, {CLONE_THREAD | CLONE_NEWUSER}, KILLED, ALL},
 		{"a network", SYS_clone, {CLONE_THREAD | CLONE_NEWNET}, KILLED, ALL},
 		{"clone3", SYS_clone3, {0, 0}, ENOSYS, ALL},
@@ -336,6 +348,7 @@ int main(void)
 		cmocka_unit_test(test_each_row_is_sound),
 		cmocka_unit_test(test_no_call_is_told_twice),
 		cmocka_unit_test(test_what_is_for_nobody_kills),
+		cmocka_unit_test(test_reach),
 		cmocka_unit_test(test_harm),
 		cmocka_unit_test(test_what_work_needs),
 		cmocka_unit_test(test_signals_to_itself),

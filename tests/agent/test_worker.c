@@ -13,6 +13,7 @@
 #include <vaccel/ops/noop.h>
 
 #include "call/call.h"
+#include "codec/frame.h"
 
 static struct bed bed;
 
@@ -287,6 +288,31 @@ static void test_nothing_before_hello(void **state)
 	assert_int_equal(bed_refused(&bed, REFUSED_MALFORMED), sizeof(kinds) / sizeof(kinds[0]));
 }
 
+/* A client that is killed has sent no nonsense. */
+static void test_half_a_message(void **state)
+{
+	struct program program;
+	unsigned char half[FRAME_SIZE];
+	const struct frame frame = {.kind = FRAME_CALL, .op = VACCEL_OP_NOOP, .payload_size = 4096};
+
+	frame_put(&frame, half);
+	for (int part = 1; part <= 2; part++) {
+		program_connect(&program, &bed, NULL);
+		assert_true(write(link_fd(program.link), half, FRAME_SIZE * part / 2) > 0);
+		program_close(&program);
+		while (atomic_load(&bed.worker.stats->connections))
+			usleep(1000);
+	}
+	assert_int_equal(bed_refused(&bed, REFUSED_MALFORMED), 0);
+	program_open(&program, &bed);
+	assert_true(write(link_fd(program.link), "GET / HTTP/1.0\r\n", 16) == 16);
+	memset(half, 'x', sizeof(half));
+	assert_true(write(link_fd(program.link), half, sizeof(half)) == sizeof(half));
+	program_expect_end(&program);
+	program_close(&program);
+	assert_int_equal(bed_refused(&bed, REFUSED_MALFORMED), 1);
+}
+
 static void test_what_no_client_sends(void **state)
 {
 	static const enum frame_kind kinds[] = {FRAME_HELLO, FRAME_WELCOME, FRAME_REPLY,
@@ -480,6 +506,7 @@ int main(void)
 							 &bed),
 		IN_BED(&bed, test_connection_quota),
 		IN_BED(&bed, test_nothing_before_hello),
+		IN_BED(&bed, test_half_a_message),
 		IN_BED(&bed, test_what_no_client_sends),
 		IN_BED(&bed, test_malformed_hello),
 		IN_BED(&bed, test_stale_epoch),

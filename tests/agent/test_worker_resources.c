@@ -13,6 +13,7 @@
 #include <vaccel/ops/image.h>
 #include <vaccel/resource.h>
 
+#include "agent/worker/resource/store.h"
 #include "call/call.h"
 
 #define BLOCK 4096 /* what the store counts in */
@@ -278,6 +279,55 @@ static void test_no_room_for_content(void **state)
 	assert_int_equal(bed_refused(&bed, REFUSED_QUOTA), 2);
 }
 
+/* A file that the agent has itself, with these bytes; its path. */
+static const char *own_file(const char *name, const unsigned char *bytes, size_t size)
+{
+	static char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", bed.directory, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+	return path;
+}
+
+/* What is used of the agent's own files is copied once, however many use it, and counts. */
+static void test_own_files_count_once(void **state)
+{
+	static unsigned char bytes[3][LARGE], much[16 * BLOCK];
+	struct thing thing, changed, too_much = thing_of("x", much, sizeof(much));
+	struct thing others[2];
+	size_t missing;
+	int64_t id;
+
+	memset(bytes, 'x', LARGE);
+	thing = thing_of("x", bytes[0], LARGE);
+	assert_int_equal(store_know(bed.worker.store, own_file("own", bytes[0], LARGE)), 0);
+	for (int i = 0; i < 3; i++)
+		must_offer(VACCEL_RESOURCE_MODEL, &thing);
+	assert_int_equal(files_in("content"), 1);
+	/* With three folders of resources two of 8 blocks are left. */
+	for (unsigned int i = 0; i < 2; i++) {
+		memset(bytes[i + 1], (int)i + 1, LARGE);
+		others[i] = thing_of("x", bytes[i + 1], LARGE);
+	}
+	assert_int_equal(put(&others[0], 0, LARGE), VACCEL_EDQUOT);
+	assert_int_equal(bed_refused(&bed, REFUSED_QUOTA), 1);
+
+	assert_int_equal(store_know(bed.worker.store, own_file("much", much, sizeof(much))), 0);
+	assert_int_equal(offer(VACCEL_RESOURCE_MODEL, &too_much, 1, &id, &missing), VACCEL_EDQUOT);
+	assert_int_equal(bed_refused(&bed, REFUSED_QUOTA), 2);
+
+	/* Under the hash of a content there is that content, or none. */
+	changed = thing_of("x", much, BLOCK);
+	assert_int_equal(store_know(bed.worker.store, own_file("changed", much, BLOCK)), 0);
+	own_file("changed", bytes[0], BLOCK);
+	assert_int_equal(offer(VACCEL_RESOURCE_MODEL, &changed, 1, &id, &missing), VACCEL_EIO);
+	assert_non_null(strstr(program.words, "was changed since it was loaded"));
+}
+
 static void test_no_room_for_models(void **state)
 {
 	unsigned char bytes[2][2 * BLOCK];
@@ -366,6 +416,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_was_put_wrongly, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_many_uploads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_room_for_content, setup_small, teardown),
+		cmocka_unit_test_setup_teardown(test_own_files_count_once, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(test_no_room_for_models, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(test_data_is_changed_and_synced, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_retype, setup, teardown),

@@ -139,6 +139,7 @@ def check_messages(sentences):
 
 
 def check_words():
+    check_groups()
     sentences = sentences_of_sources()
     check_messages(sentences)
     policies = MANUAL[MANUAL.index(".Ss policies") : MANUAL.index(".Ss models")]
@@ -150,6 +151,19 @@ def check_words():
     kills = "\n".join(re.findall(r'{"([a-z0-9_ "\n\t]+)", NOBODY,\s*KILL', table))
     for name in re.findall(r"`(\w+)`", re.search(r"kill the process: (.*?)\.", SECURITY)[1]):
         expect(re.search(rf"\b{name}", kills), f"docs/security.md: {name} does not kill")
+
+
+def check_groups():
+    """Clients are not in the agent's group, which may read its keys."""
+    deploy = {name: (TOP / "deploy" / name).read_text() for name in
+              ("sysusers.conf", "vaccel-agent.socket", "vaccel-agent.service.in")}
+    clients = re.search(r"^SocketGroup=(.*)$", deploy["vaccel-agent.socket"], re.M)[1]
+    agent = re.search(r"^User=(.*)$", deploy["vaccel-agent.service.in"], re.M)[1]
+    expect(clients != agent, f"clients are in the agent's group '{agent}'")
+    for line in (f"u {agent} ", f"g {clients} "):
+        expect(f"\n{line}" in deploy["sysusers.conf"], f"deploy/sysusers.conf has no '{line}'")
+    for words in (f"usermod -aG {clients} ", f"groupadd --system {clients}\n", f"install -d -o {agent} -g {clients} "):
+        expect(words in OPERATIONS, f"docs/operations.md does not say '{words}'")
 
 
 if __name__ == "__main__":

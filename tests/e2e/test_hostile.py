@@ -15,7 +15,6 @@ import shutil
 import signal
 import socket
 import ssl
-import struct
 import subprocess
 import tempfile
 import threading
@@ -24,6 +23,8 @@ import time
 import peer
 from peer import Peer, connect
 from world import PATIENCE, Agent, Skipped, agent, descriptors_of, run, until
+
+from lingering import lingering
 
 HELLO_S, PROGRESS_S = 10, 30  # what the agent gives a peer, see agent/worker/connection/connection.c
 SLACK_S = 4
@@ -533,19 +534,6 @@ def test_strangers(build):
         for _ in range(64):
             stack.enter_context(Peer(world.socket_of("good")))
             stack.enter_context(connect(world.socket_of("good"))).close()
-
-
-def lingering():
-    """A connection whose last close waits for an hour, and what keeps its peer from reading."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        one = socket.create_connection(server.getsockname())
-        other, _ = server.accept()
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
-    one.setblocking(False)
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            one.send(bytes(1 << 16))
-    return one, other
 
 
 def leave_lingering(address, stack):

@@ -5,6 +5,7 @@ Programs that call all the time lose no call by what an administrator does.
 """
 
 import contextlib
+import hashlib
 import mmap
 import os
 import signal
@@ -145,6 +146,66 @@ def test_reload(build):
             more(calls)
 
 
+def offer(client, data):
+    """The client's resource of one file."""
+    said = client.must("resource_offer", type=2, path_type=0, contents=[{
+        "name": "x", "size": len(data), "in_memory": 0, "sha256": hashlib.sha256(data).hexdigest(), "bytes": data.hex(),
+    }])
+    return said["resource"]
+
+
+def test_reload_leaves_resources(build):
+    """A worker that leaves keeps its files until it has ended, and takes none of the next one's along."""
+    with Agent(build, {"good": "deeds"}, deeds(build)) as world:
+        def files():
+            return {p for p in (world.directory / "run").rglob("good*/resources/*/*/x") if p.is_file()}
+
+        with connect(world.socket_of("good")) as old:
+            session = old.session()
+            offer(old, b"old")
+            (kept,) = files()
+            old.send(mark(old, session, build.deeds, 3 * SLOW_US))
+            until(lambda: world.metric("vaccel_call_queue_seconds_count", tenant="good"), "that the call runs")
+            world.config["policies"]["deeds"]["sessions"] = 100
+            world.reload()
+            assert old.receive(64)[6] == peer.KIND["GOAWAY"]
+            new = connect(world.socket_of("good"))
+            offer(new, b"new")
+            assert kept.read_bytes() == b"old"
+            (made,) = files() - {kept}
+            status, said = old.answer("exec")
+            assert status == peer.OK, said
+        until(lambda: not kept.exists(), "that the worker has left")
+        assert made.read_bytes() == b"new"
+        new.close()
+
+
+def test_reload_of_sockets(build):
+    """Ones that are there already are served otherwise, or it is said that they cannot be."""
+    with Agent(build, {"good": "test"}, admin={}) as world:
+        admin = world.directory / "run/vaccel/admin.sock"
+
+        def ask():
+            subprocess.run([build.vaccel, "top", "--socket", admin, "--json"], check=True, capture_output=True,
+                           timeout=PATIENCE)
+
+        before = admin.stat()
+        for mode in ("0640", "0600"):
+            world.config["admin"] = {"mode": mode}
+            world.reload()
+            assert admin.stat().st_mode & 0o777 == int(mode, 8) and admin.stat().st_ino == before.st_ino
+            ask()
+        world.config["metrics"] = {"address": f"0.0.0.0:{world.port}"}
+        said = world.reload()
+        assert "this agent itself has it by tcp://127.0.0.1:" in said, said
+        ask()
+        world.config["metrics"] = {"address": f"127.0.0.1:{world.port}"}
+        world.config["admin"] = {"socket": world.socket_of("good")}
+        said = world.reload()
+        assert f"this agent itself has it by unix://{world.socket_of('good')}" in said, said
+        ask()
+
+
 def test_stale_socket(build):
     with Agent(build, {"good": "test"}) as world:
         world.kill()
@@ -212,4 +273,5 @@ def test_socket_activation(build):
         early.close()
 
 
-run([test_upgrade, test_drain, test_reload, test_stale_socket, test_live_socket, test_socket_activation])
+run([test_upgrade, test_drain, test_reload, test_reload_leaves_resources, test_reload_of_sockets, test_stale_socket,
+     test_live_socket, test_socket_activation])

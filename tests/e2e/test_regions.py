@@ -55,7 +55,12 @@ def test_large_arguments(build):
         program.step("begun", 0)
         # A room for what is read and one for what is written; of the program's own memory the input.
         program.step("plain", 128 * MIB)
-        program.step("shared", 192 * MIB)
+        program.wait("shared", 192 * MIB)
+        # Six calls; what is written may also be read.
+        for direction, times in (("in", 12), ("out", 6)):
+            passed = world.metric("vaccel_payload_bytes_total", tenant="alice", direction=direction)
+            assert times * 64 * MIB <= passed < times * 65 * MIB, f"{passed} bytes {direction}"
+        program.go_on()
         # What so many calls had no use for.
         program.step("noops", 0)
         program.end()

@@ -9,10 +9,11 @@ import fcntl
 import hashlib
 import multiprocessing
 import os
+from resource import RLIMIT_NOFILE, prlimit
 
 import peer
 from peer import connect
-from world import PATIENCE, Agent, Skipped, run
+from world import PATIENCE, Agent, Skipped, agent, run
 
 TENANTS = {"alice": "test", "mallory": "test"}
 DATA = b"what is alice's"
@@ -177,6 +178,37 @@ def test_requests(build):
         alice.must("noop", session)
 
 
+def test_token_that_is_lost(build):
+    """Who could not be told a listener's token lets nobody in by that listener."""
+    with Agent(build, TENANTS) as world:
+        address = ("127.0.0.1", agent.free_port())
+        file = world.directory / "token"
+        world.listeners = [{"address": f"tcp://127.0.0.1:{address[1]}", "tenant": "bob", "policy": "test",
+                            "token_file": str(file)}]
+
+        def ask_for(token):
+            file.write_text(token)
+            file.chmod(0o600)
+            world.reload()
+
+        ask_for("the-first-of-the-tokens")
+        with peer.Peer(address) as first:
+            assert first.hello(bearer="the-first-of-the-tokens")[0] == peer.OK
+            worker = world.workers()["bob"]
+            limits = prlimit(worker, RLIMIT_NOFILE)
+            prlimit(worker, RLIMIT_NOFILE, (4, limits[1]))
+            ask_for("the-second-of-the-tokens")
+            with peer.Peer(address) as lost:
+                assert lost.is_over()
+            with contextlib.suppress(ProcessLookupError):
+                prlimit(worker, RLIMIT_NOFILE, limits)
+            for bearer, expected in ((None, peer.EACCES), ("the-first-of-the-tokens", peer.EACCES),
+                                     ("the-second-of-the-tokens", peer.OK)):
+                with peer.Peer(address) as client:
+                    status, words = client.hello(bearer=bearer)
+                    assert status == expected, f"{bearer}: {status}: {words}"
+
+
 def try_as(uid, address, token, answers):
     os.setuid(uid)
     with peer.Peer(address) as thief:
@@ -205,4 +237,5 @@ def test_users(build):
         assert not world.metric("vaccel_refused_total", tenant="uid-0")
 
 
-run([test_another_tenant, test_unannounced_descriptor, test_another_client, test_requests, test_users])
+run([test_another_tenant, test_token_that_is_lost, test_unannounced_descriptor, test_another_client, test_requests,
+     test_users])

@@ -119,7 +119,7 @@ class Agent(agent.Agent):
         return found
 
     def directory_of(self, tenant):
-        (found,) = (self.directory / "run/vaccel").glob(f"agent-*/{tenant}")
+        (found,) = (self.directory / "run/vaccel").glob(f"agent-*/{tenant}.*")
         return found
 
     def metric(self, name, **labels):
@@ -142,10 +142,12 @@ class Agent(agent.Agent):
 
 
 def children_of(pid):
-    try:
-        return [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+    """Whichever of its threads has started them."""
+    found = []
+    for children in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, children.read_text().split())
+    return found
 
 
 def descriptors_of(pid):

@@ -112,6 +112,15 @@ void *front_take(struct front *front, size_t size)
 	return memory;
 }
 
+void front_forget(struct front *front, unsigned int queue)
+{
+	const struct inflight_queue nothing = {0};
+
+	assert_int_equal(pwrite(front->inflight, &nothing, sizeof(nothing),
+				(off_t)INFLIGHT_STRIDE(FRONT_SIZE) * queue),
+			 sizeof(nothing));
+}
+
 static void tell(int channel, const struct update *update, int first, int second)
 {
 	assert_int_equal(update_send(channel, update, first, second), VACCEL_OK);
@@ -134,12 +143,13 @@ void front_attach(struct front *front, int channel, bool fresh)
 	};
 	tell(channel, &update, front->inflight, -1);
 	for (unsigned int i = 0; i < FRONT_QUEUES; i++) {
+		if (fresh)
+			front_forget(front, i);
 		update = (struct update){
 			.kind = UPDATE_START,
 			.queue = i,
 			.size = FRONT_SIZE,
-			.fresh = fresh,
-			.enabled = true,
+			.enabled = !front->disabled,
 			.features = VIRTIO_VERSION_1 | VIRTIO_INDIRECT | VIRTIO_EVENT_IDX,
 			.addresses = front_addresses(front, i),
 		};

@@ -51,6 +51,7 @@ struct front {
 	unsigned int under_way;
 	bool indirect; /* chains are in tables */
 	bool spread;   /* and every piece in several */
+	bool disabled; /* queues that are attached */
 	bool hostile;  /* somebody writes to the rings: what comes back may be anything */
 	struct front_queue queues[FRONT_QUEUES];
 	pthread_mutex_t lock;
@@ -70,6 +71,9 @@ struct vhost_addresses front_addresses(const struct front *front, unsigned int q
 
 /* Zeroed memory of the guest's. */
 void *front_take(struct front *front, size_t size);
+
+/* The inflight region knows nothing of the queue. */
+void front_forget(struct front *front, unsigned int queue);
 
 /* Says to a worker's end of a channel all that a supervisor would. */
 void front_attach(struct front *front, int channel, bool fresh);

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#define REPEAT_MAX 16
+#define REPEAT_MAX 253 /* as many as Linux takes */
 
 /* Sends @bytes with @fd passed @nr times, at most REPEAT_MAX; what sendmsg() returns. */
 static inline ssize_t send_repeating(int socket, const void *bytes, size_t size, int fd,

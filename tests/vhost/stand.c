@@ -33,6 +33,7 @@ int stand_setup(void **state)
 {
 	struct stand *stand = calloc(1, sizeof(*stand));
 
+	stand->lent_at = STAND_LENT_AT;
 	bed_init(&stand->bed);
 	bed_start(&stand->bed);
 	front_init(&stand->front);
@@ -80,9 +81,11 @@ void stand_call_often(struct stand *stand)
 static bool place_in_pages(void *context, const void *data, enum vaccel_dir dir,
 			   struct payload *payload)
 {
+	const struct stand *stand = context;
+
 	payload->place = PAYLOAD_PAGES;
 	payload->region = dir == VACCEL_DIR_OUT;
-	payload->offset = dir == VACCEL_DIR_OUT ? STAND_LENT_AT : STAND_GAP;
+	payload->offset = dir == VACCEL_DIR_OUT ? stand->lent_at : STAND_GAP;
 	return true;
 }
 
@@ -91,7 +94,7 @@ void stand_lend(struct stand *stand, struct program *program, int64_t session, c
 		size_t count, struct front_request *ret_request)
 {
 	static int32_t out[1];
-	const struct codec_hooks hooks = {.place = place_in_pages};
+	const struct codec_hooks hooks = {.context = stand, .place = place_in_pages};
 	struct vaccel_fpga_arraycopy_args args = {{in, count}, {out, count}};
 	struct encoder encoder = {.hooks = &hooks};
 	struct frame frame = {
@@ -122,9 +125,9 @@ void stand_lend(struct stand *stand, struct program *program, int64_t session, c
 				.file = stand->front.last_file,
 				.request = ++stand->front.last_request,
 				.readable = size,
-				.writable = STAND_LENT_AT + bytes,
+				.writable = stand->lent_at + bytes,
 			},
 	};
-	front_send(&stand->front, ret_request, message, size, STAND_LENT_AT + bytes);
+	front_send(&stand->front, ret_request, message, size, stand->lent_at + bytes);
 	free(message);
 }

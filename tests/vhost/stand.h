@@ -11,6 +11,7 @@ struct stand {
 	struct front front;
 	struct vhost *vhost;
 	int channel;
+	size_t lent_at; /* in the room of stand_lend()'s requests: STAND_LENT_AT */
 };
 
 /* For cmocka; *state is the stand. */

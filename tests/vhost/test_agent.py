@@ -19,11 +19,15 @@ import threading
 import time
 import unittest
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from lingering import lingering
+
 BUILD = pathlib.Path(sys.argv.pop(1))
 PATIENCE = 60
 SIZE, MEMORY, FRONT = 8, 1 << 20, 1 << 40
 DESCRIPTORS, AVAILABLE, USED, BYTES = 0, 4096, 8192, 16384
-ECHO, BEGIN_END, OK = 4, 3, 0
+LOST = 12288  # the bytes of a chain that a worker had
+MESSAGE, ECHO, BEGIN_END, OK, STALE = 1, 4, 3, 0, 4
 
 
 class Monitor:
@@ -77,27 +81,48 @@ class Monitor:
         self.say(32, struct.pack("<QQHHI", 4096, 0, 1, SIZE, 0), [fd])
         return fd
 
-    def echo(self, data, patience=PATIENCE):
-        """A chain by which the device gives back what it is given."""
-        header = struct.pack("<HHIIIQQQQQQ", ECHO, BEGIN_END, 0, 0, 0, 0, 1, 0, len(data), len(data), 0)
-        self.memory[BYTES:BYTES + 64 + len(data)] = header + data
-        room = BYTES + 4096
-        self.memory[0:32] = struct.pack("<QIHHQIHH", BYTES, 64 + len(data), 1, 1, room, 32 + len(data), 2, 0)
+    def put(self, kind, head, place, data):
+        """A chain of two descriptors, with its bytes at that place and its room behind them."""
+        header = struct.pack("<HHIIIQQQQQQ", kind, BEGIN_END, 0, 0, 0, 1, 1, 0, len(data), len(data), 0)
+        self.memory[place:place + 64 + len(data)] = header + data
+        self.memory[16 * head:16 * head + 32] = struct.pack(
+            "<QIHHQIHH", place, 64 + len(data), 1, head + 1, place + 2048, 32 + len(data), 2, 0)
         at = AVAILABLE + 4 + 2 * (self.index % SIZE)
-        self.memory[at:at + 2] = bytes(2)
+        self.memory[at:at + 2] = struct.pack("<H", head)
         self.index = (self.index + 1) % 65536
         self.memory[AVAILABLE + 2:AVAILABLE + 4] = struct.pack("<H", self.index)
         os.eventfd_write(self.kick, 1)
+
+    def used(self):
+        return struct.unpack("<H", self.memory[USED + 2:USED + 4])[0]
+
+    def answer(self, place, patience=PATIENCE):
+        """When all chains are back: what is in the room of the one there."""
         end = time.monotonic() + patience
-        while struct.unpack("<H", self.memory[USED + 2:USED + 4])[0] != self.index:
+        while self.used() != self.index:
             if time.monotonic() > end:
                 raise TimeoutError("the chain does not come back")
             time.sleep(0.0005)
+        room = place + 2048
         code, _, used = struct.unpack("<IIQ", self.memory[room:room + 16])
         return code, self.memory[room + 32:room + 32 + used]
 
+    def echo(self, data, patience=PATIENCE):
+        """A chain by which the device gives back what it is given."""
+        self.put(ECHO, 0, BYTES, data)
+        return self.answer(BYTES, patience)
+
+    def reset(self):
+        """What the next driver finds."""
+        self.memory[:BYTES] = bytes(BYTES)
+        self.index = 0
+
+    def base(self):
+        return struct.unpack("<II", self.socket.recv(20, socket.MSG_WAITALL)[12:])[1]
+
     def stop(self):
-        return struct.unpack("<II", self.ask(11, bytes(8)))[1]
+        self.say(11, bytes(8))
+        return self.base()
 
     def close(self):
         self.socket.close()
@@ -106,10 +131,12 @@ class Monitor:
 class Agent:
     def __init__(self, directory):
         self.path, self.other = directory / "vm.sock", directory / "other.sock"
+        self.plugin = directory / "libvaccel-noop.so"
+        self.plugin.symlink_to(BUILD.resolve() / "plugins/libvaccel-noop.so")
         self.process = subprocess.Popen(
             [BUILD / "agent/vaccel-agent", "--runtime-dir", directory / "run", "-a",
              f"vhost-user://{self.path},tenant=vm1", "-a", f"vhost-user://{self.other},tenant=vm2",
-             "--vaccel-config", "plugins=noop"],
+             "--vaccel-config", f"plugins={self.plugin}"],
             stderr=subprocess.PIPE, text=True,
             # A sanitizer would make something else of the signal that memory makes that is gone.
             env=os.environ | {
@@ -132,18 +159,26 @@ class Agent:
             self.said += line
         return said
 
-    def worker(self):
-        return int(re.findall(r"worker (\d+) started", self.said)[-1])
+    def worker(self, tenant="vm1"):
+        return int(re.findall(rf"tenant {tenant}: worker (\d+) started", self.said)[-1])
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
-    def freeze_worker(self):
+    def freeze_worker(self, tenant="vm1"):
         """Returns when none of its threads runs any more."""
-        os.kill(self.worker(), signal.SIGSTOP)
-        tasks = pathlib.Path(f"/proc/{self.worker()}/task")
+        os.kill(self.worker(tenant), signal.SIGSTOP)
+        tasks = pathlib.Path(f"/proc/{self.worker(tenant)}/task")
         while any(task.read_text().rsplit(") ", 1)[1][0] != "T" for task in tasks.glob("*/stat")):
             time.sleep(0.001)
+
+    def write_down(self, head):
+        """As if a worker had taken that chain, of each machine."""
+        for file in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir():
+            if "memfd:inflight" in os.readlink(file):
+                with file.open("r+b", buffering=0) as inflight:
+                    inflight.seek(16 + 16 * head)
+                    inflight.write(b"\1")
 
     def close(self):
         self.process.terminate()
@@ -208,7 +243,31 @@ class Test(unittest.TestCase):
         self.agent.freeze_worker()
         monitor.say(11, bytes(8))
         self.agent.read_until("its worker is ended")
-        self.assertEqual(monitor.socket.recv(20, socket.MSG_WAITALL)[12:], struct.pack("<II", 0, 1))
+        self.assertEqual(monitor.base(), 1)
+
+    def test_no_worker_is_to_be_had_while_a_queue_stops(self):
+        """What the lost ones had is given back later: to the driver that asked, not to the next one."""
+        machines = {"vm1": self.monitor(), "vm2": self.monitor(self.agent.other)}
+        for tenant, machine in machines.items():
+            machine.begin()
+            machine.start()
+            self.assertEqual(machine.echo(b"x"), (OK, b"x"))
+            self.agent.read_until(f"tenant {tenant}: worker")
+            self.agent.freeze_worker(tenant)
+            machine.put(MESSAGE, 2, LOST, bytes(64))
+        self.agent.write_down(2)
+        self.agent.plugin.rename(away := self.agent.plugin.with_name("away"))
+        for machine in machines.values():
+            machine.say(11, bytes(8))
+        for machine in machines.values():
+            self.assertEqual((machine.base(), machine.used()), (2, 1))
+        machines["vm2"].reset()
+        for machine in machines.values():
+            machine.start()
+        away.rename(self.agent.plugin)
+        self.assertEqual(machines["vm1"].answer(LOST), (STALE, b""))
+        for machine in machines.values():
+            self.assertEqual(machine.echo(b"on"), (OK, b"on"))
 
     def test_one_at_a_time(self):
         first, second = self.monitor(), self.monitor()
@@ -277,6 +336,19 @@ class Test(unittest.TestCase):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.01)
         self.assertEqual(monitor.echo(b"on"), (OK, b"on"))
+
+    def test_descriptors_that_linger(self):
+        """Nobody waits for the close of those that nobody wants."""
+        monitor, neighbour = self.monitor(), self.monitor(self.agent.other)
+        one, other = lingering()
+        self.addCleanup(other.close)
+        # So that the last close is the agent's, and not this program's.
+        self.agent.process.send_signal(signal.SIGSTOP)
+        with one:
+            monitor.say(5, bytes(8), [0] * 8 + [one.fileno()])
+        self.agent.process.send_signal(signal.SIGCONT)
+        self.assertEqual(len(neighbour.ask(1)), 8)
+        self.assertIn("more descriptors than any", self.agent.read_until("vhost-user: a message"))
 
     def test_a_monitor_that_stops_in_mid_message(self):
         other, monitor = self.neighbour(), self.monitor()

@@ -297,108 +297,6 @@ static void test_lent_pages_in_pieces(void **state)
 	lend_arrays(stand);
 }
 
-/* Several chains */
-
-static void test_several_chains(void **state)
-{
-	size_t cuts[] = {0, 10, 64, 1000, 3000, 0};
-	struct stand *stand = *state;
-	struct front_request whole, part;
-	struct program program;
-	int32_t in[1000];
-	int64_t session;
-	char *message;
-	uint64_t used;
-	size_t sent;
-
-	for (size_t i = 0; i < ARRAY_SIZE(in); i++)
-		in[i] = i ? (int32_t)(7 * i) : 1;
-	stand_connect(&program, stand, 4096);
-	session = program_session(&program);
-	/* What one chain says is taken apart. */
-	stand_lend(stand, &program, session, in, ARRAY_SIZE(in), &whole);
-	assert_int_equal(front_answer(&stand->front, &whole), CODE_OK);
-	message = (char *)(whole.in + 1);
-	cuts[ARRAY_SIZE(cuts) - 1] = whole.in_size;
-	whole.header.request = ++stand->front.last_request;
-	for (size_t i = 0; i + 1 < ARRAY_SIZE(cuts); i++) {
-		bool last = i + 2 == ARRAY_SIZE(cuts);
-
-		part = (struct front_request){.header = whole.header};
-		part.header.flags = (uint16_t)((i ? 0 : FLAG_BEGIN) | (last ? FLAG_END : 0));
-		part.header.offset = cuts[i];
-		front_send(&stand->front, &part, message + cuts[i], cuts[i + 1] - cuts[i],
-			   last ? 100 : 0);
-		assert_int_equal(front_answer(&stand->front, &part), CODE_OK);
-		assert_int_equal(part.status.flags, last ? STATUS_MORE : 0);
-	}
-	assert_int_equal(part.written, sizeof(struct status) + 100);
-	used = part.status.used;
-	message = calloc(1, whole.room);
-	memcpy(message, part.out + 1, 100);
-	for (sent = 100; part.status.flags & STATUS_MORE; sent += 3000) {
-		size_t room = MIN_OF((size_t)3000, whole.room - sent);
-
-		part.header.flags = FLAG_ROOM;
-		part.header.offset = sent;
-		front_send(&stand->front, &part, NULL, 0, room);
-		assert_int_equal(front_answer(&stand->front, &part), CODE_OK);
-		memcpy(message + sent, part.out + 1, part.written - sizeof(struct status));
-	}
-	assert_memory_equal(message + STAND_LENT_AT, in, sizeof(in));
-	/* Nothing else of the worker's memory came along. */
-	for (size_t i = (size_t)used; i < STAND_LENT_AT; i++)
-		assert_int_equal(message[i], 0);
-	free(message);
-	program_close(&program);
-}
-
-static void test_chains_out_of_order(void **state)
-{
-	struct stand *stand = *state;
-	struct front_request part = {
-		.header =
-			{
-				.type = TYPE_MESSAGE,
-				.flags = FLAG_BEGIN,
-				.request = 1001,
-				.readable = 1000,
-			},
-	};
-	struct program program;
-	char bytes[1000] = "";
-
-	stand_connect(&program, stand, 4096);
-	part.header.file = stand->front.last_file;
-	front_send(&stand->front, &part, bytes, 100, 0);
-	assert_int_equal(front_answer(&stand->front, &part), CODE_OK);
-	part.header.flags = 0;
-	part.header.offset = 200;
-	front_send(&stand->front, &part, bytes, 100, 0);
-	assert_int_equal(front_answer(&stand->front, &part), CODE_BAD);
-	/* What still comes of it is answered alike. */
-	part.header.flags = FLAG_END;
-	part.header.offset = 100;
-	front_send(&stand->front, &part, bytes, 900, 0);
-	assert_int_equal(front_answer(&stand->front, &part), CODE_BAD);
-	/* Larger than may be. */
-	part.header.flags = FLAG_BEGIN;
-	part.header.offset = 0;
-	part.header.readable = UINT64_MAX;
-	front_send(&stand->front, &part, bytes, 100, 0);
-	assert_int_equal(front_answer(&stand->front, &part), CODE_BAD);
-	part.header.readable = 1000;
-	part.header.request = 1002;
-	front_send(&stand->front, &part, bytes, 100, 0);
-	assert_int_equal(front_answer(&stand->front, &part), CODE_OK);
-	assert_int_equal(front_call(&stand->front, TYPE_CANCEL, part.header.file, 1002), CODE_OK);
-	part.header.flags = FLAG_END;
-	part.header.offset = 100;
-	front_send(&stand->front, &part, bytes, 900, 0);
-	assert_int_equal(front_answer(&stand->front, &part), CODE_BAD);
-	program_close(&program);
-}
-
 /* Nonsense */
 
 static void test_files_that_are_not_known(void **state)
@@ -501,8 +399,6 @@ int main(void)
 		TEST(test_cancel_of_what_is_lent),
 		TEST(test_lent_pages),
 		TEST(test_lent_pages_in_pieces),
-		TEST(test_several_chains),
-		TEST(test_chains_out_of_order),
 		TEST(test_files_that_are_not_known),
 		TEST(test_messages_that_are_none),
 		TEST(test_a_hello_that_is_too_large),

@@ -386,6 +386,106 @@ static void test_calls_rewritten(void **state)
 	stand_call_often(stand);
 }
 
+/* Numbers that are used twice */
+
+/* A PING with that number; a PONG with it comes back. */
+static void ping(struct stand *stand, uint64_t number)
+{
+	struct front_request request = {
+		.header =
+			{
+				.type = TYPE_MESSAGE,
+				.flags = FLAG_BEGIN | FLAG_END,
+				.file = stand->front.last_file,
+				.request = ++stand->front.last_request,
+				.readable = FRAME_SIZE,
+				.writable = FRAME_SIZE,
+			},
+	};
+	struct frame frame = {.kind = FRAME_PING, .request = number};
+	unsigned char bytes[FRAME_SIZE];
+
+	frame_put(&frame, bytes);
+	front_send(&stand->front, &request, bytes, sizeof(bytes), FRAME_SIZE);
+	assert_int_equal(front_answer(&stand->front, &request), CODE_OK);
+	assert_int_equal(
+		frame_get((unsigned char *)(request.out + 1), &(struct frame_limits){0, 0}, &frame),
+		VACCEL_OK);
+	assert_int_equal(frame.kind, FRAME_PONG);
+	assert_int_equal(frame.request, number);
+}
+
+/* The answer to a call of a gate that lends: its outputs lie where it has lent room for them. */
+static void expect_lent(struct stand *stand, struct front_request *request, uint64_t number,
+			const struct gate *gate)
+{
+	struct frame frame;
+
+	assert_int_equal(front_answer(&stand->front, request), CODE_OK);
+	assert_int_equal(frame_get((unsigned char *)(request->out + 1),
+				   &(struct frame_limits){4096, 4096}, &frame),
+			 VACCEL_OK);
+	assert_int_equal(frame.kind, FRAME_REPLY);
+	assert_int_equal(frame.request, number);
+	assert_int_equal(frame.status, VACCEL_OK);
+	assert_int_equal(frame.payload_size, 0);
+	assert_memory_equal((char *)(request->out + 1) + STAND_LENT_AT, gate->in, sizeof(gate->in));
+}
+
+/* A message's number is the program's: what comes by one that is in use is answered for itself. */
+static void test_a_number_that_is_in_use(void **state)
+{
+	struct stand *stand = *state;
+	struct front_request request;
+	struct program program;
+	struct gate gate;
+
+	gate_init(&gate);
+	stand_connect(&program, stand, 4096);
+	stand_lend(stand, &program, program_session(&program), gate.in, 2, &request);
+	gate_wait(&gate);
+	ping(stand, program.request);
+	assert_false(front_is_done(&stand->front, 0, request.head));
+	gate_open(&gate);
+	expect_lent(stand, &request, program.request, &gate);
+	gate_release(&gate);
+	program_close(&program);
+}
+
+/* The call's answer goes nowhere, whatever else has its number by then. */
+static void test_the_number_of_a_call_without_a_chain(void **state)
+{
+	struct stand *stand = *state;
+	_Atomic uint64_t *calls = stand->bed.worker.stats->calls[VACCEL_OP_FPGA_ARRAYCOPY];
+	struct gate first, second;
+	struct front_request request;
+	struct program program;
+	int64_t session;
+
+	cancel_patience.alone = 0;
+	gate_init(&first);
+	gate_init(&second);
+	stand_connect(&program, stand, 4096);
+	session = program_session(&program);
+	gate_send(&first, &program, session);
+	gate_wait(&first);
+	program_send_frame(&program, FRAME_CANCEL, program.request);
+	program_expect_end(&program);
+	program.request--;
+	stand_lend(stand, &program, session, second.in, 2, &request);
+	gate_wait(&second);
+	gate_open(&first);
+	while (!calls[0])
+		usleep(1000);
+	gate_open(&second);
+	expect_lent(stand, &request, program.request, &second);
+	program_close(&program);
+	while (stand->bed.worker.stats->sessions)
+		usleep(1000);
+	gate_release(&first);
+	gate_release(&second);
+}
+
 /* What a lost worker is said to have left, while that changes. */
 
 static void *rewrite_inflight(void *context)
@@ -444,8 +544,12 @@ static void test_inflight_rewritten(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_nonsense),	       TEST(test_memory_changes),
-		TEST(test_memory_rewritten),   TEST(test_calls_rewritten),
+		TEST(test_nonsense),
+		TEST(test_memory_changes),
+		TEST(test_memory_rewritten),
+		TEST(test_calls_rewritten),
+		TEST(test_a_number_that_is_in_use),
+		TEST(test_the_number_of_a_call_without_a_chain),
 		TEST(test_inflight_rewritten),
 	};
 

@@ -8,6 +8,7 @@
 #include <vaccel/error.h>
 
 #include "base/util.h"
+#include "repeat.h"
 
 /* One thing wrong in each, after a beginning that is right. */
 
@@ -77,7 +78,7 @@ static int descriptor_unasked(struct talk *talk)
 
 static int too_many_descriptors(struct talk *talk)
 {
-	return say(talk, SET_OWNER, NULL, 0, 12);
+	return say(talk, SET_OWNER, NULL, 0, REPEAT_MAX);
 }
 
 static int memory_without_descriptors(struct talk *talk)

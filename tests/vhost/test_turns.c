@@ -31,7 +31,7 @@ static void test_stop_and_go_on(void **state)
 	assert_int_equal(base, 3);
 	update.base = base;
 	update.addresses = front_addresses(&stand->front, 0);
-	update.fresh = true;
+	front_forget(&stand->front, 0);
 	assert_int_equal(update_send(stand->channel, &update, dup(stand->front.queues[0].kick),
 				     stand->front.queues[0].call),
 			 VACCEL_OK);
@@ -111,35 +111,44 @@ static void test_memory_that_cannot_be_mapped(void **state)
 	expect_failure(stand, "cannot be mapped");
 }
 
-/* What the one before had taken: the inflight region says so, as it would have. */
+/* Three requests, of which a worker had taken two: the inflight region says so. */
+static void lose(struct front *front, struct front_request lost[3])
+{
+	struct inflight_queue *inflight =
+		mmap(NULL, INFLIGHT_STRIDE(FRONT_SIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
+		     front->inflight, 0);
+
+	for (unsigned int i = 0; i < 3; i++) {
+		lost[i] = (struct front_request){
+			.header =
+				{
+					.type = TYPE_MESSAGE,
+					.flags = FLAG_BEGIN | FLAG_END,
+					.file = 1,
+					.request = 100 + i,
+					.readable = 64,
+				},
+		};
+		front_send(front, &lost[i], (char[64]){0}, 64, 0);
+		if (i == 2)
+			break;
+		inflight->entries[lost[i].head].under_way = 1;
+		inflight->entries[lost[i].head].counter = 1000 - i;
+	}
+	munmap(inflight, INFLIGHT_STRIDE(FRONT_SIZE));
+}
+
 static void test_a_lost_worker(void **state)
 {
 	struct stand *stand = *state;
 	struct front *front = &stand->front;
-	struct front_request lost[3] = {};
-	struct inflight_queue *inflight;
+	struct front_request lost[3];
 	struct program program;
 
 	stand_connect(&program, stand, 4096);
 	program_session(&program);
 	stand_detach(stand);
-	inflight = mmap(NULL, INFLIGHT_STRIDE(FRONT_SIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
-			front->inflight, 0);
-	for (unsigned int i = 0; i < 3; i++) {
-		lost[i].header = (struct header){
-			.type = TYPE_MESSAGE,
-			.flags = FLAG_BEGIN | FLAG_END,
-			.file = 1,
-			.request = 100 + i,
-			.readable = 64,
-		};
-		front_send(front, &lost[i], program.token, 64, 0);
-		if (i == 2)
-			break; /* it had not been taken */
-		inflight->entries[lost[i].head].under_way = 1;
-		inflight->entries[lost[i].head].counter = 1000 - i;
-	}
-	munmap(inflight, INFLIGHT_STRIDE(FRONT_SIZE));
+	lose(front, lost);
 	stand_attach(stand, false);
 	for (unsigned int i = 0; i < 2; i++)
 		assert_int_equal(front_answer(front, &lost[i]), CODE_STALE);
@@ -151,6 +160,29 @@ static void test_a_lost_worker(void **state)
 	program_send(&program, 1, &vaccel_op_noop, &(struct vaccel_noop_args){0});
 	program_expect_end(&program);
 	program_close(&program);
+}
+
+/* A stop for which the one before was ended: what it had is given back all the same. */
+static void test_a_lost_worker_and_a_stop(void **state)
+{
+	struct stand *stand = *state;
+	struct front *front = &stand->front;
+	struct front_request lost[3];
+	uint16_t base;
+
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(front_call(front, TYPE_CANCEL, 9, 1), CODE_OK);
+	stand_detach(stand);
+	lose(front, lost);
+	front->disabled = true;
+	stand_attach(stand, false);
+	front_stop(stand->channel, 0, &base);
+	assert_int_equal(base, 5 + 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_true(front_is_done(front, 0, lost[i].head));
+		assert_int_equal(front_answer(front, &lost[i]), CODE_STALE);
+	}
+	assert_false(front_is_done(front, 0, lost[2].head));
 }
 
 /* Workers that are replaced */
@@ -250,6 +282,7 @@ int main(void)
 		TEST(test_a_queue_that_starts_twice),
 		TEST(test_memory_that_cannot_be_mapped),
 		TEST(test_a_lost_worker),
+		TEST(test_a_lost_worker_and_a_stop),
 		TEST(test_a_drain_in_mid_call),
 		TEST(test_a_drain_of_a_guest_that_does_not_go_on),
 	};

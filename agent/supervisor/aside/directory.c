@@ -149,26 +149,27 @@ void directory_close(struct directory *directory)
 	free(TAKE(directory->base));
 }
 
-int directory_of_tenant(const struct directory *directory, const char *tenant, char **ret_path)
+int directory_new(struct directory *directory, const char *tenant, char **ret_path)
 {
-	_cleanup_(freep) char *path = text_of("%s/%s", directory->path, tenant);
+	_cleanup_(freep) char *path =
+		text_of("%s/%s.%u", directory->path, tenant, directory->nr_made++);
 
 	if (!path)
 		return VACCEL_ENOMEM;
-	if (mkdir(path, 0700) && errno != EEXIST)
+	if (mkdir(path, 0700))
 		return vaccel_fail(errno, "cannot make directory '%s': %s", path, strerror(errno));
 	*ret_path = TAKE(path);
 	return VACCEL_OK;
 }
 
-/* By another name, so that there is room for a new one. */
-void directory_remove_tenant(struct directory *directory, const char *tenant)
+/* By another name first: what still writes to it does not find it again. */
+void directory_remove(struct directory *directory, char *path)
 {
-	_cleanup_(freep) char *path = text_of("%s/%s", directory->path, tenant);
-	char *waste = text_of("%s/.%u", directory->path, directory->nr_removed++);
+	char *waste = path ? text_of("%s/.%u", directory->path, directory->nr_removed++) : NULL;
 
-	if (path && waste && !rename(path, waste))
+	if (waste && !rename(path, waste))
 		remover_take(directory->remover, waste, -1);
 	else
 		free(waste);
+	free(path);
 }

@@ -20,8 +20,6 @@
 #include "transport/transport.h"
 
 #define NS_PER_S INT64_C(1000000000)
-#define PAUSE_NS NS_PER_S /* between rounds at least, */
-#define REST	 16	  /* and so many times as long as a round took */
 
 struct place {
 	struct place *next;
@@ -100,10 +98,18 @@ static void go_round(struct surveyor *surveyor)
 	}
 }
 
+/* A sixteenth of a processor, as long as that is often enough, and never more than half of one. */
+int64_t surveyor_pause(int64_t round)
+{
+	int64_t pause = MIN_OF(16 * round, 10 * NS_PER_S);
+
+	return MAX_OF(MAX_OF(pause, round), NS_PER_S);
+}
+
 /* False: there will be no more rounds. */
 static bool pause_after(struct surveyor *surveyor, int64_t round)
 {
-	int64_t until = time_now() + MAX_OF(PAUSE_NS, REST * round);
+	int64_t until = time_now() + surveyor_pause(round);
 	struct timespec due = {until / NS_PER_S, until % NS_PER_S};
 
 	SCOPED_LOCK(&surveyor->lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sees how much lies below directories, in a thread of its own, every second or, where it is
- * much, as often as costs little.
+ * much, more rarely: see surveyor_pause().
  */
 #ifndef VACCEL_AGENT_SUPERVISOR_ASIDE_SURVEYOR_H
 #define VACCEL_AGENT_SUPERVISOR_ASIDE_SURVEYOR_H
@@ -26,5 +26,8 @@ int surveyor_add(struct surveyor *surveyor, const char *path, uint64_t most, uin
 void surveyor_drop(struct surveyor *surveyor, uint64_t number);
 
 bool surveyor_found(struct surveyor *surveyor, uint64_t number);
+
+/* How long it rests after it has looked for @round, both in ns. */
+int64_t surveyor_pause(int64_t round);
 
 #endif

@@ -1,80 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Starting children. Between fork() and execve() only system calls are made. What
- * the child gets is moved above all its final numbers first, so that none is
- * overwritten on the way; every other descriptor is closed.
- */
+/* What a child is started with, how it is watched while it runs, and its end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <vaccel/error.h>
 
+#include "agent/base/closer.h"
 #include "agent/base/environment.h"
 #include "agent/base/log.h"
-#include "agent/supervisor/aside/closer.h"
 #include "agent/supervisor/child/child.h"
+#include "agent/supervisor/child/starter.h"
 #include "base/util.h"
 
-#define PROGRAM			 "/proc/self/exe"
-#define FIRST_FD		 (LOG_FD + 1) /* above those that a child has */
-#define LAST_WORDS		 64 /* messages that are still heard of a child that has ended */
-#define WORSE_FOR_LACK_OF_MEMORY "500"
-
-struct image {
-	char *argv[2];
-	char **envp;
-	const char *directory;
-	pid_t parent;
-	int fds[FIRST_FD]; /* by the child's number; -1: none */
-};
-
-/* By system calls of the C library that are safe in a child of any process. */
-static bool place_descriptors(int fds[FIRST_FD])
-{
-	for (int i = 0; i < FIRST_FD; i++)
-		if (fds[i] >= 0 && (fds[i] = fcntl(fds[i], F_DUPFD, FIRST_FD)) < 0)
-			return false;
-	for (int i = 0; i < FIRST_FD; i++)
-		if (fds[i] < 0 ? close(i) && errno != EBADF : dup2(fds[i], i) < 0)
-			return false;
-	return !close_range(FIRST_FD, ~0U, 0);
-}
-
-static void prefer_for_lack_of_memory(void)
-{
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	(void)!write(fd, WORSE_FOR_LACK_OF_MEMORY, strlen(WORSE_FOR_LACK_OF_MEMORY));
-	close(fd);
-}
-
-static _Noreturn void become(struct image *image)
-{
-	sigset_t none;
-
-	/* The supervisor may have gone before it could take us along. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != image->parent)
-		_exit(127);
-	prefer_for_lack_of_memory();
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* A terminal's signals are for the supervisor. It stays one session for the scheduler. */
-	setpgid(0, 0);
-	umask(077);
-	if (chdir(image->directory) || !place_descriptors(image->fds))
-		_exit(127);
-	execve(PROGRAM, image->argv, image->envp);
-	_exit(127);
-}
+#define LAST_WORDS 64 /* messages that are still heard of a child that has ended */
 
 static void leave(struct child *child, struct source *source)
 {
@@ -146,9 +89,14 @@ static bool hear(struct child *child)
 static void process_ready(struct source *source, uint32_t events)
 {
 	struct child *child = CONTAINER_OF(source, struct child, process);
+	siginfo_t ended = {};
 	struct rusage usage;
 	int status;
 
+	if (waitid(P_PID, (id_t)child->pid, &ended, WEXITED | WNOHANG | WNOWAIT) || !ended.si_pid)
+		return;
+	/* What it has started; as long as nobody has waited for it its number is nobody else's. */
+	child_kill(child);
 	if (wait4(child->pid, &status, WNOHANG, &usage) != child->pid)
 		return;
 	child->pid = -1;
@@ -174,16 +122,12 @@ static void ipc_ready(struct source *source, uint32_t events)
 	child->events->writable(child);
 }
 
-static int start(struct child *child, struct image *image)
+static int start(struct child *child, const struct image *image)
 {
-	int ret;
+	int ret = image_start(image, &child->pid);
 
-	image->parent = getpid();
-	child->pid = fork();
-	if (child->pid == 0)
-		become(image);
-	if (child->pid < 0)
-		return vaccel_fail(errno, "cannot start a process: %s", strerror(errno));
+	if (ret)
+		return ret;
 	child->process.fd = (int)syscall(SYS_pidfd_open, child->pid, 0);
 	ret = loop_add(child->loop, &child->process, EPOLLIN);
 	return ret ? ret : loop_add(child->loop, &child->ipc, EPOLLIN);
@@ -255,8 +199,11 @@ void child_want_room(struct child *child)
 
 void child_kill(struct child *child)
 {
-	if (child->pid > 0)
-		kill(child->pid, SIGKILL);
+	if (child->pid <= 0)
+		return;
+	kill(child->pid, SIGKILL);
+	/* There is none yet if it has just been started. */
+	kill(-child->pid, SIGKILL);
 }
 
 void child_release(struct child *child)

@@ -61,6 +61,7 @@ void child_watch(struct child *child);
 /* Has @writable called once, when there is room for messages again. */
 void child_want_room(struct child *child);
 
+/* And what it has started. */
 void child_kill(struct child *child);
 
 /* Kills it, and hears nothing more of what it says. */

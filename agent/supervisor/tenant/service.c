@@ -236,39 +236,32 @@ static bool has_exceeded(const struct worker *worker)
 	       surveyor_found(worker->tenant->supervisor->surveyor, worker->survey);
 }
 
-static void end_for_directory(struct worker *worker)
+static void look_at_directory(struct worker *worker)
 {
+	if (!has_exceeded(worker))
+		return;
 	worker->exceeded = true;
 	child_kill(&worker->child);
 }
 
 void service_look_at_directory(struct tenant *tenant)
 {
-	bool exceeded = tenant->worker && has_exceeded(tenant->worker);
-
-	for (struct worker *worker = tenant->leaving; worker; worker = worker->next)
-		exceeded |= has_exceeded(worker);
-	if (!exceeded)
-		return;
-	/* All of them write to it. */
-	tenant->begins_anew = true;
 	if (tenant->worker)
-		end_for_directory(tenant->worker);
+		look_at_directory(tenant->worker);
 	for (struct worker *worker = tenant->leaving; worker; worker = worker->next)
-		end_for_directory(worker);
+		look_at_directory(worker);
 }
 
-/* Nobody knows what of it is worth keeping. Clients bring their contents again. */
-static void begin_anew(struct tenant *tenant)
+/*
+ * The next worker has the contents, unless it is there already; or there was too much: nobody
+ * knows what of it is worth keeping, and clients bring their contents again.
+ */
+static void leave_directory(struct tenant *tenant, struct worker *worker)
 {
-	struct directory *directory = &tenant->supervisor->directory;
-	struct about whom = about(tenant);
-	_cleanup_(freep) char *same = NULL;
+	bool is_followed = tenant->worker && tenant->worker != worker;
 
-	tenant->begins_anew = false;
-	directory_remove_tenant(directory, tenant->name);
-	if (directory_of_tenant(directory, tenant->name, &same))
-		log_line(VACCEL_LOG_ERROR, &whom, "%s", vaccel_error_text());
+	if (!worker->exceeded && !is_followed && !tenant->directory)
+		tenant->directory = TAKE(worker->directory);
 }
 
 /* The end of a worker */
@@ -337,8 +330,7 @@ void tenant_worker_ended(struct worker *worker, int status, const struct rusage 
 		.failed = worker->failed,
 	});
 
-	if (tenant->begins_anew)
-		begin_anew(tenant);
+	leave_directory(tenant, worker);
 	if (worker->leaving || worker != tenant->worker) {
 		log_line(status ? VACCEL_LOG_WARN : VACCEL_LOG_INFO, &whom, "%s",
 			 status ? fate.text : "worker ended");

@@ -27,11 +27,9 @@ static void tenant_delete(struct tenant *tenant)
 		supervisor->nr_tenants--;
 	}
 	service_end(tenant);
-	if (tenant->directory)
-		directory_remove_tenant(&supervisor->directory, tenant->name);
+	directory_remove(&supervisor->directory, TAKE(tenant->directory));
 	tally_release(&tenant->tally);
 	config_unref(tenant->config);
-	free(tenant->directory);
 	free(tenant->name);
 	free(tenant);
 }
@@ -70,10 +68,8 @@ static int tenant_new(struct supervisor *supervisor, const char *name, const str
 	tenant->config = config_ref(supervisor->config);
 	tenant->policy = policy;
 	tenant->name = strdup(name);
-	ret = tenant->name ? directory_of_tenant(&supervisor->directory, name, &tenant->directory)
+	ret = tenant->name ? tally_new(&tenant->tally)
 			   : vaccel_fail(VACCEL_ENOMEM, "no memory for a tenant");
-	if (!ret)
-		ret = tally_new(&tenant->tally);
 	if (ret) {
 		tenant_delete(tenant);
 		return ret;

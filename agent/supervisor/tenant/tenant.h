@@ -15,8 +15,7 @@ struct tenant {
 	char *name;
 	struct config *config; /* counted; @policy is its */
 	const struct policy *policy;
-	char *directory;
-	bool begins_anew; /* with an empty one, when a worker has ended that had too much in it */
+	char *directory; /* what workers before it have left for the next one; NULL: nothing */
 	struct tally tally;
 
 	struct worker *worker;	/* which gets connections; NULL: none */

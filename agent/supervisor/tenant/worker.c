@@ -35,7 +35,6 @@ static struct worker_setup rules_of(const struct tenant *tenant, const struct co
 {
 	return (struct worker_setup){
 		.tenant = tenant->name,
-		.directory = tenant->directory,
 		.policy = *policy,
 		.models = config->models,
 		.log = config->log,
@@ -62,6 +61,7 @@ static int send_setup(struct worker *worker)
 	int ret;
 
 	setup.epoch = worker->epoch;
+	setup.directory = worker->directory;
 	memcpy(setup.fates, tenant->fates, sizeof(setup.fates));
 	ret = worker_setup_write(&setup, &fd);
 	return ret ? ret : child_tell(&worker->child, IPC_SETUP, fd);
@@ -146,6 +146,9 @@ int worker_start(struct tenant *tenant)
 	};
 	snprintf(role, sizeof(role), "worker %s", tenant->name);
 	ret = make_epoch(&worker->epoch);
+	if (!ret && !tenant->directory)
+		ret = directory_new(&tenant->supervisor->directory, tenant->name,
+				    &tenant->directory);
 	if (!ret)
 		ret = surveyor_add(tenant->supervisor->surveyor, tenant->directory,
 				   most_of(tenant->policy), &worker->survey);
@@ -157,6 +160,7 @@ int worker_start(struct tenant *tenant)
 		free(worker);
 		return ret;
 	}
+	worker->directory = TAKE(tenant->directory);
 	tenant->worker = worker;
 	timer_set(worker->child.loop, &worker->patience, START_MS);
 	/* If it cannot hear this it is about to end. */
@@ -185,14 +189,18 @@ static int tell_listener(struct worker *worker, const struct listener *listener)
 
 int worker_pass(struct worker *worker, const struct arrival *arrival)
 {
+	const struct listener *listener = arrival->listener;
+	struct ipc_message message = arrival->message;
 	int ret = VACCEL_OK;
 
 	if (worker->child.ipc.fd < 0)
 		return VACCEL_EREMOTEIO;
 	/* Where the front does TLS, no tenant's process needs the key. */
-	if (arrival->listener->setup >= 0 && !listener_is_relayed(arrival->listener->how))
-		ret = tell_listener(worker, arrival->listener);
-	return ret ? ret : ipc_send(worker->child.ipc.fd, &arrival->message, arrival->fd);
+	if (listener->setup >= 0 && !listener_is_relayed(listener->how))
+		ret = tell_listener(worker, listener);
+	else
+		message.listener = 0;
+	return ret ? ret : ipc_send(worker->child.ipc.fd, &message, arrival->fd);
 }
 
 void worker_drain(struct worker *worker)
@@ -212,6 +220,7 @@ void worker_delete(struct worker *worker)
 	timer_clear(worker->child.loop, &worker->patience);
 	child_release(&worker->child);
 	surveyor_drop(worker->tenant->supervisor->surveyor, worker->survey);
+	directory_remove(&worker->tenant->supervisor->directory, worker->directory);
 	tally_release(&worker->tally);
 	free(worker->told);
 	free(worker);

@@ -19,7 +19,8 @@ struct worker {
 	bool ready;
 	bool leaving;
 	uint32_t overran; /* operation */
-	uint64_t survey;  /* of its directory, see surveyor.h */
+	char *directory;  /* its own: one that leaves is not in the next one's way */
+	uint64_t survey;  /* of it, see surveyor.h */
 	bool exceeded;	  /* there was too much in it */
 	uint32_t *told;	  /* numbers of the listeners that it knows of */
 	size_t nr_told;

@@ -230,16 +230,23 @@ static void refuse(struct connection *connection, struct bench *bench)
 		       bench);
 }
 
-/* What cannot be read ends the connection; who sent nonsense is counted. */
+/*
+ * What cannot be read ends the connection. Nonsense is counted, and a handshake that fails;
+ * not the end of a peer in the middle of its message.
+ */
 static enum turn give_up(struct connection *connection, int code, struct bench *bench)
 {
 	const struct frame *frame = &connection->message.frame;
+	/* One of whom somebody else had to take the place is counted as that. */
+	bool unmet = !link_is_open(connection->link) && atomic_load(&connection->is_stranger);
 
 	if (code == VACCEL_EDQUOT) {
 		count_refusal(connection->worker, REFUSED_QUOTA);
 		request_refuse(connection, frame, code, bench);
-	} else if (frame->kind) {
-		count_refusal(connection->worker, REFUSED_MALFORMED);
+	} else if (unmet || frame->kind) {
+		if (unmet || frame->kind == FRAME_KIND_END)
+			count_refusal(connection->worker,
+				      code == VACCEL_EACCES ? REFUSED_AUTH : REFUSED_MALFORMED);
 		log_line(VACCEL_LOG_INFO, &(struct about){connection->worker->setup.tenant},
 			 "%s: closed: %s", connection->peer, vaccel_error_text());
 	}

@@ -30,6 +30,12 @@
 /* What is not worth counting as a tenant's memory. */
 #define SMALL 65536
 
+static void count_bytes(_Atomic uint64_t *counter, uint64_t size)
+{
+	if (size)
+		atomic_fetch_add_explicit(counter, size, memory_order_relaxed);
+}
+
 /* What the codec asks of a request. */
 
 static int request_resource(void *context, int64_t id, struct vaccel_resource **ret_resource)
@@ -55,15 +61,18 @@ static int request_at(void *context, const struct payload *payload, enum vaccel_
 	struct request *request = context;
 	int ret;
 
-	if (request && payload->place == PAYLOAD_PAGES)
-		return link_at(request->connection->link, request->frame.request, payload, dir,
-			       ret_data);
 	/* There is none yet in HELLO. */
-	if (!request || !request->borrowed.borrower)
+	if (!request || (payload->place != PAYLOAD_PAGES && !request->borrowed.borrower))
 		return vaccel_fail(VACCEL_EINVAL, "this connection has no regions");
-	ret = borrowed_at(&request->borrowed, payload, dir, ret_data);
+	if (payload->place == PAYLOAD_PAGES)
+		ret = link_at(request->connection->link, request->frame.request, payload, dir,
+			      ret_data);
+	else
+		ret = borrowed_at(&request->borrowed, payload, dir, ret_data);
 	if (ret == VACCEL_EPERM)
 		count_refusal(request->connection->worker, REFUSED_FOREIGN);
+	if (!ret && dir & VACCEL_DIR_IN)
+		request->lent_in += payload->size;
 	return ret;
 }
 
@@ -71,12 +80,16 @@ static bool request_place(void *context, const void *data, enum vaccel_dir dir,
 			  struct payload *payload)
 {
 	struct request *request = context;
+	bool placed = false;
 
-	if (!request)
-		return false;
-	if (link_place(request->connection->link, request->frame.request, data, dir, payload))
-		return true;
-	return request->borrowed.borrower && borrowed_place(&request->borrowed, data, dir, payload);
+	if (request)
+		placed = link_place(request->connection->link, request->frame.request, data, dir,
+				    payload);
+	if (request && !placed && request->borrowed.borrower)
+		placed = borrowed_place(&request->borrowed, data, dir, payload);
+	if (placed)
+		request->lent_out += payload->size;
+	return placed;
 }
 
 void bench_init(struct bench *bench, struct running *running)
@@ -205,6 +218,15 @@ static void request_release(struct request *request)
 
 /* Running */
 
+/* What is another's has been counted where that was found; what is lacking here is no nonsense. */
+static void count_undecoded(struct worker *worker, int code)
+{
+	if (code == VACCEL_EDQUOT)
+		count_refusal(worker, REFUSED_QUOTA);
+	else if (code != VACCEL_EPERM && code != VACCEL_ENOMEM && code != VACCEL_ENOTSUP)
+		count_refusal(worker, REFUSED_MALFORMED);
+}
+
 /*
  * The arguments, in the decoder's memory. What it may take is what a message may;
  * what it has taken is then the tenant's.
@@ -230,9 +252,10 @@ static int decode(struct request *request, struct bench *bench, void **ret_args)
 	ret = decode_request(decoder, request->op, &message, ret_args);
 	if (!ret && number >= CONTROL_FIRST && request->op->check)
 		ret = request->op->check(*ret_args);
-	/* What is another's has been counted where that was found. */
-	if (ret && ret != VACCEL_EPERM)
-		count_refusal(worker, ret == VACCEL_EDQUOT ? REFUSED_QUOTA : REFUSED_MALFORMED);
+	if (unlikely(ret))
+		count_undecoded(worker, ret);
+	else
+		count_bytes(&worker->stats->bytes_in, request->lent_in);
 	used = decoder->limits.memory - decoder->arena.left;
 	if (ret || used <= SMALL)
 		return ret;
@@ -320,9 +343,7 @@ static void reply(struct request *request, struct bench *bench, void *args, int 
 		send_failure(request, request->ran ? args : NULL, ret, bench);
 		return;
 	}
-	if (bench->encoder.payload.size)
-		atomic_fetch_add_explicit(&worker->stats->bytes_out, bench->encoder.payload.size,
-					  memory_order_relaxed);
+	count_bytes(&worker->stats->bytes_out, bench->encoder.payload.size + request->lent_out);
 	connection_send(connection, &frame, &bench->encoder, bench->now);
 	if (unlikely(request->frame.op == VACCEL_OP_MAILBOX_OPEN))
 		mailbox_begin(connection);
@@ -453,9 +474,7 @@ enum turn request_take(struct connection *connection, const struct message *mess
 	int ret;
 
 	connection_ref(connection);
-	if (message->frame.payload_size)
-		atomic_fetch_add_explicit(&connection->worker->stats->bytes_in,
-					  message->frame.payload_size, memory_order_relaxed);
+	count_bytes(&connection->worker->stats->bytes_in, message->frame.payload_size);
 	ret = admit(&request);
 	if (!ret)
 		ret = find_place(&request);

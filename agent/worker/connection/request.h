@@ -26,11 +26,12 @@ struct request {
 	struct session *session; /* in use; NULL for control operations */
 	const void *head;
 	void *payload;
-	int fd;		  /* that came along, or -1 */
-	int64_t came;	  /* when it had to wait; else 0 */
-	bool reads;	  /* whoever runs it has the connection's read side */
-	bool ran;	  /* a backend has been called */
-	uint64_t charged; /* bytes of the tenant's memory */
+	int fd;			    /* that came along, or -1 */
+	int64_t came;		    /* when it had to wait; else 0 */
+	bool reads;		    /* whoever runs it has the connection's read side */
+	bool ran;		    /* a backend has been called */
+	uint64_t charged;	    /* bytes of the tenant's memory */
+	uint64_t lent_in, lent_out; /* of arguments and results that are not in messages */
 	struct borrowed borrowed;
 	struct resource *resources[REQUEST_RESOURCES_MAX];
 	size_t nr_resources;

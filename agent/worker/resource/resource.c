@@ -87,11 +87,13 @@ static int count_model(struct resource *resource, vaccel_resource_type_t type)
 {
 	int ret;
 
-	if (type != VACCEL_RESOURCE_MODEL || atomic_exchange(&resource->counted, true))
+	if (type != VACCEL_RESOURCE_MODEL)
+		return VACCEL_OK;
+	SCOPED_LOCK(&resource->client->lock);
+	if (resource->counted)
 		return VACCEL_OK;
 	ret = models_take(resource->client->worker, size_of(resource));
-	if (ret)
-		atomic_store(&resource->counted, false);
+	resource->counted = !ret;
 	return ret;
 }
 
@@ -105,7 +107,7 @@ void resource_delete(struct resource *resource)
 		tend_end(worker);
 	}
 	set_loaded(resource, false);
-	if (atomic_load(&resource->counted))
+	if (resource->counted)
 		meter_give(&worker->models, size_of(resource));
 	if (resource->directory)
 		tree_remove(resource->directory);

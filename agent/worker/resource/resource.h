@@ -29,7 +29,7 @@ struct resource {
 	struct vaccel_resource *vaccel;
 	_Atomic unsigned int refs; /* the client's table, and requests */
 	atomic_bool loaded;	   /* into a backend */
-	atomic_bool counted;	   /* among the bytes of models */
+	bool counted;		   /* among the bytes of models; under the client's lock */
 	char *directory;	   /* NULL: none was needed */
 	size_t nr_parts;
 	struct part parts[];

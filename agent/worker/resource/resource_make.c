@@ -147,12 +147,16 @@ static int write_file(const char *path, const struct vaccel_content *content, mo
 static int fill_file(struct resource *resource, struct part *part,
 		     const struct vaccel_content *content, bool writable)
 {
-	struct store *store = resource->client->worker->store;
+	struct worker *worker = resource->client->worker;
+	int ret;
 
 	if (!part->held)
 		return write_file(part->path, content, writable ? 0600 : 0400);
-	return writable ? store_copy(store, &part->digest, part->path)
-			: store_link(store, &part->digest, part->path);
+	ret = writable ? store_copy(worker->store, &part->digest, part->path)
+		       : store_link(worker->store, &part->digest, part->path);
+	if (ret == VACCEL_EDQUOT)
+		count_refusal(worker, REFUSED_QUOTA);
+	return ret;
 }
 
 /*

@@ -197,39 +197,6 @@ void store_drop(struct store *store, const struct digest *digest)
 		let_go(store, entry);
 }
 
-/* Of a content that is held: its entry stays. */
-static char *path_of_held(struct store *store, const struct digest *digest)
-{
-	SCOPED_LOCK(&store->lock);
-	return path_of(store, find(store, digest));
-}
-
-int store_link(struct store *store, const struct digest *digest, const char *path)
-{
-	_cleanup_(freep) char *from = path_of_held(store, digest);
-
-	if (!from)
-		return VACCEL_ENOMEM;
-	/* Other file systems and file systems without links get a copy. */
-	if (!link(from, path))
-		return VACCEL_OK;
-	return file_copy(from, path, 0400);
-}
-
-int store_copy(struct store *store, const struct digest *digest, const char *path)
-{
-	_cleanup_(freep) char *from = path_of_held(store, digest);
-
-	return from ? file_copy(from, path, 0600) : VACCEL_ENOMEM;
-}
-
-int store_read(struct store *store, const struct digest *digest, void *ret_bytes)
-{
-	_cleanup_(freep) char *from = path_of_held(store, digest);
-
-	return from ? file_read(from, ret_bytes, (size_t)digest->size) : VACCEL_ENOMEM;
-}
-
 int store_know(struct store *store, const char *path)
 {
 	char *copy = strdup(path);
@@ -330,24 +297,34 @@ int incoming_add(struct incoming *incoming, const void *bytes, size_t size)
 	return ret;
 }
 
+static int add_step(void *incoming, const void *bytes, size_t size)
+{
+	return incoming_add(incoming, bytes, size);
+}
+
 /* The file gets its name, unless another one has come with the same content. */
 static int publish(struct incoming *incoming)
 {
 	struct store *store = incoming->store;
 	_cleanup_(freep) char *path = NULL;
 	char hex[DIGEST_HEX_SIZE];
-	int ret;
+	struct entry *entry;
+	int ret = VACCEL_OK;
 
 	digest_to_hex(incoming->digest.sha256, hex);
 	path = file_path_of(store->folder, hex);
 	if (!path)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
 	SCOPED_LOCK(&store->lock);
-	if (find(store, &incoming->digest))
+	entry = find(store, &incoming->digest);
+	if (entry && !entry->outside)
 		return VACCEL_OK;
 	if (rename(incoming->path, path))
 		return vaccel_fail(errno, "cannot keep a content: %s", strerror(errno));
-	ret = add(store, &incoming->digest, NULL);
+	if (entry)
+		free(TAKE(entry->outside));
+	else
+		ret = add(store, &incoming->digest, NULL);
 	if (ret)
 		unlink(path);
 	else
@@ -376,6 +353,77 @@ const struct digest *incoming_digest(const struct incoming *incoming)
 uint64_t incoming_written(const struct incoming *incoming)
 {
 	return incoming->written;
+}
+
+/* Using what is held: its entry stays */
+
+/*
+ * What lies outside is copied once, and counts from then on: the sandbox lets nobody link to it,
+ * and it may have changed since.
+ */
+static int bring_in(struct store *store, const struct digest *digest, const char *outside)
+{
+	_cleanup_(incoming_deletep) struct incoming *incoming = NULL;
+	uint64_t size;
+	int ret = incoming_new(store, digest, &incoming);
+
+	if (!ret)
+		ret = file_walk(outside, add_step, incoming, &size);
+	if (!ret)
+		ret = incoming_finish(incoming);
+	if (ret == VACCEL_EINVAL)
+		return vaccel_fail(VACCEL_EIO, "a model that this agent has was changed since it "
+					       "was loaded; restart the agent");
+	return ret;
+}
+
+static int path_inside(struct store *store, const struct digest *digest, char **ret_path)
+{
+	_cleanup_(freep) char *outside = NULL;
+	const struct entry *entry;
+	int ret = VACCEL_OK;
+
+	pthread_mutex_lock(&store->lock);
+	entry = find(store, digest);
+	if (entry->outside)
+		outside = path_of(store, entry);
+	if (entry->outside && !outside)
+		ret = VACCEL_ENOMEM;
+	pthread_mutex_unlock(&store->lock);
+	if (outside)
+		ret = bring_in(store, digest, outside);
+	if (ret)
+		return ret;
+	SCOPED_LOCK(&store->lock);
+	*ret_path = path_of(store, find(store, digest));
+	return *ret_path ? VACCEL_OK : VACCEL_ENOMEM;
+}
+
+int store_link(struct store *store, const struct digest *digest, const char *path)
+{
+	_cleanup_(freep) char *from = NULL;
+	int ret = path_inside(store, digest, &from);
+
+	/* File systems without links get a copy. */
+	if (!ret && link(from, path))
+		ret = file_copy(from, path, 0400);
+	return ret;
+}
+
+int store_copy(struct store *store, const struct digest *digest, const char *path)
+{
+	_cleanup_(freep) char *from = NULL;
+	int ret = path_inside(store, digest, &from);
+
+	return ret ? ret : file_copy(from, path, 0600);
+}
+
+int store_read(struct store *store, const struct digest *digest, void *ret_bytes)
+{
+	_cleanup_(freep) char *from = NULL;
+	int ret = path_inside(store, digest, &from);
+
+	return ret ? ret : file_read(from, ret_bytes, (size_t)digest->size);
 }
 
 /* Opening and closing */

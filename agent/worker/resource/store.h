@@ -32,14 +32,15 @@ bool store_hold(struct store *store, const struct digest *digest);
 void store_drop(struct store *store, const struct digest *digest);
 
 /* A new file at @path with the content, which is held: the stored one itself, read only, or a copy
- * to write to. */
+ * to write to. EDQUOT: one from outside has no room. */
 int store_link(struct store *store, const struct digest *digest, const char *path);
 int store_copy(struct store *store, const struct digest *digest, const char *path);
 
 /* The content, which is held, in memory. */
 int store_read(struct store *store, const struct digest *digest, void *ret_bytes);
 
-/* Makes a file outside of the store known, which stays as it is; it does not count. */
+/* Makes a file outside of the store known. It counts only when it is used, of which there is a copy
+ * then. */
 int store_know(struct store *store, const char *path);
 
 /* Room for so many bytes of a resource's own file, in whole blocks and at least one. EDQUOT. */

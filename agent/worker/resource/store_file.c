@@ -74,9 +74,8 @@ static ssize_t read_some(int fd, void *bytes, size_t size)
 	return got;
 }
 
-/* Hands all of a file to @take, step by step. */
-static int walk(const char *path, int (*take)(void *context, const void *bytes, size_t size),
-		void *context, uint64_t *ret_size)
+int file_walk(const char *path, int (*take)(void *context, const void *bytes, size_t size),
+	      void *context, uint64_t *ret_size)
 {
 	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	_cleanup_(freep) char *buffer = malloc(STEP);
@@ -111,7 +110,7 @@ int file_copy(const char *from, const char *to, mode_t mode)
 
 	if (ret)
 		return ret;
-	ret = walk(from, write_step, &fd, &size);
+	ret = file_walk(from, write_step, &fd, &size);
 	if (ret)
 		unlink(to);
 	return ret;
@@ -178,7 +177,7 @@ int file_digest(const char *path, struct digest *ret_digest)
 
 	if (ret)
 		return ret;
-	ret = walk(path, hash_step, hash, &ret_digest->size);
+	ret = file_walk(path, hash_step, hash, &ret_digest->size);
 	if (!ret)
 		ret = hash_finish(hash, ret_digest->sha256);
 	EVP_MD_CTX_free(hash);

@@ -17,6 +17,10 @@ int file_make(const char *path, mode_t mode, int *ret_fd);
 int file_write_all(int fd, const void *bytes, size_t size);
 int file_copy(const char *from, const char *to, mode_t mode);
 
+/* Hands all of a file to @take, step by step; what that returns, unless it is 0, is the end. */
+int file_walk(const char *path, int (*take)(void *context, const void *bytes, size_t size),
+	      void *context, uint64_t *ret_size);
+
 /* Exactly so many bytes. */
 int file_read(const char *path, void *ret_bytes, size_t size);
 int file_digest(const char *path, struct digest *ret_digest);

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Closing elsewhere, when closes take no end: those of numbers for which close() waits here. */
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <vaccel/error.h>
+
+#include "agent/base/closer.h"
+#include "agent/base/log.h"
+#include "transport/transport.h"
+
+#define STUCK	 1000000 /* and above: no descriptors */
+#define NOTHING	 900000
+#define PATIENCE 30000 /* ms */
+
+int __real_close(int fd);
+int __wrap_close(int fd);
+
+static int begun[2], go[2];
+
+int __wrap_close(int fd)
+{
+	char byte = 0;
+
+	if (fd < STUCK)
+		return __real_close(fd);
+	assert_int_equal(write(begun[1], &byte, 1), 1);
+	assert_int_equal(read(go[0], &byte, 1), 1);
+	return 0;
+}
+
+static void await(int fd)
+{
+	assert_int_equal(poll(&(struct pollfd){fd, POLLIN, 0}, 1, PATIENCE), 1);
+}
+
+static void stick(int number)
+{
+	char byte;
+
+	close_elsewhere(STUCK + number);
+	await(begun[0]);
+	assert_int_equal(read(begun[0], &byte, 1), 1);
+}
+
+static void release(int count)
+{
+	for (int i = 0; i < count; i++)
+		assert_int_equal(write(go[1], "", 1), 1);
+}
+
+static void assert_closed_soon(void)
+{
+	int ends[2];
+	char byte;
+
+	assert_int_equal(pipe(ends), 0);
+	close_elsewhere(ends[1]);
+	await(ends[0]);
+	assert_int_equal(read(ends[0], &byte, 1), 0);
+	__real_close(ends[0]);
+}
+
+static int start(void **state)
+{
+	return pipe(begun) || pipe(go) || closer_start();
+}
+
+static void test_others_are_closed(void **state)
+{
+	for (int i = 0; i < CLOSERS - 1; i++) {
+		stick(i);
+		assert_closed_soon();
+	}
+	release(CLOSERS - 1);
+	assert_closed_soon();
+}
+
+static void test_nobody_waits_when_all_are_stuck(void **state)
+{
+	int64_t end = time_now() + PATIENCE * INT64_C(1000000);
+	int fd = fcntl(begun[0], F_DUPFD_CLOEXEC, 0);
+	int log[2];
+
+	assert_int_equal(pipe(log), 0);
+	log_open(&(struct log_setup){.level = VACCEL_LOG_ERROR}, log[1]);
+	for (int i = 0; i < CLOSERS; i++)
+		stick(i);
+	while (!poll(&(struct pollfd){log[0], POLLIN, 0}, 1, 0) && time_now() < end)
+		close_elsewhere(NOTHING);
+	assert_true(time_now() < end);
+	/* More than the pipe holds. */
+	for (int i = 0; i < 1 << 18; i++)
+		close_elsewhere(NOTHING);
+	close_elsewhere(fd);
+	assert_int_not_equal(fcntl(fd, F_GETFD), -1);
+	release(CLOSERS);
+	while (fcntl(fd, F_GETFD) != -1)
+		close_elsewhere(fd);
+	__real_close(log[0]);
+	__real_close(log[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_others_are_closed),
+		cmocka_unit_test(test_nobody_waits_when_all_are_stuck),
+	};
+
+	return cmocka_run_group_tests(tests, start, NULL);
+}
