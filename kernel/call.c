@@ -63,20 +63,20 @@ static long patience_jiffies(u64 patience)
 	return min_t(u64, nsecs_to_jiffies64(patience) + 1, MAX_SCHEDULE_TIMEOUT - 1);
 }
 
-/* Something that any device gives back at once. */
-static void send_probe(struct vaccel_call *call)
+/* Something that any device gives back at once; if it has the last one still, that will do. */
+static int send_probe(struct vaccel_call *call)
 {
 	if (!vaccel_chain_is_over(&call->probe))
-		return;
+		return 0;
 	vaccel_chain_bare(&call->probe, call->probe_sg);
 	vaccel_header_stamp(&call->probe.header, VACCEL_ECHO, call->file, call->request);
 	call->probe.header.flags = cpu_to_le16(VACCEL_BEGIN | VACCEL_END);
-	vaccel_chain_send(&call->probe, call->file->life, true);
+	return vaccel_chain_send(&call->probe, call->file->life, true);
 }
 
 /*
  * 0 when @chain is over, -ETIMEDOUT, -EINTR; -EHOSTDOWN when nothing has come for a third of the
- * caller's patience, and in the rest of it not even what was asked for then.
+ * caller's patience, and in the rest of it not even what was asked for then, or could not be.
  */
 static int wait_for(struct vaccel_call *call, struct vaccel_chain *chain)
 {
@@ -87,15 +87,17 @@ static int wait_for(struct vaccel_call *call, struct vaccel_chain *chain)
 		long left = jiffies_left(call);
 		long ret = vaccel_wait(call->wait, vaccel_chain_is_over(chain), TASK_KILLABLE,
 				       min(left, quiet));
+		bool asked;
 
 		if (ret)
 			return ret < 0 ? -EINTR : 0;
 		if (left <= quiet)
 			return -ETIMEDOUT;
-		send_probe(call);
+		asked = !send_probe(call);
 		left = jiffies_left(call);
 		ret = vaccel_wait(call->wait,
-				  vaccel_chain_is_over(chain) || vaccel_chain_is_over(&call->probe),
+				  vaccel_chain_is_over(chain) ||
+					  (asked && vaccel_chain_is_over(&call->probe)),
 				  TASK_KILLABLE, min(left, most));
 		if (ret < 0)
 			return -EINTR;
@@ -185,19 +187,34 @@ static struct vaccel_chain *other_than(struct vaccel_call *call, const struct va
 	return &call->chain[chain == &call->chain[0]];
 }
 
-/* If no page may be pinned since all are in the call's other chain, after that one. */
+/* Until others have given pages back; for as long as the device may be silent, too. */
+static int wait_for_pages(struct vaccel_call *call)
+{
+	long left = jiffies_left(call);
+	long most = call->patience ? patience_jiffies(call->patience) : MAX_SCHEDULE_TIMEOUT;
+	long ret = vaccel_wait(call->file->device->unpinned, vaccel_page_is_free(call->file),
+			       TASK_KILLABLE, min(left, most));
+
+	if (ret)
+		return ret < 0 ? -EINTR : 0;
+	return left <= most ? -ETIMEDOUT : -ENOMEM;
+}
+
+/* If no page may be pinned just then, after the call's other chain, or those of other calls. */
 static int fill(struct vaccel_call *call, struct vaccel_chain *chain)
 {
 	struct vaccel_chain *other = other_than(call, chain);
-	int ret = vaccel_chain_fill(chain, call->file, &call->in, &call->out);
+	int ret;
 
-	if (ret != -ENOMEM || other->state == CHAIN_IDLE)
-		return ret;
-	vaccel_chain_empty(chain, call->file);
-	ret = settle(call, other);
-	if (ret || call->finished)
-		return ret;
-	return vaccel_chain_fill(chain, call->file, &call->in, &call->out);
+	for (;;) {
+		ret = vaccel_chain_fill(chain, call->file, &call->in, &call->out);
+		if (ret != -EDQUOT)
+			return ret;
+		vaccel_chain_empty(chain, call->file);
+		ret = other->state == CHAIN_IDLE ? wait_for_pages(call) : settle(call, other);
+		if (ret || call->finished)
+			return ret;
+	}
 }
 
 static int send(struct vaccel_call *call, struct vaccel_chain *chain, unsigned int flags,
@@ -262,6 +279,7 @@ static int send_readable(struct vaccel_call *call)
 {
 	unsigned int flags = VACCEL_BEGIN | (call->fetch ? VACCEL_FETCH : 0);
 	struct vaccel_chain *chain = &call->chain[0];
+	const struct vaccel_cursor start = call->in;
 
 	do {
 		int ret = settle(call, chain);
@@ -275,10 +293,16 @@ static int send_readable(struct vaccel_call *call)
 		if (call->type == VACCEL_ECHO &&
 		    (!(flags & VACCEL_END) || call->out.done < call->out.size))
 			return -E2BIG;
-		if (flags == VACCEL_BEGIN)
+		if (flags == VACCEL_BEGIN && !try_gather(call)) {
+			/* Whoever gathers may need these pages for its own END. */
+			vaccel_chain_empty(chain, call->file);
+			call->in = start;
 			ret = gather_begin(call);
-		if (!ret)
-			ret = send(call, chain, flags, call->in.done - chain->readable);
+			if (ret)
+				return ret;
+			continue;
+		}
+		ret = send(call, chain, flags, call->in.done - chain->readable);
 		if (ret || call->finished)
 			return ret;
 		flags = 0;

@@ -54,12 +54,14 @@ u64 vaccel_device_life(struct vaccel_device *device)
 
 static void reset_later(struct vaccel_device *device, bool broken)
 {
-	spin_lock_irq(&device->lock);
+	unsigned long flags;
+
+	spin_lock_irqsave(&device->lock, flags);
 	if (!device->removed) {
 		device->broken |= broken;
 		queue_work(system_freezable_wq, &device->reset);
 	}
-	spin_unlock_irq(&device->lock);
+	spin_unlock_irqrestore(&device->lock, flags);
 }
 
 void vaccel_device_reset(struct vaccel_device *device)
@@ -194,6 +196,10 @@ static void device_reset(struct work_struct *work)
 	if (!broken && (virtio_device_freeze(device->vdev) || virtio_device_restore(device->vdev)))
 		dev_err(&device->vdev->dev,
 			"the device does not come up again: see to the agent, then bind the driver anew\n");
+#else
+	if (!broken)
+		dev_err(&device->vdev->dev,
+			"a kernel without CONFIG_PM_SLEEP does not bring it up again: bind the driver anew\n");
 #endif
 }
 
@@ -217,6 +223,7 @@ static struct vaccel_device *device_new(struct virtio_device *vdev)
 	kref_init(&device->ref);
 	spin_lock_init(&device->lock);
 	init_waitqueue_head(&device->changed);
+	init_waitqueue_head(&device->unpinned);
 	INIT_WORK(&device->reset, device_reset);
 	INIT_WORK(&device->reap, vaccel_calls_reap);
 	INIT_LIST_HEAD(&device->left);

@@ -5,9 +5,10 @@
  * in memory is one entry, so that huge pages take few of them.
  *
  * How many are pinned at a time has bounds: for a file, and by RLIMIT_MEMLOCK for a process. A
- * call that has more simply has more chains.
+ * call that has more simply has more chains; one that can have none just then waits for others.
  */
 #include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -26,27 +27,56 @@ unsigned long vaccel_pages_max(void)
 	return max(1ul, (unsigned long)READ_ONCE(pinned_max) << (20 - PAGE_SHIFT));
 }
 
-/* Takes up to @want of what @max leaves to @count, and returns how many. */
-static unsigned long take(atomic_long_t *count, unsigned long want, unsigned long max)
+/*
+ * Pages that a chain with @has of them may take when @used are in use: it leaves as many to others
+ * as it has in the end.
+ */
+static unsigned long share(unsigned long has, u64 used, unsigned long max)
 {
-	unsigned long now = atomic_long_add_return(want, count);
-	unsigned long excess = now > max ? min(now - max, want) : 0;
+	unsigned long left = used < max ? max - used : 0;
 
-	atomic_long_sub(excess, count);
-	return want - excess;
+	return left > has ? DIV_ROUND_UP(left - has, 2) : 0;
+}
+
+/* Takes up to @want of what @max leaves to @count, and returns how many. */
+static unsigned long take(atomic_long_t *count, unsigned long want, unsigned long has,
+			  unsigned long max)
+{
+	unsigned long used = atomic_long_fetch_add(want, count);
+	unsigned long got = min(want, share(has, used, max));
+
+	atomic_long_sub(want - got, count);
+	return got;
+}
+
+/* Whether the caller may pin what it likes. That it may not is nothing to be audited. */
+static bool is_unlimited(void)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_IPC_LOCK);
+}
+
+static unsigned long pages_of_process(void)
+{
+	return rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 }
 
 /* The same for the process, as those count who pin for networks: in mm->pinned_vm. */
-static unsigned long take_of_process(unsigned long want)
+static unsigned long take_of_process(unsigned long want, unsigned long has)
 {
-	unsigned long max = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-	u64 now = atomic64_add_return(want, &current->mm->pinned_vm);
-	u64 excess = now > max ? min_t(u64, now - max, want) : 0;
+	atomic64_t *count = &current->mm->pinned_vm;
+	u64 used = atomic64_fetch_add(want, count);
+	unsigned long got = min(want, share(has, used, pages_of_process()));
 
-	if (!excess || capable(CAP_IPC_LOCK))
+	if (got == want || is_unlimited())
 		return want;
-	atomic64_sub(excess, &current->mm->pinned_vm);
-	return want - excess;
+	atomic64_sub(want - got, count);
+	return got;
+}
+
+bool vaccel_page_is_free(struct vaccel_file *file)
+{
+	return atomic_long_read(&file->nr_pages) < vaccel_pages_max() &&
+	       (atomic64_read(&current->mm->pinned_vm) < pages_of_process() || is_unlimited());
 }
 
 static void give_back(struct vaccel_file *file, struct mm_struct *mm, unsigned long count)
@@ -55,10 +85,10 @@ static void give_back(struct vaccel_file *file, struct mm_struct *mm, unsigned l
 	atomic_long_sub(count, &file->nr_pages);
 }
 
-static unsigned long charge(struct vaccel_file *file, unsigned long want)
+static unsigned long charge(struct vaccel_file *file, unsigned long want, unsigned long has)
 {
-	unsigned long of_file = take(&file->nr_pages, want, vaccel_pages_max());
-	unsigned long got = take_of_process(of_file);
+	unsigned long of_file = take(&file->nr_pages, want, has, vaccel_pages_max());
+	unsigned long got = take_of_process(of_file, has);
 
 	atomic_long_sub(of_file - got, &file->nr_pages);
 	return got;
@@ -102,7 +132,7 @@ static int pin_some(struct vaccel_chain *chain, struct vaccel_file *file,
 	unsigned int room = chain->sg_room - chain_entries(chain) - !write;
 	struct page *pages[BATCH];
 	unsigned long want = min_t(u64, DIV_ROUND_UP_ULL(left + offset, PAGE_SIZE), BATCH);
-	unsigned long got = charge(file, min_t(unsigned long, want, room));
+	unsigned long got = charge(file, min_t(unsigned long, want, room), chain->nr_pages);
 	int pinned, i;
 
 	if (!got)
@@ -190,7 +220,9 @@ int vaccel_chain_fill(struct vaccel_chain *chain, struct vaccel_file *file,
 
 	chain->readable = in->done - in_done;
 	chain->writable = out->done - out_done;
-	return left && !chain->readable && !chain->writable ? -ENOMEM : 0;
+	if (!left || chain->readable || chain->writable)
+		return 0;
+	return pages_of_process() || is_unlimited() ? -EDQUOT : -ENOMEM;
 }
 
 static void unpin_entries(struct scatterlist *sg, unsigned int count, bool written)
@@ -212,4 +244,6 @@ void vaccel_chain_empty(struct vaccel_chain *chain, struct vaccel_file *file)
 	chain->nr_pages = 0;
 	kvfree(chain->sg);
 	chain->sg = NULL;
+	if (wq_has_sleeper(&file->device->unpinned))
+		wake_up(&file->device->unpinned);
 }

@@ -148,6 +148,7 @@ void vaccel_queue_callback(struct virtqueue *vq)
 	struct vaccel_queue *queue = &device->queues[vq->index];
 	struct vaccel_chain *chain;
 	unsigned long flags;
+	bool broken = false;
 	u32 len;
 
 	spin_lock_irqsave(&queue->lock, flags);
@@ -160,8 +161,11 @@ void vaccel_queue_callback(struct virtqueue *vq)
 			}
 		} while (!virtqueue_is_broken(vq) && !virtqueue_enable_cb(vq));
 		queue_refill(queue);
+		broken = virtqueue_is_broken(vq);
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
+	if (broken)
+		vaccel_device_break(device, "an entry of its ring that is none");
 }
 
 void vaccel_queue_up(struct vaccel_queue *queue, struct virtqueue *vq, u64 life, bool indirect)

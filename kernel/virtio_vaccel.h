@@ -4,8 +4,8 @@
  * is on them, pin.c lends a program's pages, call.c is one call from its first chain to its
  * last, file.c is /dev/accelN.
  *
- * The locks: queue->lock alone, taken in interrupts too, and device->lock, which nests in
- * nothing. Nobody sleeps with either.
+ * The locks: queue->lock alone, and device->lock, which nests in nothing. Both are taken in
+ * interrupts too, and nobody sleeps with either.
  */
 #ifndef VIRTIO_VACCEL_H
 #define VIRTIO_VACCEL_H
@@ -55,9 +55,10 @@ struct vaccel_device {
 	struct vaccel_limits limits;
 	struct vaccel_queue *queues;
 	u32 queues_max;
-	u64 life;		   /* counts how often it came up */
-	wait_queue_head_t changed; /* it went down: for poll() */
-	atomic64_t last_file;	   /* numbers given */
+	u64 life;		    /* counts how often it came up */
+	wait_queue_head_t changed;  /* it went down: for poll() */
+	wait_queue_head_t unpinned; /* pages were */
+	atomic64_t last_file;	    /* numbers given */
 	atomic64_t last_request;
 	struct work_struct reap; /* of what has come back of the calls that were left */
 	atomic_long_t nr_left;	 /* pages that these have pinned */
@@ -164,7 +165,7 @@ void vaccel_device_put(struct vaccel_device *device);
 /* The life that it has, or 0 if it is down. */
 u64 vaccel_device_life(struct vaccel_device *device);
 
-/* Never to be used again before a reset: it said something that has no sense. */
+/* Never to be used again before a reset: it said what has no sense. In interrupts, too. */
 void vaccel_device_break(struct vaccel_device *device, const char *what);
 
 /* It has not given something back for far too long. Returns at once. */
@@ -206,9 +207,12 @@ void vaccel_chain_wake(struct vaccel_chain *chain);
 
 unsigned long vaccel_pages_max(void); /* that the calls of a file may have pinned */
 
+/* Whether the caller may pin another one. */
+bool vaccel_page_is_free(struct vaccel_file *file);
+
 /*
  * Makes @chain of the bytes that come next, readable ones first, as far as it takes them:
- * both cursors move on. -ENOMEM also if not one page may be pinned.
+ * both cursors move on. -EDQUOT: not one page may be pinned now; -ENOMEM also if none ever may.
  */
 int vaccel_chain_fill(struct vaccel_chain *chain, struct vaccel_file *file,
 		      struct vaccel_cursor *in, struct vaccel_cursor *out);

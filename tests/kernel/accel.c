@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,9 +23,10 @@
 
 #include "linux/vaccel.h"
 
-#define NODE   "/dev/accel0"
-#define PERIOD 251
-#define PIECES 256
+#define NODE	"/dev/accel0"
+#define PERIOD	251
+#define PIECES	256
+#define THREADS 16
 
 struct options {
 	uint64_t in, out; /* bytes */
@@ -36,6 +38,7 @@ struct options {
 	uint64_t lock_kib; /* RLIMIT_MEMLOCK, of a user without rights; or UINT64_MAX */
 	uint64_t kill_ms;
 	uint64_t patience_ms;
+	uint64_t threads; /* of each process */
 	int echo, fetch, leave, huge, read_only, poll, info, quiet;
 };
 
@@ -136,11 +139,51 @@ static void say_poll(int fd)
 	       !!(ready.revents & POLLHUP));
 }
 
+struct thread {
+	pthread_t id;
+	const struct options *options;
+	int fd;
+	unsigned char *in, *out;
+	bool failed;
+};
+
+static void *make_calls(void *argument)
+{
+	struct thread *thread = argument;
+
+	for (unsigned int i = 0; i < thread->options->repeat; i++)
+		thread->failed |=
+			make_call(thread->options, thread->fd, thread->in, thread->out) != 0;
+	return NULL;
+}
+
+/* The first of them is this one, whose state is the process's. */
+static bool make_all_calls(const struct options *o, int fd, unsigned char *in, unsigned char *out)
+{
+	struct thread threads[THREADS];
+	bool failed = false;
+
+	for (unsigned int i = 0; i < o->threads; i++) {
+		threads[i] = (struct thread){
+			.options = o, .fd = fd, .in = in, .out = i ? memory(o, o->out) : out};
+		if (i && pthread_create(&threads[i].id, NULL, make_calls, &threads[i]))
+			die("pthread_create");
+	}
+	make_calls(&threads[0]);
+	for (unsigned int i = 0; i < o->threads; i++) {
+		if (i)
+			pthread_join(threads[i].id, NULL);
+		failed |= threads[i].failed;
+	}
+	return failed;
+}
+
 static int work(const struct options *o)
 {
-	int fd = open(NODE, O_RDWR | O_CLOEXEC), failed = 0;
+	int fd = open(NODE, O_RDWR | O_CLOEXEC);
 	unsigned char *in = memory(o, o->in), *out = memory(o, o->out);
 	double began;
+	bool failed;
 
 	if (fd < 0)
 		die(NODE);
@@ -157,8 +200,7 @@ static int work(const struct options *o)
 	if (o->info)
 		say_info(fd);
 	began = seconds();
-	for (unsigned int i = 0; i < o->repeat; i++)
-		failed |= make_call(o, fd, in, out);
+	failed = make_all_calls(o, fd, in, out);
 	if (o->quiet)
 		printf("calls=%" PRIu64 " failed=%d us=%.1f right=%d\n", o->repeat, failed,
 		       (seconds() - began) / o->repeat * 1e6, is_pattern(out, o->out));
@@ -195,21 +237,33 @@ static int run(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = {.pieces = 1, .repeat = 1, .processes = 1, .lock_kib = UINT64_MAX};
-	uint64_t *const numbers[] = {&o.in,	  &o.out,	&o.pieces,     &o.skew,
-				     &o.repeat,	  &o.processes, &o.timeout_ms, &o.request,
-				     &o.lock_kib, &o.kill_ms,	&o.patience_ms};
+	struct options o = {
+		.pieces = 1, .repeat = 1, .processes = 1, .threads = 1, .lock_kib = UINT64_MAX};
+	uint64_t *const numbers[] = {&o.in,	  &o.out,	&o.pieces,	&o.skew,
+				     &o.repeat,	  &o.processes, &o.timeout_ms,	&o.request,
+				     &o.lock_kib, &o.kill_ms,	&o.patience_ms, &o.threads};
 	const struct option known[] = {
-		{"in", 1, NULL, 1},	      {"out", 1, NULL, 2},
-		{"pieces", 1, NULL, 3},	      {"skew", 1, NULL, 4},
-		{"repeat", 1, NULL, 5},	      {"processes", 1, NULL, 6},
-		{"timeout-ms", 1, NULL, 7},   {"request", 1, NULL, 8},
-		{"lock-kib", 1, NULL, 9},     {"kill-ms", 1, NULL, 10},
-		{"patience-ms", 1, NULL, 11}, {"leave", 0, &o.leave, 1},
-		{"echo", 0, &o.echo, 1},      {"fetch", 0, &o.fetch, 1},
-		{"huge", 0, &o.huge, 1},      {"read-only", 0, &o.read_only, 1},
-		{"poll", 0, &o.poll, 1},      {"info", 0, &o.info, 1},
-		{"quiet", 0, &o.quiet, 1},    {NULL, 0, NULL, 0},
+		{"in", 1, NULL, 1},
+		{"out", 1, NULL, 2},
+		{"pieces", 1, NULL, 3},
+		{"skew", 1, NULL, 4},
+		{"repeat", 1, NULL, 5},
+		{"processes", 1, NULL, 6},
+		{"timeout-ms", 1, NULL, 7},
+		{"request", 1, NULL, 8},
+		{"lock-kib", 1, NULL, 9},
+		{"kill-ms", 1, NULL, 10},
+		{"patience-ms", 1, NULL, 11},
+		{"threads", 1, NULL, 12},
+		{"leave", 0, &o.leave, 1},
+		{"echo", 0, &o.echo, 1},
+		{"fetch", 0, &o.fetch, 1},
+		{"huge", 0, &o.huge, 1},
+		{"read-only", 0, &o.read_only, 1},
+		{"poll", 0, &o.poll, 1},
+		{"info", 0, &o.info, 1},
+		{"quiet", 0, &o.quiet, 1},
+		{NULL, 0, NULL, 0},
 	};
 
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
@@ -218,7 +272,7 @@ int main(int argc, char **argv)
 		if (c)
 			*numbers[c - 1] = strtoull(optarg, NULL, 0);
 	}
-	if (!o.pieces || o.pieces > PIECES)
+	if (!o.pieces || o.pieces > PIECES || !o.threads || o.threads > THREADS)
 		return 2;
 	return run(&o);
 }
