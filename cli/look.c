@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/describe.h"
 #include "base/library.h"
@@ -277,6 +278,13 @@ static void look_release(struct look *look)
 	free(look->depth.values);
 }
 
+static bool is_other_format(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg"));
+}
+
 static int look_main(const struct options *options, const struct way *way)
 {
 	struct vaccel_session sess = {0};
@@ -285,6 +293,10 @@ static int look_main(const struct options *options, const struct way *way)
 	struct look look = {0};
 	int ret;
 
+	if (options->output && is_other_format(options->output)) {
+		complain("'%s': drawings are PNG; call the file .png", options->output);
+		return STATUS_FAILED;
+	}
 	if (!library_ready())
 		return STATUS_FAILED;
 	ret = vaccel_session_init(&sess, 0);

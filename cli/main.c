@@ -35,7 +35,8 @@ static const struct option_row json_only[] = {
 		.letter = 'm', .name = "model", .argument = "MODEL", .kind = OPTION_TEXT,      \
 		FILLS(model),                                                                  \
 		.sentence = "a model's file, or a directory with model.onnx or model.tflite, " \
-			    "labels.txt and model.json; without it, the default model",        \
+			    "labels.txt and model.json; without it, the default model, of "    \
+			    "which one is in the tree, for classify: it knows written digits", \
 	}
 
 static const struct option_row look_rows[] = {

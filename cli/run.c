@@ -22,7 +22,7 @@
 
 #define OUTPUTS_MOST 64
 #define PATH_MOST    4096
-#define NUMBERS_PUT  6 /* of each output, for people */
+#define VALUES_PUT   6 /* of each output, for people */
 
 struct run {
 	const struct options *options;
@@ -138,6 +138,12 @@ static int fetch(struct run *run, size_t nr_out)
 	return VACCEL_OK;
 }
 
+/* The model has not so many, or the last of them is none that can be handed over. */
+static bool is_too_many(int code)
+{
+	return code == VACCEL_EINVAL || code == VACCEL_ENOTSUP;
+}
+
 /* One, two, four and so on, and then between the last that it had and the first that it had not. */
 static int fetch_all(struct run *run)
 {
@@ -149,10 +155,13 @@ static int fetch_all(struct run *run)
 				      ? 2 * good
 				      : good + (bad - good) / 2;
 
-		if (fetch(run, next))
-			bad = next;
-		else
+		ret = fetch(run, next);
+		if (!ret)
 			good = next;
+		if (is_too_many(ret)) {
+			bad = next;
+			ret = VACCEL_OK;
+		}
 	}
 	return ret;
 }
@@ -227,8 +236,33 @@ static double half_at(const void *data, size_t i)
 	return bits >> 15 ? -value : value;
 }
 
-/* A number as JSON has it, and people read it. */
-static struct json_object *number_at(const struct vaccel_tensor *tensor, size_t i)
+static uint32_t word_at(const struct vaccel_tensor *tensor, size_t i)
+{
+	uint32_t word = 0;
+
+	if (i < tensor->size / sizeof(word))
+		memcpy(&word, (const char *)tensor->data + i * sizeof(word), sizeof(word));
+	return word;
+}
+
+/* After their count come the places of their beginnings, and of the end; whoever answers wrote
+ * them. */
+static struct json_object *string_at(const struct vaccel_tensor *tensor, size_t i)
+{
+	uint32_t begin = word_at(tensor, 1 + i), end = word_at(tensor, 2 + i);
+	struct json_object *json;
+	char *text;
+
+	if (begin > end || end > tensor->size)
+		return NULL;
+	text = strndup((const char *)tensor->data + begin, end - begin);
+	json = json_text(text);
+	free(text);
+	return json;
+}
+
+/* A number or a string as JSON has it, and people read it. */
+static struct json_object *value_at(const struct vaccel_tensor *tensor, size_t i)
 {
 	const void *data = tensor->data;
 
@@ -257,16 +291,21 @@ static struct json_object *number_at(const struct vaccel_tensor *tensor, size_t 
 		return json_object_new_uint64(((const uint64_t *)data)[i]);
 	case VACCEL_TENSOR_BOOL:
 		return json_object_new_boolean(((const uint8_t *)data)[i] != 0);
+	case VACCEL_TENSOR_STRING:
+		return string_at(tensor, i);
 	default:
 		return NULL;
 	}
 }
 
-/* How many numbers there are to show; 0 of a type that cannot be shown. */
-static size_t count_numbers(const struct vaccel_tensor *tensor)
+/* How many values there are to show; 0 of a type that cannot be shown. */
+static size_t count_values(const struct vaccel_tensor *tensor)
 {
 	const struct number_type *type = number_type_of(tensor->data_type);
+	size_t words = tensor->size / sizeof(uint32_t), count = word_at(tensor, 0);
 
+	if (tensor->data_type == VACCEL_TENSOR_STRING)
+		return count + 2 <= words ? count : 0;
 	return type ? tensor->size / type->size : 0;
 }
 
@@ -274,13 +313,15 @@ static const char *type_of(const struct vaccel_tensor *tensor)
 {
 	const struct number_type *type = number_type_of(tensor->data_type);
 
+	if (tensor->data_type == VACCEL_TENSOR_STRING)
+		return "string";
 	return type ? type->name : "of another type";
 }
 
 static void put_output(const struct run *run, size_t i)
 {
 	const struct vaccel_tensor *tensor = &run->out[i];
-	size_t count = count_numbers(tensor);
+	size_t count = count_values(tensor);
 	char name[PATH_MOST / 2];
 
 	name_output(run, i, name, sizeof(name));
@@ -289,13 +330,13 @@ static void put_output(const struct run *run, size_t i)
 	for (size_t d = 0; d < tensor->nr_dims; d++)
 		printf("%s%" PRId64, d ? ", " : "", tensor->dims[d]);
 	printf("]\n ");
-	for (size_t n = 0; n < count && n < NUMBERS_PUT; n++) {
-		struct json_object *number = number_at(tensor, n);
+	for (size_t n = 0; n < count && n < VALUES_PUT; n++) {
+		struct json_object *value = value_at(tensor, n);
 
-		printf(" %s", number ? json_object_to_json_string(number) : "nan");
-		json_object_put(number);
+		printf(" %s", value ? json_object_to_json_string(value) : "nan");
+		json_object_put(value);
 	}
-	puts(count > NUMBERS_PUT ? " ..." : "");
+	puts(count > VALUES_PUT ? " ..." : "");
 }
 
 static struct json_object *output_to_json(const struct run *run, size_t i)
@@ -317,8 +358,8 @@ static struct json_object *output_to_json(const struct run *run, size_t i)
 		return json;
 	}
 	data = json_object_new_array();
-	for (size_t n = 0; n < count_numbers(tensor); n++)
-		json_append(data, number_at(tensor, n));
+	for (size_t n = 0; n < count_values(tensor); n++)
+		json_append(data, value_at(tensor, n));
 	json_put(json, "data", data);
 	return json;
 }

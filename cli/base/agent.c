@@ -156,8 +156,8 @@ static struct json_object *ask_at(const char *path, int fd)
 	if (!text)
 		complain("the agent at '%s' does not answer: %s", path, why());
 	else if (!*text)
-		complain("the agent at '%s' refuses to answer; it tells only root and the user "
-			 "that it runs as",
+		complain("what listens at '%s' says nothing: either it is no admin socket, or its "
+			 "agent tells only root and the user that it runs as",
 			 path);
 	else if (!json_object_is_type(document, json_type_object))
 		complain("'%s' is no admin socket of an agent; give the one that admin.socket "
@@ -206,8 +206,8 @@ struct json_object *agent_ask(const char *path)
 		close(fd);
 		return document;
 	}
-	complain("no agent of this host answers at %s; start vaccel-agent, or give its socket "
-		 "with --socket",
+	complain("no agent of this host answers at %s; start vaccel-agent, give its admin socket "
+		 "with --socket, or ask one elsewhere by `vaccel ping ADDRESS`",
 		 tried);
 	return NULL;
 }

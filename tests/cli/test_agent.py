@@ -145,7 +145,7 @@ class StandIn(CommandTest):
 
     def test_refusal(self):
         _, err = self.run_vaccel("ping", *self.stand_in(b""), status=1)
-        self.assertIn("refuses to answer; it tells only root and the user that it runs as", err)
+        self.assertIn("its agent tells only root and the user that it runs as", err)
 
     def test_without_end(self):
         def blanks():

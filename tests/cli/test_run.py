@@ -12,6 +12,23 @@ from command import BUILD, HAS_ONNX, PLUGINS, SOURCE, CommandTest
 MODELS = SOURCE / "tests" / "data" / "models"
 HAS_TFLITE = (PLUGINS / "libvaccel-tflite.so").exists()
 HAS_TORCH = (PLUGINS / "libvaccel-torch.so").exists()
+HAS_TF = (PLUGINS / "libvaccel-tf.so").exists()
+
+
+def field(number, value):
+    """One of a protocol buffer: bytes, or a small number."""
+    if isinstance(value, int):
+        return bytes([number << 3, value])
+    return bytes([number << 3 | 2, len(value)]) + value
+
+
+def graph_of_strings(*strings):
+    """A graph of TensorFlow's with one node, 'words', which gives these."""
+    shape = field(2, field(2, field(1, len(strings))))
+    tensor = field(1, 7) + shape + b"".join(field(8, string) for string in strings)
+    attributes = b"".join(field(5, field(1, name) + field(2, value))
+                          for name, value in [(b"dtype", field(6, 7)), (b"value", field(8, tensor))])
+    return field(1, field(1, b"words") + field(2, b"Const") + attributes)
 
 
 def npy(numbers, descr="<f4", shape=None, order=False, version=1, head=None):
@@ -128,6 +145,29 @@ class Run(CommandTest):
         """However often it is run to find its outputs, a model that counts has counted once."""
         got = self.run_json("run", str(MODELS / "steps.pt"), "-i", self.b, VACCEL_PLUGINS="torch")
         self.assertEqual([output["data"] for output in got["outputs"]], [[2] * 6, [1]])
+        got = self.run_json("run", str(MODELS / "text.pt"), "-i", self.b, VACCEL_PLUGINS="torch")
+        self.assertEqual([output["data"] for output in got["outputs"]], [[1] * 6])
+
+    @unittest.skipUnless(HAS_TORCH, "the torch plugin was not built")
+    def test_an_output_that_fails(self):
+        """That the second one cannot be had now does not mean that there is none."""
+        _, err = self.run_vaccel("run", str(MODELS / "spreads.pt"), "-i", self.file("x.npy", npy([1])), status=1,
+                                 VACCEL_PLUGINS="torch")
+        self.assertIn("allocate 120000000000 bytes", err)
+
+    @unittest.skipUnless(HAS_TF, "the tf plugin was not built")
+    def test_tf(self):
+        """Strings are shown; who names a node that is not there learns of those that are."""
+        words = self.file("words.pb", graph_of_strings(b"one", b"t\xffwo", b""))
+        got = self.run_json("run", words, "-f", "words", VACCEL_PLUGINS="tf")
+        self.assertEqual(got["outputs"], [{"name": "words", "type": "string", "shape": [3],
+                                           "data": ["one", "t\ufffdwo", ""]}])
+        text, _ = self.run_vaccel("run", words, "-f", "words", VACCEL_PLUGINS="tf")
+        self.assertEqual(text.splitlines()[0], "words  string [3]")
+        for arguments, names in [(["-i", f"x={self.a}", "-f", "sum"], "an input, .* there is 'a', 'b'"),
+                                 (["-i", f"a={self.a}", "-f", "x"], "an output, .* there is 'sum', 'difference'")]:
+            _, err = self.run_vaccel("run", str(MODELS / "pair.pb"), *arguments, status=1, VACCEL_PLUGINS="tf")
+            self.assertRegex(err, "no node 'x' for " + names)
 
 
 class Look(CommandTest):
@@ -166,6 +206,10 @@ class Look(CommandTest):
                 out, err = self.run_vaccel(command, *arguments, status=1, VACCEL_PLUGINS="noop")
                 self.assertEqual(out, "")
                 self.assertRegex(err, words)
+
+    def test_drawings_are_png(self):
+        _, err = self.run_vaccel("depth", self.file("x", b"x"), "-o", "x.JPG", status=1, VACCEL_PLUGINS="noop")
+        self.assertIn("'x.JPG': drawings are PNG", err)
 
     def test_no_pixels(self):
         """A plugin, or an agent, may answer what makes no sense."""
