@@ -167,7 +167,10 @@ func (s *Session) ExecWithResource(ctx context.Context, library *Resource, symbo
 // the first one to read is the number, an uint8 or an uint32. It is for programs that
 // learn at run time which operations there are.
 func (s *Session) RunAny(ctx context.Context, read, write []Arg) error {
-	c := newCall(ctx, s)
+	c, err := s.begin(ctx, "genop")
+	if err != nil {
+		return err
+	}
 	args := new(C.struct_any_args)
 	args.read, args.nr_read = c.lendArgs(read, in)
 	args.write, args.nr_write = c.lendArgs(write, inout)

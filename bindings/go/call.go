@@ -98,12 +98,23 @@ type call struct {
 // Calls that have ended: what they allocated serves the next ones.
 var calls = sync.Pool{New: func() any { return new(call) }}
 
-// newCall begins a call of a session, for end.
-func newCall(ctx context.Context, session *Session) *call {
+// newCall begins a call, for end.
+func newCall() *call { return calls.Get().(*call) }
+
+// begin begins a call of the session, for end. It looks first whether there is to be one:
+// what is lent may be much, and is to be taken back.
+func (s *Session) begin(ctx context.Context, name string) (*call, error) {
 	ended := ctx.Done()
-	c := calls.Get().(*call)
-	c.session, c.ended = session, ended
-	return c
+	if ctx.Err() != nil {
+		return nil, contextError(ctx, name)
+	}
+	if !s.uses.begin() {
+		return nil, errSessionClosed
+	}
+	c := newCall()
+	c.session, c.ended = s, ended
+	c.held = append(c.held, &s.uses)
+	return c, nil
 }
 
 // fail notes why the call cannot be made.
@@ -243,22 +254,27 @@ func (s *Session) Run(ctx context.Context, op Op) error {
 	if err != nil {
 		return err
 	}
-	c := newCall(ctx, s)
+	c, err := s.begin(ctx, what.name)
+	if err != nil {
+		return err
+	}
 	c.function = function
-	c.args = op.lend(c)
+	c.lendAll(op)
 	return c.perform(ctx, what.name)
+}
+
+// lendAll gives C the arguments. An operation that is nil panics, and ends the call.
+func (c *call) lendAll(op Op) {
+	defer func() {
+		if c.args == nil {
+			c.end(false)
+		}
+	}()
+	c.args = op.lend(c)
 }
 
 // perform makes the call and ends it.
 func (c *call) perform(ctx context.Context, name string) error {
-	if ctx.Err() != nil {
-		c.fail(contextError(ctx, name))
-	}
-	if !c.session.uses.begin() {
-		c.fail(errSessionClosed)
-	} else {
-		c.held = append(c.held, &c.session.uses)
-	}
 	if err := c.err; err != nil {
 		c.end(false)
 		return err
@@ -285,7 +301,8 @@ func (c *call) run() C.struct_outcome {
 }
 
 func (c *call) finish(outcome C.struct_outcome) error {
-	c.end(outcome.code == 0)
+	// What failed may say so in an output, too; of what C allocates a failure leaves nothing.
+	c.end(true)
 	return failure(outcome)
 }
 

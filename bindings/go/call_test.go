@@ -3,6 +3,7 @@
 package vaccel
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"unsafe"
@@ -38,6 +39,35 @@ func TestApart(t *testing.T) {
 	}
 }
 
+// zero is a value of what a function returns.
+func zero[T any](func(*call) T) (value T) { return value }
+
+// A failure tells in its outputs what it can, and leaves nothing else there.
+func TestFailedApart(t *testing.T) {
+	c := &call{ended: make(chan struct{})}
+	status, tensors := uint8(0), []RawTensor{{Type: 1, Data: []byte{1}}}
+	*(*uint8)(lendOne(c, &status, out)) = 3
+	c.lendTensorRoom(tensors)
+	outcome := zero((*call).run)
+	outcome.code = 22
+	if err := c.finish(outcome); !errors.Is(err, ErrInvalid) || status != 3 || tensors[0].Data != nil {
+		t.Error(err, status, tensors)
+	}
+}
+
+// A number that is no type of the framework's is not one that it has not.
+func TestTensorOfNoType(t *testing.T) {
+	for f := range frameworks {
+		for _, number := range []int32{0, -1, 1000} {
+			if made, err := (RawTensor{number, []int64{2}, []byte{1, 2}}).typed(f); err != nil {
+				t.Error(f, number, err)
+			} else if _, ok := made.(*RawTensor); !ok {
+				t.Errorf("%d: %d is a %T", f, number, made)
+			}
+		}
+	}
+}
+
 func TestLend(t *testing.T) {
 	c := new(call)
 	defer c.end(false)
@@ -54,8 +84,10 @@ func TestLend(t *testing.T) {
 func TestUses(t *testing.T) {
 	ended := 0
 	u := uses{end: func() error { ended++; return nil }}
-	if !u.begin() || !u.begin() {
-		t.Fatal("it is not open")
+	for i := 0; i < 2; i++ {
+		if !u.begin() {
+			t.Fatal("it is not open")
+		}
 	}
 	if first, err := u.close(); !first || err != nil || ended != 0 {
 		t.Error("it is not closed, or has ended under its users")

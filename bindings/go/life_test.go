@@ -67,7 +67,11 @@ func TestOtherVersion(t *testing.T) {
 	if os.Getenv("TEST_OTHER_VERSION") != "" {
 		_, noSession := vaccel.NewSession()
 		_, noResource := vaccel.NewResource(vaccel.Model, digits)
-		for _, err := range []error{noSession, noResource, vaccel.Open(vaccel.Config{}), vaccel.OpenFromEnvironment()} {
+		for _, err := range []error{
+			noSession, noResource, vaccel.Open(vaccel.Config{}), vaccel.OpenFromEnvironment(),
+			vaccel.DrawBoxes([]byte{1}, nil, "boxes.png"), vaccel.DrawPoints([]byte{1}, nil, "points.png"),
+			vaccel.DrawMask([]byte{1}, &vaccel.Mask{}, "mask.png"), vaccel.DrawDepth([]byte{1}, &vaccel.DepthMap{}, "depth.png"),
+		} {
 			if !errors.Is(err, vaccel.ErrBadLibrary) || !strings.Contains(err.Error(), "0.8.7") {
 				t.Error(err)
 			}
@@ -117,6 +121,21 @@ func TestCleanupUnderResource(t *testing.T) {
 	}
 }
 
+// The bytes of a resource go with the library.
+func TestCleanupUnderBytes(t *testing.T) {
+	data, err := vaccel.NewResourceFromBytes(vaccel.Data, make([]byte, 1<<20), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reopen(t)
+	if left := data.Bytes(); left != nil {
+		t.Errorf("%d bytes have survived their library", len(left))
+	}
+	if err := data.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestContextThatHasEnded(t *testing.T) {
 	session := open(t)
 	ctx, cancel := context.WithCancel(background)
@@ -128,6 +147,20 @@ func TestContextThatHasEnded(t *testing.T) {
 	defer cancel()
 	if err := session.Run(ctx, &vaccel.NoopOp{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
+	}
+	// It ends before anything is copied for it.
+	data := make([]byte, 1<<20)
+	args := []vaccel.Arg{vaccel.ArgOfBytes(data)}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for i := 0; i < 100; i++ {
+		if session.Exec(ctx, "library", "symbol", args, args) == nil || session.RunAny(ctx, args, args) == nil {
+			t.Error("it does as if the context had not ended")
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if copied := after.TotalAlloc - before.TotalAlloc; copied > 10<<20 {
+		t.Errorf("%d bytes were copied for nothing", copied)
 	}
 }
 
@@ -157,8 +190,16 @@ func (badContext) Err() error { panic("no error") }
 
 func TestPanics(t *testing.T) {
 	session := open(t)
+	var none *vaccel.Session
+	var nothing *vaccel.ExecOp
+	add := vaccel.FPGAVectoraddOp{A: []float32{1}, B: []float32{2}, C: make([]float32, 1)}
+	args := []vaccel.Arg{vaccel.ArgOfBytes(make([]byte, 1))}
 	for _, function := range []func(){
-		func() { session.Run(badContext{background}, &vaccel.NoopOp{}) },
+		func() { session.Run(badContext{background}, &add) },
+		func() { session.RunAny(badContext{background}, args, args) },
+		func() { none.Run(background, &add) },
+		func() { none.RunAny(background, args, args) },
+		func() { session.Run(background, nothing) },
 		func() { vaccel.NewSession(func() vaccel.Option { panic("no option") }()) },
 		func() { vaccel.ArgOfCustom(1, badMarshaler{}) },
 	} {
@@ -171,6 +212,8 @@ func TestPanics(t *testing.T) {
 			function()
 		}()
 	}
+	// What was pinned and not given back would end the process here.
+	collect()
 	if err := session.Close(); err != nil {
 		t.Error(err)
 	}

@@ -139,7 +139,8 @@ func (r *Resource) RemoteID() int64 {
 	return int64(r.c.remote_id)
 }
 
-// Bytes returns a copy of the bytes of a resource that was made from bytes; nil for another.
+// Bytes returns a copy of the bytes of a resource that was made from bytes; nil for another,
+// and for one that is closed or has ended with the library.
 // [Session.Sync] brings them up to date.
 func (r *Resource) Bytes() []byte {
 	if !r.uses.begin() {
@@ -151,6 +152,12 @@ func (r *Resource) Bytes() []byte {
 	}
 	r.content.RLock()
 	defer r.content.RUnlock()
+	// The library may have ended, and what it knew of the resource with it.
+	library.RLock()
+	defer library.RUnlock()
+	if C.vaccel_resource_refcount(r.c) < 0 {
+		return nil
+	}
 	blob := *r.c.blobs
 	return copied[byte](unsafe.Pointer(blob.data), blob.size)
 }

@@ -133,6 +133,9 @@ func (t *RawTensor) raw(framework) (RawTensor, error) { return *t, nil }
 
 // typed is a tensor that a framework has made, as one of Go.
 func (t RawTensor) typed(f framework) (AnyTensor, error) {
+	if t.Type == 0 { // which numbers take for none
+		return &t, nil
+	}
 	for kind, element := range elements {
 		if element.numbers[f] != t.Type {
 			continue

@@ -93,6 +93,11 @@ def preprocess(include_dirs: list[str]) -> str:
         "c",
         "-",
     ]
+    if not shutil.which(command[0]):
+        sys.exit(
+            f"there is no C compiler '{command[0]}'; install one and Python's headers "
+            "(Debian: gcc, python3-dev), or name it in CC"
+        )
     text = subprocess.run(
         command, input="#include <vaccel.h>\n", stdout=subprocess.PIPE, check=True, text=True
     ).stdout
@@ -218,41 +223,47 @@ def result_class(op: dict[str, Any], outputs: list[dict[str, Any]]) -> tuple[str
     return name, f"\n\nclass {name}(NamedTuple):\n{rows}"
 
 
+def input_parameter(arg: dict[str, Any]) -> str:
+    optional = " | None = None" if "OPTIONAL" in arg["marks"] else ""
+    return f"{safe(arg['name'])}: {input_type(arg)}{optional}"
+
+
+def documentation(op: dict[str, Any], said: list[dict[str, Any]]) -> list[str]:
+    """An operation's sentence, and one for each of its parameters."""
+    doc = op["sentence"][0].upper() + op["sentence"][1:] + "."
+    if said:
+        doc += "\n\n" + "\n".join(map(sentence_of, said))
+    return f'"""{doc}\n"""'.splitlines()
+
+
+def call_line(op: dict[str, Any], said: list[dict[str, Any]], returned: str, nr: int) -> str:
+    """The call, and what becomes of as many outputs."""
+    passed = "".join(f", {safe(arg['name'])}={safe(arg['name'])}" for arg in said)
+    call = f"self._caller.call({op['number']}{passed})"
+    if not nr:
+        return call
+    return f'return cast("{returned}", {call}[0])' if nr == 1 else f"return {returned}(*{call})"
+
+
 def method(op: dict[str, Any]) -> tuple[str, str]:
     """An operation's result class, if it needs one, and its method."""
     outputs = [arg for arg in op["args"] if arg["dir"] != "IN"]
     returned, result = result_class(op, outputs)
-    # Python wants parameters without a default first.
-    inputs = sorted(
-        (arg for arg in op["args"] if arg["dir"] != "OUT"),
-        key=lambda arg: "OPTIONAL" in arg["marks"],
-    )
-    parameters = ["self"]
-    for arg in inputs:
-        optional = "OPTIONAL" in arg["marks"]
-        kind = input_type(arg)
-        parameters.append(
-            f"{safe(arg['name'])}: " + (f"{kind} | None = None" if optional else kind)
-        )
+    inputs = [arg for arg in op["args"] if arg["dir"] != "OUT"]
     room = [arg for arg in outputs if arg["dir"] == "OUT" and room_parameter(arg)]
+    said = [arg for arg in op["args"] if arg in inputs or arg in room]
+    # Python wants parameters without a default first.
+    inputs.sort(key=lambda arg: "OPTIONAL" in arg["marks"])
+    parameters = ["self", *map(input_parameter, inputs)]
     if room:
         parameters += ["*", *map(room_parameter, room)]
-    said = [arg for arg in op["args"] if arg in inputs or arg in room]
-    doc = op["sentence"][0].upper() + op["sentence"][1:] + "."
-    if said:
-        doc += "\n\n" + "\n".join(map(sentence_of, said))
-    passed = "".join(f", {safe(arg['name'])}={safe(arg['name'])}" for arg in said)
-    call = f"self._caller.call({op['number']}{passed})"
-    if not outputs:
-        body = call
-    elif len(outputs) == 1:
-        body = f'return cast("{returned}", {call}[0])'
-    else:
-        body = f"return {returned}(*{call})"
-    lines = [f"def {safe(op['name'])}("]
-    lines += [f"    {parameter}," for parameter in parameters]
-    lines += [f") -> {returned}:", *textwrap.indent(f'"""{doc}\n"""', "    ").splitlines()]
-    lines += [f"    {body}"]
+    lines = [
+        f"def {safe(op['name'])}(",
+        *(f"    {parameter}," for parameter in parameters),
+        f") -> {returned}:",
+        *(f"    {line}" if line else "" for line in documentation(op, said)),
+        f"    {call_line(op, said, returned, len(outputs))}",
+    ]
     return result, "\n" + textwrap.indent("\n".join(lines), "    ") + "\n"
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import vaccel
+from vaccel import ArgType
+from vaccel._library import ffi, lib
 from vaccel.array import as_input, as_output
 from vaccel.error import NullPointerError
 from vaccel.ops import onnx, tf, torch
@@ -112,19 +114,30 @@ def test_shapes_are_kept(cpu):
     assert cpu.fpga_arraycopy(np.ones((2, 2), np.int32)).shape == (2, 2)
 
 
+class Elsewhere:
+    """As another framework's tensor looks."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __dlpack__(self, **how):
+        return self.values.__dlpack__(**how)
+
+    def __dlpack_device__(self):
+        return self.values.__dlpack_device__()
+
+
+@pytest.mark.parametrize("form", [bytes, bytearray, memoryview, array.array, Elsewhere, list])
+def test_what_counts_as_an_array(cpu, form):
+    values = np.arange(4, dtype=np.float32)
+    given = array.array("f", values) if form is array.array else form(values)
+    assert list(cpu.fpga_vadd(given, values)) == [0, 2, 4, 6]
+    assert list(cpu.fpga_mmult(given, values)) == [2, 3, 6, 11]
+    total, product = cpu.fpga_parallel(given, values)
+    assert list(total) == [0, 2, 4, 6] and list(product) == [0, 1, 4, 9]
+
+
 def test_dlpack():
-    class Elsewhere:
-        """As another framework's tensor looks."""
-
-        def __init__(self, values):
-            self.values = values
-
-        def __dlpack__(self, **how):
-            return self.values.__dlpack__(**how)
-
-        def __dlpack_device__(self):
-            return self.values.__dlpack_device__()
-
     values = np.arange(6, dtype=np.float32)
     assert address(as_input(Elsewhere(values), np.float32, "x")) == address(values)
     tensor = onnx.Tensor.from_numpy(values)
@@ -169,6 +182,18 @@ def test_a_type_that_numpy_has_not():
         tensor.as_numpy()
 
 
+@pytest.mark.parametrize("dims", [[-1, -3], [0, -1], [3] + [1] * 64])
+def test_an_answer_that_is_no_array(dims):
+    data = np.zeros(0 if 0 in dims else 3, np.float32).tobytes()
+    c = ffi.new("struct vaccel_tensor *")
+    assert not lib.vaccel_tensor_init(c, len(dims), dims, tf.TensorType.FLOAT)
+    c.data, c.size = ffi.from_buffer("uint8_t[]", data), len(data)
+    tensor = tf.Tensor._adopt(c)
+    assert tensor.dims == dims and tensor.to_bytes() == data
+    with pytest.raises(TypeError, match="no array"):
+        tensor.as_numpy()
+
+
 @pytest.mark.parametrize("dims", [[2, 2], [-1, -3], []])
 def test_a_tensor_of_the_wrong_size(dims):
     with pytest.raises(ValueError, match="3 values"):
@@ -197,6 +222,66 @@ def test_arrays_as_arguments(noop):
         noop.exec("lib", "symbol", [object()])
     with pytest.raises(OverflowError):
         vaccel.Arg(2**40)
+
+
+@pytest.mark.parametrize(
+    "dtype, kind",
+    [
+        (np.float64, ArgType.FLOAT32_ARRAY),
+        (np.float32, ArgType.FLOAT64),
+        (np.int64, ArgType.INT32_ARRAY),
+        (np.uint8, ArgType.INT8_ARRAY),
+        (np.uint8, ArgType.BOOL_ARRAY),
+        (np.int32, ArgType.CHAR_ARRAY),
+    ],
+)
+def test_an_argument_of_another_type_than_it_is_said_to_have(dtype, kind):
+    values = np.array([1, 2], dtype)
+    given = [values, memoryview(values)] if values.itemsize > 1 else [values]
+    for one in given:
+        with pytest.raises(TypeError, match=f"Arg: an array of {values.dtype} where"):
+            vaccel.Arg(one, kind)
+
+
+@pytest.mark.parametrize("kind", ["RAW", "BUFFER", "CUSTOM", "FLOAT64_ARRAY", "STRING"])
+def test_an_argument_that_may_be_of_its_type(kind):
+    values = np.array([1.0, 2.0])
+    for one in (values, memoryview(values), values.tobytes()):
+        assert vaccel.Arg(one, ArgType[kind])._array.nbytes == 16
+
+
+@pytest.mark.parametrize("kind", [ArgType.CHAR_ARRAY, ArgType.UCHAR_ARRAY])
+def test_characters_are_bytes(kind):
+    for dtype in (np.int8, np.uint8, "S1"):
+        values = np.frombuffer(b"text", dtype)
+        assert vaccel.Arg(values, kind).buf is values
+
+
+@pytest.mark.parametrize(
+    "value, kind, dtype",
+    [
+        (np.float32(1.5), ArgType.RAW, np.float32),
+        (np.float64(1.5), ArgType.RAW, np.float32),
+        ([np.float32(1.5), 2], ArgType.RAW, np.float32),
+        (np.float16(1.5), ArgType.FLOAT64, np.float64),
+        (np.int64(7), ArgType.RAW, np.int32),
+        (True, ArgType.RAW, bool),
+        (np.bool_(True), ArgType.RAW, bool),
+        (True, ArgType.INT32, np.int32),
+    ],
+)
+def test_numbers_as_arguments(value, kind, dtype):
+    arg = vaccel.Arg(value, kind)
+    assert arg._array.dtype == dtype and arg.buf == value
+
+
+def test_plain_values_for_any_operation(cpu):
+    a, out = np.array([1.0, 2.0], np.float32), np.zeros(2, np.float32)
+    number = vaccel.Arg(vaccel.OpType.FPGA_VECTORADD, ArgType.UINT8)
+    raw = bytearray(8)
+    for written in (out, raw):
+        cpu.genop([number, a, [3.0, 4.0]], [written])
+    assert out.tolist() == [4.0, 6.0] and bytes(raw) == out.tobytes()
 
 
 def test_arrays_of_objects(noop):

@@ -2,11 +2,14 @@
 """Beginnings and ends: what is closed, forked, pickled, shared by threads, or left to the exit."""
 
 import asyncio
+import contextlib
 import copy
+import errno
 import gc
 import os
 import pickle
 import subprocess
+import sys
 import threading
 import time
 
@@ -85,6 +88,101 @@ def test_no_end_while_a_call_is_running(noop, end):
     del call
     end()
     vaccel.bootstrap()
+
+
+def test_an_end_that_is_refused_closes_nothing(noop):
+    sessions = [vaccel.Session() for _ in range(8)]
+    call = sessions[4]._use()
+    with pytest.raises(FFIError, match="a call is using") as caught:
+        vaccel.cleanup()
+    for session in sessions:
+        session.noop()
+    del call
+    # Whoever looks at the error later keeps nothing open by that.
+    vaccel.cleanup()
+    assert caught.value.code == errno.EBUSY and all(session.closed for session in sessions)
+
+
+def test_no_end_while_a_call_uses_what_is_closed(noop):
+    call = noop._use()
+    noop.close()
+    with pytest.raises(FFIError, match=r"a call is using <Session \(closed\)>"):
+        vaccel.cleanup()
+    del call
+    vaccel.cleanup()
+
+
+@pytest.fixture
+def hasty():
+    """Threads take turns as often as can be."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def in_threads(count, work, meanwhile):
+    """Runs one function again and again in threads while another one runs; what went wrong."""
+    wrong, over = [], threading.Event()
+
+    def repeat():
+        try:
+            while not over.is_set():
+                work()
+        except Exception as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=repeat) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        meanwhile()
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    return wrong
+
+
+def test_calls_do_not_notice_an_end_that_is_refused(noop, hasty):
+    busy = vaccel.Session()
+
+    def end():
+        call = busy._use()
+        for _ in range(1000):
+            with pytest.raises(FFIError, match="a call is using"):
+                vaccel.cleanup()
+        del call
+
+    sessions = [vaccel.Session() for _ in range(20)]
+    assert not in_threads(2, lambda: [session.noop() for session in sessions], end)
+
+
+def test_many_ends_while_others_open_and_close(noop, hasty):
+    """An end or a call may be refused, and that is all."""
+
+    def work():
+        with contextlib.suppress(FFIError), vaccel.Session() as session:
+            for _ in range(20):
+                data = vaccel.Resource.from_buffer(b"bytes", vaccel.ResourceType.DATA)
+                data.register(session)
+                session.noop()
+                data.close()
+
+    def end():
+        for _ in range(3000):
+            with contextlib.suppress(FFIError):
+                vaccel.bootstrap(vaccel.Config("noop"))
+
+    assert not in_threads(4, work, end)
+
+
+def test_an_error_keeps_nothing_in_use(noop):
+    model = vaccel.Resource.from_buffer(b"model", vaccel.ResourceType.MODEL)
+    with pytest.raises(FFIError, match="not registered") as caught:
+        noop.onnx_model_run(model, [np.zeros(1, np.float32)])
+    vaccel.bootstrap()
+    assert caught.value.code == errno.EPERM and model.closed
 
 
 def test_no_such_things(noop):
@@ -236,7 +334,14 @@ print("status", status)
 
 @pytest.mark.parametrize("leave", ["os._exit(0)", "sys.exit(0)"])
 @pytest.mark.parametrize(
-    "use", ["session.noop()", "vaccel.Session().noop()", "data.register(session)"]
+    "use",
+    [
+        "session.noop()",
+        "vaccel.Session().noop()",
+        "data.register(session)",
+        "vaccel.bootstrap()",
+        "vaccel.cleanup(); assert vaccel.handle.lib.vaccel_is_initialized(); session.noop()",
+    ],
 )
 def test_fork_with_an_open_session(run, use, leave):
     out = run(

@@ -7,10 +7,11 @@ import os
 from typing import Any, Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from ._generated import ArgType
 from ._library import ffi
-from .array import Array, as_input, check_writable, pointer
+from .array import Array, as_input, check_dtype, check_writable, pointer
 from .compat import also_known
 
 # What one element of a type is; of the others it is a byte.
@@ -22,8 +23,10 @@ _DTYPES: dict[str, str] = {
     "UCHAR": "uint8",
 }
 
+_FLOATS = (float, np.floating)
 
-def _dtype_of(arg_type: ArgType, fallback: str) -> np.dtype[Any]:
+
+def _dtype_of(arg_type: ArgType, fallback: npt.DTypeLike) -> np.dtype[Any]:
     name = arg_type.name[: -len("_ARRAY")] if arg_type.name.endswith("_ARRAY") else arg_type.name
     if "INT" in name:
         return np.dtype(name.lower())
@@ -62,18 +65,27 @@ class Arg:
         if isinstance(data, bytes):
             return np.frombuffer(data, np.uint8), bytes
         if isinstance(data, (bytearray, memoryview)):
+            if isinstance(data, memoryview) and data.format not in ("B", "b", "c"):
+                self._check_dtype(np.asarray(data).dtype)
             return np.frombuffer(data, np.uint8), lambda array: data
         if isinstance(data, np.ndarray):
+            self._check_dtype(data.dtype)
             return data, lambda array: data
         if isinstance(data, (list, tuple)):
-            kind = "float32" if any(isinstance(value, float) for value in data) else "int32"
+            kind = "float32" if any(isinstance(value, _FLOATS) for value in data) else "int32"
             values = as_input(list(data), _dtype_of(self.type, kind), "Arg")
             return values, lambda array: array.tolist()
-        kind = "float32" if isinstance(data, float) else "int32"
-        dtype = np.dtype(bool) if isinstance(data, bool) else _dtype_of(self.type, kind)
+        kind = "float32" if isinstance(data, _FLOATS) else "int32"
+        dtype = _dtype_of(self.type, bool if isinstance(data, (bool, np.bool_)) else kind)
         if not isinstance(data, (bool, int, float, np.generic)):
             raise TypeError(f"Arg: no value of C for {data!r}")
         return as_input([data], dtype, "Arg"), lambda array: array[0].item() if array.size else None
+
+    def _check_dtype(self, given: np.dtype[Any]) -> None:
+        """Refuses an array that is not of the type that it is said to have."""
+        # Characters are bytes, signed or not.
+        if "CHAR" not in self.type.name or given.itemsize != 1:
+            check_dtype(given, _dtype_of(self.type, given), "Arg")
 
     def _writable(self) -> None:
         """Makes sure that what is written is seen: in the caller's array, or in a copy."""

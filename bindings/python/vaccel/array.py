@@ -63,12 +63,17 @@ def as_input(value: Any, dtype: npt.DTypeLike, name: str) -> Array:
         return _converted(value, wanted, name)
     elif not isinstance(value, np.ndarray):
         value = np.from_dlpack(value) if hasattr(value, "__dlpack__") else np.asarray(value)
-    if value.dtype != wanted:
+    check_dtype(value.dtype, wanted, name)
+    return np.ascontiguousarray(value)
+
+
+def check_dtype(given: np.dtype[Any], wanted: np.dtype[Any], name: str) -> None:
+    """Refuses an array of another type."""
+    if given != wanted:
         raise TypeError(
-            f"{name}: an array of {value.dtype} where {wanted} is wanted; "
+            f"{name}: an array of {given} where {wanted} is wanted; "
             f"convert it with .astype('{wanted}')"
         )
-    return np.ascontiguousarray(value)
 
 
 def _from_bytes(value: Any, wanted: np.dtype[Any], name: str) -> Array:

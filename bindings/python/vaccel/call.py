@@ -228,7 +228,7 @@ def _put_resource(frame: Frame, field: Field, value: Any) -> None:
     if not isinstance(value, Handle) or value._kind != "resource":
         raise TypeError(f"{field.key}: give a Resource, not {type(value).__name__}")
     c = value._use()
-    frame.keep.append(c)
+    frame.keep += value, c
     setattr(frame.args, field.name, c)
 
 
@@ -325,6 +325,18 @@ class Caller(Handle):
         """
         op = op_of(number)
         frame = Frame(op)
+        try:
+            self._fill(frame, values)
+            run = lib.vaccel_image_annotate if number in _DRAWN else lib.vaccel_call
+            check(run(self._use(), op.c, frame.args))
+            return tuple(read() for read in frame.outputs)
+        finally:
+            # An error's traceback has the frame, and lives as long as somebody looks at it.
+            frame.keep.clear()
+
+    @staticmethod
+    def _fill(frame: Frame, values: dict[str, Any]) -> None:
+        op = frame.op
         for field in op.fields:
             value = values.pop(field.key, _MISSING if field.reads and not field.optional else None)
             if value is _MISSING:
@@ -332,6 +344,3 @@ class Caller(Handle):
             (_PUT if field.reads else _ROOM)[field.kind](frame, field, value)
         if values:
             raise TypeError(f"{op.name} has no argument {', '.join(sorted(values))}")
-        run = lib.vaccel_image_annotate if number in _DRAWN else lib.vaccel_call
-        check(run(self._use(), op.c, frame.args))
-        return tuple(read() for read in frame.outputs)

@@ -11,7 +11,7 @@ from typing import Any
 from ._library import ffi, lib
 from .array import c_text
 from .error import check
-from .handle import close_all
+from .handle import fork_refused, library_alone, refuse_after_fork
 
 
 class Config:
@@ -85,11 +85,18 @@ def bootstrap(config: Config | None = None) -> None:
 
     Sessions and resources that are open are closed. While a call is running it is an error.
     """
-    close_all("vaccel.bootstrap()")
-    check(lib.vaccel_bootstrap() if config is None else lib.vaccel_bootstrap_with_config(config._c))
+    refuse_after_fork()
+    with library_alone("vaccel.bootstrap()"):
+        check(
+            lib.vaccel_bootstrap()
+            if config is None
+            else lib.vaccel_bootstrap_with_config(config._c)
+        )
 
 
 def cleanup() -> None:
     """Closes all sessions and resources and unloads the plugins; refuses while a call runs."""
-    close_all("vaccel.cleanup()")
-    check(lib.vaccel_cleanup())
+    if fork_refused():
+        return
+    with library_alone("vaccel.cleanup()"):
+        check(lib.vaccel_cleanup())

@@ -16,7 +16,7 @@ from ._library import ffi, lib
 from .array import Array, as_input, c_text, pointer
 from .compat import also_known
 from .error import check
-from .handle import Handle
+from .handle import Handle, library_stays
 
 if TYPE_CHECKING:
     from .session import Session
@@ -44,10 +44,10 @@ class Resource(Handle):
         paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
         texts = [c_text(one) for one in paths]
         made = ffi.new("struct vaccel_resource **")
-        check(
-            lib.vaccel_resource_multi_new(made, ffi.new("char *[]", texts), len(texts), int(type))
-        )
-        self._own(made[0], lib.vaccel_resource_delete)
+        names = ffi.new("char *[]", texts)
+        with library_stays():
+            check(lib.vaccel_resource_multi_new(made, names, len(texts), int(type)))
+            self._own(made[0], lib.vaccel_resource_delete)
 
     @classmethod
     @also_known(type_="type")
@@ -80,21 +80,14 @@ class Resource(Handle):
         borrowed = pointer(memory, "uint8_t")
         made = ffi.new("struct vaccel_resource **")
         filename = ffi.NULL if name is None else c_text(name)
-        check(
-            lib.vaccel_resource_from_buf(made, borrowed, memory.nbytes, int(type), filename, True)
-        )
-        resource._own(made[0], lib.vaccel_resource_delete, borrowed)
+        with library_stays():
+            check(
+                lib.vaccel_resource_from_buf(
+                    made, borrowed, memory.nbytes, int(type), filename, True
+                )
+            )
+            resource._own(made[0], lib.vaccel_resource_delete, borrowed)
         return resource
-
-    @property
-    def id(self) -> int:
-        """Its number, 1 and up."""
-        return int(self._use().id)
-
-    @property
-    def remote_id(self) -> int:
-        """Its number at the agent that does the work, else 0."""
-        return int(self._use().remote_id)
 
     @property
     def type(self) -> ResourceType:
@@ -129,12 +122,6 @@ class Resource(Handle):
         """Registers it, as a context that unregisters it."""
         self.register(session)
         return Registration(self, session)
-
-    def __enter__(self) -> Resource:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         if self.closed:

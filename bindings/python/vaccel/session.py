@@ -7,7 +7,7 @@ from ._generated import Operations, PluginType
 from ._library import ffi, lib
 from .aio import in_thread
 from .error import check
-from .handle import may_open
+from .handle import library_stays, may_open
 from .ops.exec import ExecMixin
 from .ops.image import ImageMixin
 from .ops.numbers import NumbersMixin
@@ -36,24 +36,15 @@ class Session(ExecMixin, ImageMixin, NumbersMixin, OnnxMixin, TFMixin, TFLiteMix
         super().__init__()
         may_open()
         made = ffi.new("struct vaccel_session **")
-        check(lib.vaccel_session_new(made, int(flags)))
-        self._own(made[0], lib.vaccel_session_delete)
+        with library_stays():
+            check(lib.vaccel_session_new(made, int(flags)))
+            self._own(made[0], lib.vaccel_session_delete)
         self._resources: set[Resource] = set()
 
     @property
     def ops(self) -> Operations:
         """Every operation by its name in `vaccel ops`."""
         return Operations(self)
-
-    @property
-    def id(self) -> int:
-        """Its number, 1 and up."""
-        return int(self._use().id)
-
-    @property
-    def remote_id(self) -> int:
-        """Its number at the agent that does its work, else 0."""
-        return int(self._use().remote_id)
 
     @property
     def flags(self) -> PluginType:
@@ -72,7 +63,8 @@ class Session(ExecMixin, ImageMixin, NumbersMixin, OnnxMixin, TFMixin, TFLiteMix
     @property
     def plugin(self) -> str:
         """The plugin that fits its flags."""
-        name: bytes = ffi.string(self._use().plugin.info.name)
+        c = self._use()
+        name: bytes = ffi.string(c.plugin.info.name)
         return name.decode()
 
     def has_resource(self, resource: Resource) -> bool:
@@ -89,12 +81,6 @@ class Session(ExecMixin, ImageMixin, NumbersMixin, OnnxMixin, TFMixin, TFLiteMix
         """Closes it, or lets the last call that is using it do so. Again is fine."""
         super().close()
         self._resources.clear()
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         if self.closed:

@@ -7,6 +7,7 @@ the caller's own where that can be, and the library's memory for what a model ha
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 from collections.abc import Sequence
@@ -129,10 +130,12 @@ class BaseTensor:
             flat = from_memory(c.data, c.size, np.uint8).copy()
         lib.vaccel_tensor_release(c)
         dtype = cls._dtypes.get(tensor._data_type)
-        # What a backend answers is its affair: bytes that are no such array stay bytes.
-        if dtype is not None and flat.size == math.prod(tensor._dims) * dtype.itemsize:
-            flat = flat.view(dtype).reshape(tensor._dims)
         tensor._array = flat
+        # What a backend answers is its affair: bytes that are no such array stay bytes. Nor does
+        # NumPy have all numbers of dimensions.
+        if dtype is not None and flat.size == math.prod(tensor._dims) * dtype.itemsize:
+            with contextlib.suppress(ValueError):
+                tensor._array = flat.view(dtype).reshape(tensor._dims)
         return tensor
 
     def _fill(self, c: Any) -> list[Any]:

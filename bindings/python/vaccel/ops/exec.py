@@ -10,7 +10,7 @@ from typing import Any
 from .._generated import OpType
 from .._library import ffi, lib
 from ..aio import in_thread
-from ..arg import Arg, as_arg
+from ..arg import as_arg
 from ..call import Caller
 from ..compat import also_known
 from ..error import check
@@ -57,10 +57,11 @@ class ExecMixin(Caller):
         return None if write is None else list(written)
 
     @also_known(arg_read="read", arg_write="write")
-    def genop(self, read: Sequence[Arg], write: Sequence[Arg] = ()) -> None:
+    def genop(self, read: Sequence[Any], write: Sequence[Any] = ()) -> None:
         """Runs an operation given by its number, the first argument, and a list of arguments.
 
-        Those of `write` are written in place: see their `buf` afterwards.
+        Arguments are values or `Arg`s. Those of `write` are written in place: give arrays,
+        bytearrays, or `Arg`s and see their `buf` afterwards.
 
         >>> import vaccel
         >>> from vaccel import Arg, ArgType, OpType
@@ -80,12 +81,13 @@ class ExecMixin(Caller):
         inputs = ffi.new("struct vaccel_arg[]", len(read))
         outputs = ffi.new("struct vaccel_arg[]", len(write))
         keep = [as_arg(arg)._fill(inputs[i]) for i, arg in enumerate(read)]
-        for i, arg in enumerate(write):
+        written = [as_arg(arg) for arg in write]
+        for i, arg in enumerate(written):
             arg._writable()
             keep.append(arg._fill(outputs[i]))
         check(lib.vaccel_genop(self._use(), inputs, len(read), outputs, len(write)))
         del keep
-        for i, arg in enumerate(write):
+        for i, arg in enumerate(written):
             arg._size = int(outputs[i].size)
 
     aexec = in_thread(exec)

@@ -93,19 +93,22 @@ class NumbersMixin(Caller):
 
     def fpga_mmult(self, a: Floats, b: Floats) -> Floats:
         """Multiplies two square matrices."""
-        (c,) = self.call(OpType.FPGA_MMULT, a=a, b=b, c=np.size(a))
+        values = as_input(a, np.float32, "a")
+        (c,) = self.call(OpType.FPGA_MMULT, a=values, b=b, c=values.size)
         return cast(Floats, _alike(a, c))
 
     def fpga_parallel(self, a: Floats, b: Floats) -> tuple[Floats, Floats]:
         """Adds and multiplies two arrays, element by element."""
+        values = as_input(a, np.float32, "a")
         total, product = self.call(
-            OpType.FPGA_PARALLEL, a=a, b=b, sum=np.size(a), product=np.size(a)
+            OpType.FPGA_PARALLEL, a=values, b=b, sum=values.size, product=values.size
         )
         return cast(Floats, _alike(a, total)), cast(Floats, _alike(a, product))
 
     def fpga_vadd(self, a: Floats, b: Floats) -> Floats:
         """Adds two arrays, element by element."""
-        (c,) = self.call(OpType.FPGA_VECTORADD, a=a, b=b, c=np.size(a))
+        values = as_input(a, np.float32, "a")
+        (c,) = self.call(OpType.FPGA_VECTORADD, a=values, b=b, c=values.size)
         return cast(Floats, _alike(a, c))
 
     asgemm = in_thread(sgemm)
