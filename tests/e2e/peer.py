@@ -7,6 +7,7 @@ import socket
 from world import HERE, PATIENCE
 
 import codec
+from patient import connect_patiently
 
 VECTORS = json.loads((HERE.parent / "wire/vectors.json").read_text())
 SIGNATURES = {v["signature"].split(":")[0]: v["signature"] for v in VECTORS if "signature" in v}
@@ -24,12 +25,10 @@ class Ended(Exception):
 
 class Peer:
     def __init__(self, address, source=None, tls=None):
-        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
-        self.socket = socket.socket(family)
-        if source:
-            self.socket.bind((source, 0))
-        self.socket.settimeout(PATIENCE)
-        self.socket.connect(address)
+        if isinstance(address, str):
+            self.socket = connect_patiently(address, PATIENCE)
+        else:
+            self.socket = socket.create_connection(address, PATIENCE, source and (source, 0))
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.request = self.epoch = 0

@@ -25,6 +25,7 @@ from peer import Peer, connect
 from world import PATIENCE, Agent, Skipped, agent, descriptors_of, run, until
 
 from lingering import lingering
+from patient import connect_patiently
 
 HELLO_S, PROGRESS_S = 10, 30  # what the agent gives a peer, see agent/worker/connection/connection.c
 SLACK_S = 4
@@ -339,9 +340,7 @@ def time_for(ask):
 
 
 def read_admin(path):
-    with socket.socket(socket.AF_UNIX) as one:
-        one.settimeout(PATIENCE)
-        one.connect(path)
+    with connect_patiently(path, PATIENCE) as one:
         said = b""
         while more := one.recv(1 << 16):
             said += more

@@ -21,6 +21,7 @@ import unittest
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from lingering import lingering
+from patient import connect_patiently
 
 BUILD = pathlib.Path(sys.argv.pop(1))
 PATIENCE = 60
@@ -34,9 +35,7 @@ class Monitor:
     """The front end, and the guest of which all memory is one region."""
 
     def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(PATIENCE)
-        self.socket.connect(str(path))
+        self.socket = connect_patiently(path, PATIENCE)
         self.index = 0
 
     def say(self, request, body=b"", fds=(), flags=1):
