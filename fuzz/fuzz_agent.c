@@ -327,7 +327,7 @@ static enum turn serve(struct connection *connection, struct far_end *end)
 	enum turn turn;
 
 	do {
-		turn = connection_turn(connection, &bench, 0);
+		turn = connection_turn(connection, &bench, 0, false);
 		receive(end);
 	} while (turn == TURN_NEXT);
 	return turn;

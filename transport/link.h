@@ -54,6 +54,7 @@ struct link {
 	/* Receiving: who may receive. */
 	_Atomic bool receive_ended;
 	int receive_ms;	       /* the socket's timeout as it is set; 0: none; -1: unknown */
+	bool is_timed_outside; /* see link_time_outside() */
 	unsigned char *buffer; /* what was read ahead lies from @start to @end */
 	size_t room, start, end;
 	struct frame frame; /* of the message that is being received */

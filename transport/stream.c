@@ -39,11 +39,16 @@ int64_t time_about_now(void)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-/* Whole milliseconds, rounded up: at least 1, or 0 if @until has passed. */
+/*
+ * Whole milliseconds, rounded up: at least 1, or 0 if @until has passed. For long waits it is no
+ * matter that the clock which is quick to read is some of them late.
+ */
 static int ms_until(int64_t until)
 {
-	int64_t left = until ? until - time_now() : 0;
+	int64_t left = until ? until - time_about_now() : 0;
 
+	if (left > 0 && left < NS_PER_S)
+		left = until - time_now();
 	if (left <= 0)
 		return 0;
 	if (left >= MS_MAX * NS_PER_MS)
@@ -127,7 +132,8 @@ ssize_t socket_read(struct link *link, const struct iovec *to, int nr, int64_t u
 		    int *ret_passed)
 {
 	for (;;) {
-		int flags = wait_flags(link->fd, SO_RCVTIMEO, &link->receive_ms, until);
+		int flags = wait_flags(link->fd, SO_RCVTIMEO, &link->receive_ms,
+				       until && link->is_timed_outside ? FOREVER : until);
 		ssize_t size;
 		int ret;
 
@@ -137,10 +143,23 @@ ssize_t socket_read(struct link *link, const struct iovec *to, int nr, int64_t u
 			size = read_plainly(link->fd, to, nr, flags);
 		if (size >= 0)
 			return size;
+		link->receive_ms = -1; /* another thread may have changed it */
 		ret = why_not(flags, until);
 		if (ret)
 			return -ret;
 	}
+}
+
+void link_time_outside(struct link *link, bool is_outside)
+{
+	link->is_timed_outside = is_outside;
+}
+
+void link_end_wait(struct link *link)
+{
+	const struct timeval soon = {.tv_usec = 1};
+
+	(void)setsockopt(link->fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
 }
 
 static ssize_t write_with_passed(int fd, const struct msghdr *bytes, int flags, int passed)

@@ -182,6 +182,15 @@ void link_take_passed(struct link *link, bool take);
 int link_receive(struct link *link, int64_t until, struct message *ret_message);
 
 /*
+ * A timer costs a small message a thirtieth. Who may receive can do without: link_receive()
+ * then waits in the socket, beyond its @until too, up to a link_end_wait() by any thread and a
+ * signal to the thread that waits, which have to come again if it had not begun to. The signal
+ * needs a handler with SA_RESTART: so it is no matter what else it meets.
+ */
+void link_time_outside(struct link *link, bool is_outside);
+void link_end_wait(struct link *link);
+
+/*
  * The payload of the message just received, into memory of just its size.
  * After VACCEL_EAGAIN to be called again with the same pieces. link_payload_left() says how much
  * is not there yet.

@@ -12,6 +12,7 @@
 #include "agent/worker/server.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -27,6 +28,11 @@
 #define SPARE_THREADS 8
 #define SPARE_MS      10000 /* a thread that waited so long is not needed */
 
+/* After so many messages one after another a thread waits for the next without a timer. */
+#define WARM_TURNS 3
+
+#define WAKE_SIGNAL SIGURG /* is ignored elsewhere */
+
 #define TICK_MS	    10
 #define QUIET_TICKS 50 /* after which the watcher sleeps */
 #define SCAN_MS	    1000
@@ -37,6 +43,7 @@
 struct thread {
 	_Alignas(64) struct bench bench;
 	_Atomic uint64_t turns; /* that it has taken */
+	uint64_t turns_seen;	/* the watcher's own */
 	struct server *server;
 	pthread_t id;
 	bool runs;  /* server->lock */
@@ -165,12 +172,13 @@ static void serve(struct thread *thread, struct connection *connection)
 	struct server *server = thread->server;
 	struct bench *bench = &thread->bench;
 	int64_t until = 0;
+	unsigned int nr = 0;
 	enum turn turn;
 
 	atomic_exchange_explicit(&connection->armed, false, memory_order_acquire);
 	bench->now = time_now();
 	do {
-		turn = connection_turn(connection, bench, until);
+		turn = connection_turn(connection, bench, until, nr++ >= WARM_TURNS);
 		atomic_store_explicit(&thread->turns, thread->turns + 1, memory_order_relaxed);
 		until = bench->now + LINGER_NS;
 	} while (turn == TURN_NEXT && may_linger(server));
@@ -333,6 +341,31 @@ static void take_over(struct server *server, int64_t now)
 	}
 }
 
+static bool is_any_awaited(const struct server *server)
+{
+	for (unsigned int i = 0; i < server->max_threads; i++)
+		if (atomic_load(&server->threads[i].bench.awaited))
+			return true;
+	return false;
+}
+
+/* Ends waits without a timer, if nothing has come since the last tick. */
+static void end_waits(struct server *server)
+{
+	SCOPED_LOCK(&server->lock); /* so that no connection goes */
+	for (unsigned int i = 0; i < server->max_threads; i++) {
+		struct thread *thread = &server->threads[i];
+		uint64_t turns = atomic_load_explicit(&thread->turns, memory_order_relaxed);
+		struct connection *awaited = atomic_load(&thread->bench.awaited);
+
+		if (awaited && turns == thread->turns_seen) {
+			link_end_wait(awaited->link);
+			pthread_kill(thread->id, WAKE_SIGNAL);
+		}
+		thread->turns_seen = turns;
+	}
+}
+
 /* Whether a scan could find anything; if so, one comes now and then though no call runs. */
 static bool must_scan(const struct server *server)
 {
@@ -381,6 +414,7 @@ int server_watch(struct server *server)
 
 	(void)!read(server->watcher_fd, &count, sizeof(count));
 	take_over(server, now);
+	end_waits(server);
 	show_gauges(server);
 	if (now >= server->next_scan && must_scan(server)) {
 		scan(server, now);
@@ -390,8 +424,9 @@ int server_watch(struct server *server)
 	if (!is_quiet(server))
 		return TICK_MS;
 	atomic_store(&server->asleep, true);
-	/* Who has begun a call before that does not wake anybody. */
-	if (server_is_busy(server) || atomic_load(&server->worker->draining)) {
+	/* Who has begun a call or a wait before that does not wake anybody. */
+	if (server_is_busy(server) || is_any_awaited(server) ||
+	    atomic_load(&server->worker->draining)) {
 		atomic_store(&server->asleep, false);
 		return TICK_MS;
 	}
@@ -422,6 +457,22 @@ bool server_drain(struct server *server)
 	return !works && (!server->connections || now - server->drain_since > DRAIN_NS);
 }
 
+static void do_nothing(int signal)
+{
+}
+
+/* See link_end_wait(). */
+static void let_waits_end(void)
+{
+	const struct sigaction action = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, WAKE_SIGNAL);
+	sigaction(WAKE_SIGNAL, &action, NULL);
+	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+}
+
 int server_new(struct worker *worker, struct server **ret_server)
 {
 	const struct policy *policy = &worker->setup.policy;
@@ -431,6 +482,7 @@ int server_new(struct worker *worker, struct server **ret_server)
 	if (!server)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a server");
 	memset(server, 0, sizeof(*server));
+	let_waits_end();
 	server->worker = worker;
 	server->last_posted = &server->posted;
 	server->max_threads = server_threads(policy);

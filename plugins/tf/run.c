@@ -50,9 +50,9 @@ static bool is_end(TF_Operation *operation, const char *what)
 static void add_name(struct name_list *list, const char *name)
 {
 	if (list->used < sizeof(list->text))
-		list->used += (size_t)snprintf(list->text + list->used,
-					       sizeof(list->text) - list->used, "%s'%.60s'",
-					       list->used ? ", " : "", name);
+		list->used +=
+			(size_t)snprintf(list->text + list->used, sizeof(list->text) - list->used,
+					 "%s'%.60s'", list->used ? ", " : "", name);
 }
 
 /* The names that a program may have meant, as many as have room. */

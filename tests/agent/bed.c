@@ -69,6 +69,20 @@ void bed_watch(struct bed *bed)
 		usleep(1000);
 }
 
+void bed_start_watcher(struct bed *bed)
+{
+	assert_int_equal(pipe(bed->stop), 0);
+	assert_int_equal(pthread_create(&bed->watcher, NULL, watch, bed), 0);
+}
+
+void bed_stop_watcher(struct bed *bed)
+{
+	assert_int_equal(write(bed->stop[1], "x", 1), 1);
+	pthread_join(bed->watcher, NULL);
+	close(bed->stop[0]);
+	close(bed->stop[1]);
+}
+
 void bed_start(struct bed *bed)
 {
 	struct vaccel_config config;
@@ -81,8 +95,7 @@ void bed_start(struct bed *bed)
 	vaccel_config_release(&config);
 	assert_int_equal(worker_init(&bed->worker, &bed->setup, stats), VACCEL_OK);
 	assert_int_equal(server_new(&bed->worker, &bed->server), VACCEL_OK);
-	assert_int_equal(pipe(bed->stop), 0);
-	assert_int_equal(pthread_create(&bed->watcher, NULL, watch, bed), 0);
+	bed_start_watcher(bed);
 }
 
 void bed_stop(struct bed *bed)
@@ -90,10 +103,7 @@ void bed_stop(struct bed *bed)
 	struct stats *stats = bed->worker.stats;
 	char command[128];
 
-	assert_int_equal(write(bed->stop[1], "x", 1), 1);
-	pthread_join(bed->watcher, NULL);
-	close(bed->stop[0]);
-	close(bed->stop[1]);
+	bed_stop_watcher(bed);
 	server_delete(bed->server);
 	assert_int_equal(stats->connections, 0);
 	assert_int_equal(stats->sessions, 0);

@@ -37,6 +37,10 @@ void bed_init(struct bed *bed);
 void bed_start(struct bed *bed);
 void bed_stop(struct bed *bed);
 
+/* For a test that watches itself meanwhile. */
+void bed_stop_watcher(struct bed *bed);
+void bed_start_watcher(struct bed *bed);
+
 /* Until the watcher has seen a call run for longer than it lets a connection be. */
 void bed_watch(struct bed *bed);
 

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How a server ends: no thread is made any more that nobody would wait for. */
+/*
+ * How threads wait: one that does without a timer gives its connection back. And how a server
+ * ends: no thread is made any more that nobody would wait for.
+ */
 #include "bed.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
+#include <sys/epoll.h>
 
 #include "transport/link.h"
 
@@ -15,6 +21,17 @@ int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 			  void *(*main)(void *), void *context);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 			  void *(*main)(void *), void *context);
+
+int __real_pthread_kill(pthread_t thread, int signal);
+int __wrap_pthread_kill(pthread_t thread, int signal);
+int __real_epoll_ctl(int epoll, int how, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int epoll, int how, int fd, struct epoll_event *event);
+
+#define TICK_MS	 10
+#define PATIENCE (60 * SECOND)
+
+/* More than after which a thread waits without a timer. */
+#define MANY 8
 
 static pthread_t tester;
 static atomic_bool ends;
@@ -46,6 +63,71 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 	return __real_pthread_create(thread, attributes, main, context);
 }
 
+static _Atomic(struct connection *) connection;
+static atomic_uint kills;
+
+int __wrap_pthread_kill(pthread_t thread, int signal)
+{
+	atomic_fetch_add(&kills, 1);
+	return __real_pthread_kill(thread, signal);
+}
+
+int __wrap_epoll_ctl(int epoll, int how, int fd, struct epoll_event *event)
+{
+	if (event->data.ptr)
+		atomic_store(&connection, event->data.ptr);
+	return __real_epoll_ctl(epoll, how, fd, event);
+}
+
+static void ping(struct program *program)
+{
+	struct message message;
+
+	program_send_frame(program, FRAME_PING, 1);
+	program_receive(program, &message);
+	assert_int_equal(message.frame.kind, FRAME_PONG);
+}
+
+/* Until no thread has it. */
+static void watch_until_armed(struct bed *bed, int64_t until)
+{
+	struct pollfd watcher = {.fd = server_fd(bed->server), .events = POLLIN};
+
+	/* Whoever waits without a timer has woken it. */
+	assert_int_equal(poll(&watcher, 1, (int)(PATIENCE / MILLISECOND)), 1);
+	while (!atomic_load(&atomic_load(&connection)->armed)) {
+		assert_true(time_now() < until);
+		poll(&watcher, 1, server_watch(bed->server));
+	}
+	while (server_watch(bed->server) == TICK_MS)
+		assert_true(time_now() < until);
+}
+
+static void test_thread_that_waits_without_a_timer(void **state)
+{
+	int64_t until = time_now() + PATIENCE;
+	struct program program;
+	struct bed bed;
+
+	bed_init(&bed);
+	bed_start(&bed);
+	bed_stop_watcher(&bed);
+	program_connect(&program, &bed, NULL);
+	while (server_watch(bed.server) == TICK_MS)
+		;
+	/* A client that is slow to ask again is waited for with one. */
+	do {
+		for (int i = 0; i < MANY; i++)
+			ping(&program);
+		watch_until_armed(&bed, until);
+	} while (!atomic_load(&kills) && time_now() < until);
+	assert_true(atomic_load(&kills) > 0);
+	ping(&program);
+	bed_start_watcher(&bed);
+	program_close(&program);
+	bed_stop(&bed);
+}
+
 static void test_no_thread_is_made_at_the_end(void **state)
 {
 	struct program program;
@@ -65,6 +147,7 @@ static void test_no_thread_is_made_at_the_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_thread_that_waits_without_a_timer),
 		cmocka_unit_test(test_no_thread_is_made_at_the_end),
 	};
 

@@ -252,7 +252,8 @@ static void test_default_model(void **state)
 	struct vaccel_resource model;
 	char text[32], path[600];
 
-	assert_fails(classify(text, sizeof(text)), VACCEL_ENOENT, "/models; register a MODEL, name one to the command vaccel by --model");
+	assert_fails(classify(text, sizeof(text)), VACCEL_ENOENT,
+		     "/models; register a MODEL, name one to the command vaccel by --model");
 	snprintf(path, sizeof(path), "/nowhere::%s", path_in("mine"));
 	setenv("VACCEL_MODEL_PATH", path, 1);
 	assert_fails(classify(text, sizeof(text)), VACCEL_ENOENT, "/nowhere:");

@@ -3,10 +3,13 @@
 #include "links.h"
 
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef SO_PASSRIGHTS
@@ -48,6 +51,77 @@ static void test_deadline_of_receive(void **state)
 	assert_int_equal(link_receive(ends.client, 0, &message), VACCEL_EAGAIN);
 	assert_int_equal(link_receive(ends.client, until, &message), VACCEL_EAGAIN);
 	send_and_expect(ends.agent, ends.client, 8, 8, 1, 1);
+	ends_close(&ends);
+}
+
+/* Who waits for a message, though its time is over, until its wait is ended. */
+struct waiter {
+	struct link *link;
+	pthread_t thread;
+	int64_t until;
+};
+
+static void do_nothing(int signal)
+{
+}
+
+static void *wait_for_message(void *context)
+{
+	struct waiter *waiter = context;
+	struct message message;
+
+	return (void *)(intptr_t)link_receive(waiter->link, waiter->until, &message);
+}
+
+/* Until it should have come back, if it looked at the time. */
+static void begin_wait(struct waiter *waiter)
+{
+	waiter->until = time_now() + 20000000;
+	assert_int_equal(pthread_create(&waiter->thread, NULL, wait_for_message, waiter), 0);
+	while (time_now() < waiter->until + 20000000)
+		;
+}
+
+/* Ends it, now and again. What it came to. */
+static int end_wait(const struct waiter *waiter)
+{
+	struct timespec next;
+	void *ret;
+
+	do {
+		link_end_wait(waiter->link);
+		assert_int_equal(pthread_kill(waiter->thread, SIGURG), 0);
+		clock_gettime(CLOCK_REALTIME, &next);
+		next.tv_sec++;
+	} while (pthread_timedjoin_np(waiter->thread, &ret, &next));
+	return (int)(intptr_t)ret;
+}
+
+static void test_time_outside(void **state)
+{
+	const struct sigaction action = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
+	struct ends ends = open_generous(state);
+	struct frame frame = {.kind = FRAME_PONG};
+	struct waiter waiter = {.link = ends.agent};
+	struct message message;
+	void *ret;
+
+	if (is_socket()) {
+		assert_int_equal(sigaction(SIGURG, &action, NULL), 0);
+		link_time_outside(ends.agent, true);
+		begin_wait(&waiter);
+		assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1, soon()), VACCEL_OK);
+		pthread_join(waiter.thread, &ret);
+		assert_int_equal((intptr_t)ret, VACCEL_OK);
+		begin_wait(&waiter);
+		assert_int_equal(end_wait(&waiter), VACCEL_EAGAIN);
+		/* The next timer is as long as it should be. */
+		link_time_outside(ends.agent, false);
+		link_end_wait(ends.agent);
+		waiter.until = time_now() + 20000000;
+		assert_int_equal(link_receive(ends.agent, waiter.until, &message), VACCEL_EAGAIN);
+		assert_true(time_now() >= waiter.until);
+	}
 	ends_close(&ends);
 }
 
@@ -318,6 +392,7 @@ int links_ends(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_shut_down_wakes),
 		TEST(test_deadline_of_receive),
+		TEST(test_time_outside),
 		TEST(test_heard),
 		TEST(test_deadline_of_send),
 		TEST(test_no_time_to_send),

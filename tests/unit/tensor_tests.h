@@ -191,7 +191,9 @@ static void TEST(_shape_and_size)(void **state)
 		{{1, 1, -1}, FLOAT_TYPE, 4, VACCEL_EBACKEND},
 		{{-1, -1, 1}, FLOAT_TYPE, 4, VACCEL_EBACKEND},
 		{{INT64_MAX, 4, 1}, FLOAT_TYPE, 4, VACCEL_EBACKEND},
-		{{1, (INT64_C(1) << 32) + 1, 0}, FLOAT_TYPE, 0,
+		{{1, (INT64_C(1) << 32) + 1, 0},
+		 FLOAT_TYPE,
+		 0,
 		 sizeof(TENSOR_DIM) == 4 ? VACCEL_EBACKEND : VACCEL_OK},
 		/* Of an unknown type the program cannot know either. */
 		{{1, 1000, 1}, 99, 4, VACCEL_OK},

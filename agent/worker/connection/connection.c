@@ -299,10 +299,28 @@ static enum turn act(struct connection *connection, struct bench *bench)
 	return turn;
 }
 
-enum turn connection_turn(struct connection *connection, struct bench *bench, int64_t until)
+/* The watcher, which looks for what is awaited before it sleeps, ends the wait. */
+static int await_message(struct connection *connection, struct bench *bench, int64_t until)
 {
-	int ret = read_message(connection, until);
+	int ret;
 
+	atomic_store(&bench->awaited, connection);
+	server_wake(connection->worker->server);
+	ret = read_message(connection, until);
+	atomic_store_explicit(&bench->awaited, NULL, memory_order_release);
+	return ret;
+}
+
+enum turn connection_turn(struct connection *connection, struct bench *bench, int64_t until,
+			  bool is_watched)
+{
+	int ret;
+
+	link_time_outside(connection->link, is_watched);
+	if (is_watched)
+		ret = await_message(connection, bench, until);
+	else
+		ret = read_message(connection, until);
 	if (ret == VACCEL_EAGAIN)
 		return TURN_WAIT;
 	if (ret)

@@ -50,8 +50,12 @@ int connection_new(struct worker *worker, struct link *link, const char *peer,
 void connection_ref(struct connection *connection);
 void connection_unref(struct connection *connection);
 
-/* Reads a message if there is one before @until, and acts on it. By the read side's owner. */
-enum turn connection_turn(struct connection *connection, struct bench *bench, int64_t until);
+/*
+ * Reads a message if there is one before @until, and acts on it. By the read side's owner.
+ * If @is_watched it does not look at the time itself; see link_time_outside().
+ */
+enum turn connection_turn(struct connection *connection, struct bench *bench, int64_t until,
+			  bool is_watched);
 
 /* Before the read side waits, maybe for long: gives memory back, and sets when what must come. */
 void connection_rest(struct connection *connection, int64_t now);
