@@ -327,7 +327,7 @@ static enum turn serve(struct connection *connection, struct far_end *end)
 	enum turn turn;
 
 	do {
-		turn = connection_turn(connection, &bench, 0, false);
+		turn = connection_act(connection, connection_read(connection, 0), &bench);
 		receive(end);
 	} while (turn == TURN_NEXT);
 	return turn;

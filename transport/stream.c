@@ -141,8 +141,10 @@ ssize_t socket_read(struct link *link, const struct iovec *to, int nr, int64_t u
 			size = read_with_passed(link->fd, to, nr, flags, ret_passed);
 		else
 			size = read_plainly(link->fd, to, nr, flags);
-		if (size >= 0)
+		if (size >= 0) {
+			link->is_timed_outside = false;
 			return size;
+		}
 		link->receive_ms = -1; /* another thread may have changed it */
 		ret = why_not(flags, until);
 		if (ret)
@@ -150,9 +152,9 @@ ssize_t socket_read(struct link *link, const struct iovec *to, int nr, int64_t u
 	}
 }
 
-void link_time_outside(struct link *link, bool is_outside)
+void link_time_outside(struct link *link)
 {
-	link->is_timed_outside = is_outside;
+	link->is_timed_outside = true;
 }
 
 void link_end_wait(struct link *link)

@@ -182,12 +182,12 @@ void link_take_passed(struct link *link, bool take);
 int link_receive(struct link *link, int64_t until, struct message *ret_message);
 
 /*
- * A timer costs a small message a thirtieth. Who may receive can do without: link_receive()
- * then waits in the socket, beyond its @until too, up to a link_end_wait() by any thread and a
- * signal to the thread that waits, which have to come again if it had not begun to. The signal
- * needs a handler with SA_RESTART: so it is no matter what else it meets.
+ * A timer costs a small message a thirtieth. Who may receive can do without for the next bytes:
+ * link_receive() then waits in the socket, beyond its @until too, up to a link_end_wait() by any
+ * thread and a signal to the thread that waits, which have to come again if it had not begun
+ * to. The signal needs a handler with SA_RESTART.
  */
-void link_time_outside(struct link *link, bool is_outside);
+void link_time_outside(struct link *link);
 void link_end_wait(struct link *link);
 
 /*

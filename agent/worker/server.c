@@ -12,6 +12,7 @@
 #include "agent/worker/server.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@
 /* After so many messages one after another a thread waits for the next without a timer. */
 #define WARM_TURNS 3
 
-#define WAKE_SIGNAL SIGURG /* is ignored elsewhere */
+#define WAKE_SIGNAL (SIGRTMIN + 3) /* which no library is known to use */
 
 #define TICK_MS	    10
 #define QUIET_TICKS 50 /* after which the watcher sleeps */
@@ -44,6 +45,8 @@ struct thread {
 	_Alignas(64) struct bench bench;
 	_Atomic uint64_t turns; /* that it has taken */
 	uint64_t turns_seen;	/* the watcher's own */
+	/* The connection at which it waits without a timer; and DISTURBED. */
+	_Atomic uintptr_t awaits;
 	struct server *server;
 	pthread_t id;
 	bool runs;  /* server->lock */
@@ -166,6 +169,31 @@ static bool may_linger(const struct server *server)
 	       !atomic_load_explicit(&server->worker->draining, memory_order_relaxed);
 }
 
+/* In thread->awaits: the watcher ends the wait by a signal. */
+#define DISTURBED 1
+
+/*
+ * Reads without a timer; the watcher, which looks for that before it sleeps, ends the wait. Its
+ * signal comes in here, and nowhere that might take it amiss: it has been sent when the lock is
+ * free again, and comes no later than a system call after that.
+ */
+static int await(struct thread *thread, struct connection *connection, int64_t until)
+{
+	struct server *server = thread->server;
+	int ret;
+
+	link_time_outside(connection->link);
+	atomic_store(&thread->awaits, (uintptr_t)connection);
+	server_wake(server);
+	ret = connection_read(connection, until);
+	if (unlikely(atomic_exchange(&thread->awaits, 0) & DISTURBED)) {
+		pthread_mutex_lock(&server->lock);
+		pthread_mutex_unlock(&server->lock);
+		sched_yield();
+	}
+	return ret;
+}
+
 /* By the thread that has the read side, until it gives that up. */
 static void serve(struct thread *thread, struct connection *connection)
 {
@@ -174,14 +202,22 @@ static void serve(struct thread *thread, struct connection *connection)
 	int64_t until = 0;
 	unsigned int nr = 0;
 	enum turn turn;
+	int ret;
 
 	atomic_exchange_explicit(&connection->armed, false, memory_order_acquire);
 	bench->now = time_now();
-	do {
-		turn = connection_turn(connection, bench, until, nr++ >= WARM_TURNS);
+	for (;;) {
+		if (nr++ < WARM_TURNS)
+			ret = connection_read(connection, until);
+		else
+			ret = await(thread, connection, until);
+		turn = connection_act(connection, ret, bench);
 		atomic_store_explicit(&thread->turns, thread->turns + 1, memory_order_relaxed);
+		if (turn != TURN_NEXT || !may_linger(server))
+			break;
+		atomic_store_explicit(&connection->idle, bench->now, memory_order_relaxed);
 		until = bench->now + LINGER_NS;
-	} while (turn == TURN_NEXT && may_linger(server));
+	}
 	if (turn == TURN_END) {
 		end_connection(server, connection);
 	} else if (turn != TURN_LENT) {
@@ -344,24 +380,34 @@ static void take_over(struct server *server, int64_t now)
 static bool is_any_awaited(const struct server *server)
 {
 	for (unsigned int i = 0; i < server->max_threads; i++)
-		if (atomic_load(&server->threads[i].bench.awaited))
+		if (atomic_load(&server->threads[i].awaits))
 			return true;
 	return false;
+}
+
+/* The thread goes on with nothing else, and so keeps the connection, until the lock is free. */
+static void end_wait(struct thread *thread)
+{
+	uintptr_t awaits = atomic_load(&thread->awaits);
+	const struct connection *connection = (const void *)(awaits & ~(uintptr_t)DISTURBED);
+
+	if (!awaits ||
+	    !atomic_compare_exchange_strong(&thread->awaits, &awaits, awaits | DISTURBED))
+		return;
+	link_end_wait(connection->link);
+	pthread_kill(thread->id, WAKE_SIGNAL);
 }
 
 /* Ends waits without a timer, if nothing has come since the last tick. */
 static void end_waits(struct server *server)
 {
-	SCOPED_LOCK(&server->lock); /* so that no connection goes */
+	SCOPED_LOCK(&server->lock);
 	for (unsigned int i = 0; i < server->max_threads; i++) {
 		struct thread *thread = &server->threads[i];
 		uint64_t turns = atomic_load_explicit(&thread->turns, memory_order_relaxed);
-		struct connection *awaited = atomic_load(&thread->bench.awaited);
 
-		if (awaited && turns == thread->turns_seen) {
-			link_end_wait(awaited->link);
-			pthread_kill(thread->id, WAKE_SIGNAL);
-		}
+		if (turns == thread->turns_seen)
+			end_wait(thread);
 		thread->turns_seen = turns;
 	}
 }
@@ -464,7 +510,10 @@ static void do_nothing(int signal)
 /* See link_end_wait(). */
 static void let_waits_end(void)
 {
-	const struct sigaction action = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
+	const struct sigaction action = {
+		.sa_handler = do_nothing,
+		.sa_flags = SA_RESTART | SA_ONSTACK,
+	};
 	sigset_t signals;
 
 	sigemptyset(&signals);

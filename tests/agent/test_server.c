@@ -10,6 +10,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "transport/link.h"
 
@@ -128,6 +129,49 @@ static void test_thread_that_waits_without_a_timer(void **state)
 	bed_stop(&bed);
 }
 
+/* The rest is waited for by the epoll set, though nobody watches. */
+static void test_message_that_comes_slowly(void **state)
+{
+	const unsigned char some[8] = {0};
+	int64_t until = time_now() + PATIENCE;
+	struct program program;
+	struct bed bed;
+
+	bed_init(&bed);
+	bed_start(&bed);
+	bed_stop_watcher(&bed);
+	program_connect(&program, &bed, NULL);
+	for (int i = 0; i < MANY; i++)
+		ping(&program);
+	assert_int_equal(write(link_fd(program.link), some, sizeof(some)), sizeof(some));
+	while (!atomic_load(&atomic_load(&connection)->armed))
+		assert_true(time_now() < until);
+	bed_start_watcher(&bed);
+	program_close(&program);
+	bed_stop(&bed);
+}
+
+/* Nobody who asks is idle. */
+static void test_busy_client(void **state)
+{
+	struct program program;
+	struct bed bed;
+	int nr = 0;
+
+	bed_init(&bed);
+	bed_start(&bed);
+	program_connect(&program, &bed, NULL);
+	ping(&program);
+	atomic_store(&atomic_load(&connection)->idle, 1);
+	/* It is noted after the answer. */
+	do
+		ping(&program);
+	while (atomic_load(&atomic_load(&connection)->idle) == 1 && nr++ < 100);
+	assert_true(nr < 100);
+	program_close(&program);
+	bed_stop(&bed);
+}
+
 static void test_no_thread_is_made_at_the_end(void **state)
 {
 	struct program program;
@@ -148,6 +192,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_thread_that_waits_without_a_timer),
+		cmocka_unit_test(test_message_that_comes_slowly),
+		cmocka_unit_test(test_busy_client),
 		cmocka_unit_test(test_no_thread_is_made_at_the_end),
 	};
 

@@ -203,8 +203,7 @@ static int read_payload(struct connection *connection, int64_t until)
 	return link_receive_payload(connection->link, &pieces, until);
 }
 
-/* A whole message; VACCEL_EAGAIN: there is none yet. */
-static int read_message(struct connection *connection, int64_t until)
+int connection_read(struct connection *connection, int64_t until)
 {
 	int ret = VACCEL_OK;
 
@@ -299,32 +298,12 @@ static enum turn act(struct connection *connection, struct bench *bench)
 	return turn;
 }
 
-/* The watcher, which looks for what is awaited before it sleeps, ends the wait. */
-static int await_message(struct connection *connection, struct bench *bench, int64_t until)
+enum turn connection_act(struct connection *connection, int read, struct bench *bench)
 {
-	int ret;
-
-	atomic_store(&bench->awaited, connection);
-	server_wake(connection->worker->server);
-	ret = read_message(connection, until);
-	atomic_store_explicit(&bench->awaited, NULL, memory_order_release);
-	return ret;
-}
-
-enum turn connection_turn(struct connection *connection, struct bench *bench, int64_t until,
-			  bool is_watched)
-{
-	int ret;
-
-	link_time_outside(connection->link, is_watched);
-	if (is_watched)
-		ret = await_message(connection, bench, until);
-	else
-		ret = read_message(connection, until);
-	if (ret == VACCEL_EAGAIN)
+	if (read == VACCEL_EAGAIN)
 		return TURN_WAIT;
-	if (ret)
-		return give_up(connection, ret, bench);
+	if (read)
+		return give_up(connection, read, bench);
 	if (likely(!connection->skipping))
 		return act(connection, bench);
 	closep(&connection->message.fd);

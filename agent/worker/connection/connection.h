@@ -51,11 +51,11 @@ void connection_ref(struct connection *connection);
 void connection_unref(struct connection *connection);
 
 /*
- * Reads a message if there is one before @until, and acts on it. By the read side's owner.
- * If @is_watched it does not look at the time itself; see link_time_outside().
+ * Reads a message, and acts on what that came to. By the read side's owner. VACCEL_EAGAIN: there
+ * was none before @until.
  */
-enum turn connection_turn(struct connection *connection, struct bench *bench, int64_t until,
-			  bool is_watched);
+int connection_read(struct connection *connection, int64_t until);
+enum turn connection_act(struct connection *connection, int read, struct bench *bench);
 
 /* Before the read side waits, maybe for long: gives memory back, and sets when what must come. */
 void connection_rest(struct connection *connection, int64_t now);

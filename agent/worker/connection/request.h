@@ -46,8 +46,6 @@ struct bench {
 	struct running *running; /* its place in the counters */
 	int64_t now;		 /* as it was lately */
 	_Atomic(struct connection *) lent;
-	/* What it waits at for a message, without a timer; to be read with the server's lock. */
-	_Atomic(struct connection *) awaited;
 };
 
 void bench_init(struct bench *bench, struct running *running);
