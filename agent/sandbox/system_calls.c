@@ -138,6 +138,8 @@ static const struct system_call rows[] = {
 	{"clone", ALL, PERMIT, .reason = "start threads"},
 	{"clone", ALL, KILL, WHEN(LACKS, 0, flags, CLONE_THREAD), .need = NEED_CHILDREN,
 	 .reason = "a process; only for plugins that start some"},
+	{"clone", ALL, KILL, WHEN(HAS, 0, flags, CLONE_PARENT),
+	 .reason = "would leave the supervisor a child that it does not know, and so never buries"},
 	{"clone", ALL, KILL, WHEN(HAS_ANY, 0, flags, NEW_NAMESPACE),
 	 .reason = "would open parts of the kernel that are for administrators"},
 	{"clone3", ALL, LACK, .reason = "its flags cannot be looked at; libc then takes clone"},

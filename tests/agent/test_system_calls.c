@@ -295,8 +295,12 @@ static void test_children_of_plugins(void **state)
 	const struct vaccel_plugin_needs *const needs[] = {&starting};
 	struct sandbox sandbox = {.role = SANDBOX_WORKER};
 	struct walls walls = {&sandbox, needs, 1};
+	/* Which the system refuses, too, whoever asks. */
+	const struct attempt sibling = {
+		"a sibling", SYS_clone, {CLONE_PARENT | CLONE_SIGHAND}, KILLED};
 
 	assert_int_equal(inside(&walls, run_true, NULL), INSIDE_FINE);
+	check(&walls, &sibling);
 	walls.nr_needs = 0;
 	assert_int_equal(inside(&walls, run_true, NULL), KILLED);
 }
