@@ -328,6 +328,23 @@ static void test_own_files_count_once(void **state)
 	assert_non_null(strstr(program.words, "was changed since it was loaded"));
 }
 
+/* From then on it is a content like any other: those that nobody uses make room still. */
+static void test_an_own_file_that_is_put(void **state)
+{
+	static unsigned char bytes[3][LARGE];
+	struct thing things[3];
+
+	for (unsigned int i = 0; i < 3; i++) {
+		memset(bytes[i], (int)i + 1, LARGE);
+		things[i] = thing_of("x", bytes[i], LARGE);
+	}
+	assert_int_equal(put(&things[0], 0, LARGE), VACCEL_OK);
+	assert_int_equal(store_know(bed.worker.store, own_file("own", bytes[1], LARGE)), 0);
+	assert_int_equal(put(&things[1], 0, LARGE), VACCEL_OK);
+	must_offer(VACCEL_RESOURCE_MODEL, &things[1]);
+	assert_int_equal(put(&things[2], 0, LARGE), VACCEL_OK);
+}
+
 static void test_no_room_for_models(void **state)
 {
 	unsigned char bytes[2][2 * BLOCK];
@@ -417,6 +434,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_too_many_uploads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_room_for_content, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(test_own_files_count_once, setup_small, teardown),
+		cmocka_unit_test_setup_teardown(test_an_own_file_that_is_put, setup_small,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_no_room_for_models, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(test_data_is_changed_and_synced, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_retype, setup, teardown),

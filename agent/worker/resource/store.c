@@ -321,10 +321,14 @@ static int publish(struct incoming *incoming)
 		return VACCEL_OK;
 	if (rename(incoming->path, path))
 		return vaccel_fail(errno, "cannot keep a content: %s", strerror(errno));
-	if (entry)
-		free(TAKE(entry->outside));
-	else
+	if (!entry) {
 		ret = add(store, &incoming->digest, NULL);
+	} else {
+		free(TAKE(entry->outside));
+		/* What lay outside was in no list. */
+		if (!entry->holds)
+			let_go(store, entry);
+	}
 	if (ret)
 		unlink(path);
 	else
