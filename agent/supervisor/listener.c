@@ -336,8 +336,9 @@ static int listener_open(struct supervisor *supervisor, struct config *config,
 		.pause = {.expired = pause_expired},
 	};
 	ret = listener_read_files(how, &listener->setup);
-	/* Who knows it by its number need not be told of it again. */
-	if (before && setup_is_same(before->setup, listener->setup))
+	/* Who knows it by its number need not be told of it again, if it is still who serves it. */
+	if (before && listener_is_relayed(before->how) == listener_is_relayed(how) &&
+	    setup_is_same(before->setup, listener->setup))
 		listener->number = before->number;
 	else
 		listener->number = ++supervisor->last_listener;

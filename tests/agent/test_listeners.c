@@ -437,6 +437,28 @@ static void test_the_front_forgets_what_is_gone(void **state)
 	ask_by_tls(house);
 }
 
+static bool front_knows_nothing(struct house *house)
+{
+	return !house->supervisor.nobody.stats->sessions;
+}
+
+/* The key of a listener that has got a tenant is its worker's alone. */
+static void test_the_front_forgets_what_a_tenant_has(void **state)
+{
+	struct house *house = *state;
+
+	begin_front(house, "alice");
+	until(house, front_is_ready);
+	until(house, front_knows_what_is_there);
+	apply(house, "listeners:\n"
+		     "  - {address: 'tls://127.0.0.1:0', cert: @/cert, key: @/key, "
+		     "client_ca: @/cert, tenant: stays}\n");
+	until(house, front_knows_nothing);
+	apply(house, RELAYED);
+	until(house, front_knows_what_is_there);
+	ask_by_tls(house);
+}
+
 /* It has run: that it cannot is logged once. */
 static void test_a_front_that_complains_is_ended(void **state)
 {
@@ -467,6 +489,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_a_front_that_babbles_is_ended),
 		IN_HOUSE(test_a_front_that_complains_is_ended),
 		IN_HOUSE(test_the_front_forgets_what_is_gone),
+		IN_HOUSE(test_the_front_forgets_what_a_tenant_has),
 		IN_HOUSE(test_a_front_is_told_all_that_it_must_know),
 		IN_HOUSE(test_a_front_that_dies_is_started_anew),
 		IN_HOUSE(test_a_front_that_cannot_start_is_tried_more_rarely),
