@@ -85,7 +85,7 @@ VACCEL_OP(258, SESSION_UPDATE, session_update, session_update, EFFECT,
 #define VACCEL_SESSION_CLOSE_ARGS(ARG, op) ARG(op, IN, ONE, i64, session, NONE, "its id")
 VACCEL_OP(259, SESSION_CLOSE, session_close, session_close, EFFECT, "close a session")
 
-/* A file of a resource by what is in it. Bytes that are hashed may not change before they are kept. */
+/* A file of a resource by what is in it. What is hashed may not change before it is kept. */
 #define VACCEL_FIELDS_content(FIELD, item)                                          \
 	FIELD(item, TEXT, char, name, "its name, with sub-folders as in sub/x")     \
 	FIELD(item, ONE, u64, size, "bytes")                                        \
