@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <vaccel/error.h>
@@ -27,7 +28,17 @@ int vaccel_log_threshold = VACCEL_LOG_ERROR;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* path, and opening and closing */
 static char *path;
 static atomic_int log_fd = STDERR_FILENO;
-static int kept = -1; /* lock; of the first log file */
+static int kept = -1;	      /* lock; the number of log files */
+static struct stat kept_file; /* lock; where it leads */
+
+/* A program may have closed what it did not open, and have got the number for a file of its own. */
+static bool is_ours(void)
+{
+	struct stat found;
+
+	return kept >= 0 && !fstat(kept, &found) && found.st_dev == kept_file.st_dev &&
+	       found.st_ino == kept_file.st_ino;
+}
 
 /*
  * A file's number is never given up: a thread that has read it may still write to it, and
@@ -35,10 +46,12 @@ static int kept = -1; /* lock; of the first log file */
  */
 static void switch_to(int fd)
 {
-	if (kept < 0 && fd != STDERR_FILENO)
-		kept = fd;
-	else if (kept >= 0)
+	if (is_ours())
 		dup3(fd, kept, O_CLOEXEC);
+	else
+		kept = fd == STDERR_FILENO ? -1 : fd;
+	if (kept >= 0)
+		fstat(kept, &kept_file);
 	atomic_store(&log_fd, fd == STDERR_FILENO ? fd : kept);
 	if (fd != STDERR_FILENO && fd != kept)
 		close(fd);

@@ -176,6 +176,30 @@ static void test_its_number_is_nobody_elses(void **state)
 	assert_int_equal(number_of_log(), number);
 }
 
+/* A program may close what it did not open, and get that number for a file of its own. */
+static void test_a_number_that_somebody_took(void **state)
+{
+	char own[] = "/tmp/vaccel-own-XXXXXX";
+	struct stat before, after;
+	int number, fd;
+
+	assert_int_equal(log_configure(VACCEL_LOG_ERROR, path), VACCEL_OK);
+	number = number_of_log();
+	assert_int_equal(vaccel_log_shutdown(), VACCEL_OK);
+	fd = mkstemp(own);
+	assert_int_equal(dup2(fd, number), number);
+	close(fd);
+	assert_int_equal(fstat(number, &before), 0);
+	assert_int_equal(vaccel_log_init(), VACCEL_OK);
+	vaccel_error("here");
+	assert_non_null(strstr(contents(), "here"));
+	assert_int_equal(vaccel_log_shutdown(), VACCEL_OK);
+	assert_int_equal(fstat(number, &after), 0);
+	assert_true(after.st_ino == before.st_ino && after.st_size == 0);
+	close(number);
+	unlink(own);
+}
+
 static void test_file_that_cannot_be(void **state)
 {
 	assert_int_equal(log_configure(VACCEL_LOG_ERROR, "/nowhere/log"), VACCEL_ENOENT);
@@ -245,6 +269,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_threads_do_not_mix, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_rotation, make_file, remove_file),
 		cmocka_unit_test_setup_teardown(test_its_number_is_nobody_elses, make_file,
+						remove_file),
+		cmocka_unit_test_setup_teardown(test_a_number_that_somebody_took, make_file,
 						remove_file),
 		cmocka_unit_test(test_file_that_cannot_be),
 		cmocka_unit_test(test_error_words),
