@@ -3,8 +3,12 @@
 #include "bed.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
@@ -328,6 +332,56 @@ static void test_own_files_count_once(void **state)
 	assert_non_null(strstr(program.words, "was changed since it was loaded"));
 }
 
+struct reader {
+	pthread_t thread;
+	const struct thing *thing;
+	unsigned char bytes[5 * BLOCK];
+	int ret;
+};
+
+static void *read_held(void *context)
+{
+	struct reader *reader = context;
+	struct digest digest = {.size = reader->thing->size};
+
+	memcpy(digest.sha256, reader->thing->sha256, SHA256_SIZE);
+	assert_true(store_hold(bed.worker.store, &digest));
+	reader->ret = store_read(bed.worker.store, &digest, reader->bytes);
+	store_drop(bed.worker.store, &digest);
+	return NULL;
+}
+
+/* There is room for one copy, and the second gets no other before the first is done. */
+static void test_two_want_one_of_the_own_files(void **state)
+{
+	static unsigned char bytes[5 * BLOCK] = {1, 2, 3};
+	const char *path = own_file("own", bytes, sizeof(bytes));
+	struct thing thing = thing_of("x", bytes, sizeof(bytes));
+	struct reader readers[2] = {{.thing = &thing}, {.thing = &thing}};
+	struct timespec soon;
+	int fd;
+
+	assert_int_equal(store_know(bed.worker.store, path), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(pthread_create(&readers[0].thread, NULL, read_held, &readers[0]), 0);
+	/* Returns when the first has opened it. */
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pthread_create(&readers[1].thread, NULL, read_held, &readers[1]), 0);
+	clock_gettime(CLOCK_REALTIME, &soon);
+	soon.tv_sec++;
+	assert_int_equal(pthread_timedjoin_np(readers[1].thread, NULL, &soon), ETIMEDOUT);
+	assert_int_equal(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(readers[i].thread, NULL);
+		assert_int_equal(readers[i].ret, VACCEL_OK);
+		assert_memory_equal(readers[i].bytes, bytes, sizeof(bytes));
+	}
+	assert_int_equal(files_in("content"), 1);
+}
+
 /* From then on it is a content like any other: those that nobody uses make room still. */
 static void test_an_own_file_that_is_put(void **state)
 {
@@ -434,6 +488,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_too_many_uploads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_room_for_content, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(test_own_files_count_once, setup_small, teardown),
+		cmocka_unit_test_setup_teardown(test_two_want_one_of_the_own_files, setup_small,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_an_own_file_that_is_put, setup_small,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_no_room_for_models, setup_small, teardown),

@@ -37,9 +37,10 @@ struct store {
 	char *folder;
 	char *policy;
 	uint64_t limit;
-	pthread_mutex_t lock; /* all below */
-	uint64_t used;	      /* bytes, in whole blocks */
-	uint64_t last_new;    /* to name files that are being written */
+	pthread_mutex_t bringing; /* in from outside: there is room for one copy, not for two */
+	pthread_mutex_t lock;	  /* all below */
+	uint64_t used;		  /* bytes, in whole blocks */
+	uint64_t last_new;	  /* to name files that are being written */
 	struct entry *buckets[BUCKETS];
 	struct entry *oldest, *newest; /* of those that nobody holds and that may go */
 };
@@ -361,16 +362,32 @@ uint64_t incoming_written(const struct incoming *incoming)
 
 /* Using what is held: its entry stays */
 
+static bool is_outside(struct store *store, const struct digest *digest)
+{
+	SCOPED_LOCK(&store->lock);
+	return find(store, digest)->outside;
+}
+
+static int locate(struct store *store, const struct digest *digest, char **ret_path)
+{
+	SCOPED_LOCK(&store->lock);
+	*ret_path = path_of(store, find(store, digest));
+	return *ret_path ? VACCEL_OK : VACCEL_ENOMEM;
+}
+
 /*
  * What lies outside is copied once, and counts from then on: the sandbox lets nobody link to it,
  * and it may have changed since.
  */
-static int bring_in(struct store *store, const struct digest *digest, const char *outside)
+static int bring_in(struct store *store, const struct digest *digest)
 {
 	_cleanup_(incoming_deletep) struct incoming *incoming = NULL;
+	_cleanup_(freep) char *outside = NULL;
 	uint64_t size;
-	int ret = incoming_new(store, digest, &incoming);
+	int ret = locate(store, digest, &outside);
 
+	if (!ret)
+		ret = incoming_new(store, digest, &incoming);
 	if (!ret)
 		ret = file_walk(outside, add_step, incoming, &size);
 	if (!ret)
@@ -383,24 +400,15 @@ static int bring_in(struct store *store, const struct digest *digest, const char
 
 static int path_inside(struct store *store, const struct digest *digest, char **ret_path)
 {
-	_cleanup_(freep) char *outside = NULL;
-	const struct entry *entry;
 	int ret = VACCEL_OK;
 
-	pthread_mutex_lock(&store->lock);
-	entry = find(store, digest);
-	if (entry->outside)
-		outside = path_of(store, entry);
-	if (entry->outside && !outside)
-		ret = VACCEL_ENOMEM;
-	pthread_mutex_unlock(&store->lock);
-	if (outside)
-		ret = bring_in(store, digest, outside);
-	if (ret)
-		return ret;
-	SCOPED_LOCK(&store->lock);
-	*ret_path = path_of(store, find(store, digest));
-	return *ret_path ? VACCEL_OK : VACCEL_ENOMEM;
+	if (is_outside(store, digest)) {
+		SCOPED_LOCK(&store->bringing);
+		/* Who came first may have done it. */
+		if (is_outside(store, digest))
+			ret = bring_in(store, digest);
+	}
+	return ret ? ret : locate(store, digest, ret_path);
 }
 
 int store_link(struct store *store, const struct digest *digest, const char *path)
@@ -474,6 +482,7 @@ int store_open(const char *directory, uint64_t limit, const char *policy, struct
 
 	if (!store)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for stored contents");
+	pthread_mutex_init(&store->bringing, NULL);
 	pthread_mutex_init(&store->lock, NULL);
 	store->limit = limit;
 	store->policy = strdup(policy);
@@ -497,6 +506,7 @@ void store_close(struct store *store)
 		while (store->buckets[i])
 			forget(store, store->buckets[i]);
 	pthread_mutex_destroy(&store->lock);
+	pthread_mutex_destroy(&store->bringing);
 	free(store->policy);
 	free(store->folder);
 	free(store);
