@@ -195,6 +195,8 @@ static int watch_signals(struct supervisor *supervisor)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	/* A log that nobody reads any more is no reason to end, for children either. */
 	signal(SIGPIPE, SIG_IGN);
+	/* Who started the agent may have ignored it: then nobody learns how a child ended. */
+	signal(SIGCHLD, SIG_DFL);
 	supervisor->signals.ready = signal_ready;
 	supervisor->signals.fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (supervisor->signals.fd < 0)

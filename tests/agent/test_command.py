@@ -224,6 +224,14 @@ class Serving(Directory):
             self.assertEqual((self.path / "a.sock").stat().st_mode & 0o777, 0o600)
             self.assertRegex(self.log(), "tenant named: worker .* started")
 
+    def test_whatever_its_starter_ignores(self):
+        """How a worker ended is known all the same."""
+        program = self.write("start", f"#!/bin/sh\nexec env --ignore-signal=CHLD {AGENT} \"$@\"\n", 0o700)
+        with self.serving("-a", f"unix://{self.path}/a.sock", "--vaccel-config", "plugins=noop", program=program):
+            self.call(f"{self.path}/a.sock")
+            os.kill(int(re.search(r"worker (\d+) started", self.log())[1]), signal.SIGKILL)
+            until(lambda: "worker was ended by signal 9" in self.log(), "its end")
+
     def test_plugins_that_are_not_there(self):
         with self.serving("-a", f"unix://{self.path}/a.sock", "--vaccel-config", "plugins=nosuch"):
             with Peer(f"{self.path}/a.sock") as peer, self.assertRaises(Ended):

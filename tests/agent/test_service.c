@@ -5,11 +5,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <vaccel/error.h>
 
+#include "agent/base/log.h"
 #include "agent/supervisor/tenant/service.h"
 #include "base/util.h"
 #include "fake_child.h"
@@ -248,6 +252,58 @@ static bool has_no_worker(struct house *house)
 	return !house->supervisor.tenants->worker && !house->supervisor.tenants->leaving;
 }
 
+/* As where SIGCHLD is ignored: the system keeps nothing of it. */
+static void test_an_end_that_nobody_can_wait_for(void **state)
+{
+	struct house *house = *state;
+	struct line first;
+
+	apply(house, "listeners:\n" LISTENER("dies"));
+	signal(SIGCHLD, SIG_IGN);
+	first = ask(house, "dies");
+	house->number = 1;
+	until(house, has_failed);
+	signal(SIGCHLD, SIG_DFL);
+	assert_int_not_equal(ask(house, "dies").pid, first.pid);
+}
+
+int __real_waitpid(pid_t pid, int *ret_status, int options);
+int __wrap_waitpid(pid_t pid, int *ret_status, int options);
+
+static pid_t endless; /* a process whose end does not come */
+
+int __wrap_waitpid(pid_t pid, int *ret_status, int options)
+{
+	if (pid != endless)
+		return __real_waitpid(pid, ret_status, options);
+	assert_int_equal(options, WNOHANG);
+	return 0;
+}
+
+static void test_one_that_takes_no_end_is_left_behind(void **state)
+{
+	struct house *house = *state;
+	char words[256], expected[64];
+	int log[2];
+	ssize_t size;
+
+	apply(house, "listeners:\n" LISTENER("stays"));
+	endless = ask(house, "stays").pid;
+	snprintf(expected, sizeof(expected), "process %ld takes no end", (long)endless);
+	assert_int_equal(pipe(log), 0);
+	log_open(&(struct log_setup){.level = VACCEL_LOG_WARN}, log[1]);
+	tenants_delete(&house->supervisor);
+	log_open(&(struct log_setup){.level = VACCEL_LOG_ERROR}, STDERR_FILENO);
+	size = read(log[0], words, sizeof(words) - 1);
+	assert_true(size > 0);
+	words[size] = '\0';
+	assert_non_null(strstr(words, expected));
+	assert_int_equal(__real_waitpid(endless, NULL, 0), endless);
+	endless = 0;
+	close(log[0]);
+	close(log[1]);
+}
+
 static void test_an_idle_worker_ends(void **state)
 {
 	struct house *house = *state;
@@ -296,6 +352,8 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_one_that_is_frozen_is_replaced),
 		IN_HOUSE(test_what_a_worker_has_started_ends_with_it),
 		IN_HOUSE(test_one_that_answers_is_asked_while_somebody_needs_it),
+		IN_HOUSE(test_an_end_that_nobody_can_wait_for),
+		IN_HOUSE(test_one_that_takes_no_end_is_left_behind),
 		IN_HOUSE(test_an_idle_worker_ends),
 		IN_HOUSE(test_no_more_connections_than_permitted),
 	};

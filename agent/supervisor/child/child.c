@@ -2,6 +2,7 @@
 /* What a child is started with, how it is watched while it runs, and its end. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,8 @@
 #include "agent/supervisor/child/starter.h"
 #include "base/util.h"
 
-#define LAST_WORDS 64 /* messages that are still heard of a child that has ended */
+#define LAST_WORDS 64	/* messages that are still heard of a child that has ended */
+#define END_MS	   1000 /* for one that is killed to end */
 
 static void leave(struct child *child, struct source *source)
 {
@@ -86,18 +88,27 @@ static bool hear(struct child *child)
 	return false;
 }
 
+/* False: it runs. Of one that somebody else has waited for no more is known than that. */
+static bool has_ended(struct child *child, int *ret_status, struct rusage *ret_usage)
+{
+	siginfo_t ended = {};
+
+	if (waitid(P_PID, (id_t)child->pid, &ended, WEXITED | WNOHANG | WNOWAIT))
+		return errno == ECHILD;
+	if (!ended.si_pid)
+		return false;
+	/* What it has started; as long as nobody has waited for it its number is nobody else's. */
+	child_kill(child);
+	return wait4(child->pid, ret_status, WNOHANG, ret_usage) == child->pid;
+}
+
 static void process_ready(struct source *source, uint32_t events)
 {
 	struct child *child = CONTAINER_OF(source, struct child, process);
-	siginfo_t ended = {};
-	struct rusage usage;
-	int status;
+	struct rusage usage = {};
+	int status = 0;
 
-	if (waitid(P_PID, (id_t)child->pid, &ended, WEXITED | WNOHANG | WNOWAIT) || !ended.si_pid)
-		return;
-	/* What it has started; as long as nobody has waited for it its number is nobody else's. */
-	child_kill(child);
-	if (wait4(child->pid, &status, WNOHANG, &usage) != child->pid)
+	if (!has_ended(child, &status, &usage))
 		return;
 	child->pid = -1;
 	timer_clear(child->loop, &child->pulse);
@@ -206,11 +217,20 @@ void child_kill(struct child *child)
 	kill(-child->pid, SIGKILL);
 }
 
+/* A file of somebody else's may keep even one that is killed from its end, in the kernel. */
+static void bury(const struct child *child)
+{
+	poll(&(struct pollfd){child->process.fd, POLLIN, 0}, 1, END_MS);
+	if (!waitpid(child->pid, NULL, WNOHANG))
+		log_line(VACCEL_LOG_WARN, &(struct about){.tenant = child->output.name},
+			 "process %ld takes no end, and is left behind", (long)child->pid);
+}
+
 void child_release(struct child *child)
 {
 	child_kill(child);
 	if (child->pid > 0)
-		waitpid(child->pid, NULL, 0);
+		bury(child);
 	child->pid = -1;
 	timer_clear(child->loop, &child->pulse);
 	leave(child, &child->process);

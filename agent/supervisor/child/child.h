@@ -67,7 +67,7 @@ void child_kill(struct child *child);
 /* Kills it, and hears nothing more of what it says. */
 void child_silence(struct child *child);
 
-/* After its end; before that the process is killed and waited for. */
+/* After its end; before that the process is killed, and waited for, but not for ever. */
 void child_release(struct child *child);
 
 #endif
