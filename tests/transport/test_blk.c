@@ -80,6 +80,19 @@ static void test_without_machine(void **state)
 	dir_remove(directory);
 }
 
+/* qemu-user has none. */
+static void need_accesses(void)
+{
+	struct disk_access access;
+	int error = access_setup(&access, STDIN_FILENO);
+
+	access_end(&access);
+	if (error != ENOSYS)
+		return;
+	print_message("here is no asynchronous access to files\n");
+	skip();
+}
+
 /* What a file gives, which accesses cannot tell from a device. */
 static void test_accesses(void **state)
 {
