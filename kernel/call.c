@@ -192,12 +192,9 @@ static int wait_for_pages(struct vaccel_call *call)
 {
 	long left = jiffies_left(call);
 	long most = call->patience ? patience_jiffies(call->patience) : MAX_SCHEDULE_TIMEOUT;
-	long ret = vaccel_wait(call->file->device->unpinned, vaccel_page_is_free(call->file),
-			       TASK_KILLABLE, min(left, most));
+	int ret = vaccel_page_wait(call->file, min(left, most));
 
-	if (ret)
-		return ret < 0 ? -EINTR : 0;
-	return left <= most ? -ETIMEDOUT : -ENOMEM;
+	return ret == -ETIMEDOUT && left > most ? -ENOMEM : ret;
 }
 
 /* If no page may be pinned just then, after the call's other chain, or those of other calls. */

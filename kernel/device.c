@@ -223,7 +223,6 @@ static struct vaccel_device *device_new(struct virtio_device *vdev)
 	kref_init(&device->ref);
 	spin_lock_init(&device->lock);
 	init_waitqueue_head(&device->changed);
-	init_waitqueue_head(&device->unpinned);
 	INIT_WORK(&device->reset, device_reset);
 	INIT_WORK(&device->reap, vaccel_calls_reap);
 	INIT_LIST_HEAD(&device->left);

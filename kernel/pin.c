@@ -22,6 +22,8 @@ static unsigned int pinned_max = 256;
 module_param(pinned_max, uint, 0644);
 MODULE_PARM_DESC(pinned_max, "memory that calls of one open file have pinned at a time, MiB");
 
+static DECLARE_WAIT_QUEUE_HEAD(unpinned); /* pages were, by whichever device */
+
 unsigned long vaccel_pages_max(void)
 {
 	return max(1ul, (unsigned long)READ_ONCE(pinned_max) << (20 - PAGE_SHIFT));
@@ -73,10 +75,25 @@ static unsigned long take_of_process(unsigned long want, unsigned long has)
 	return got;
 }
 
-bool vaccel_page_is_free(struct vaccel_file *file)
+static bool page_is_free(struct vaccel_file *file)
 {
 	return atomic_long_read(&file->nr_pages) < vaccel_pages_max() &&
 	       (atomic64_read(&current->mm->pinned_vm) < pages_of_process() || is_unlimited());
+}
+
+/* Not everything by which a page becomes free wakes those who wait for one: hence the turns. */
+int vaccel_page_wait(struct vaccel_file *file, long most)
+{
+	for (;;) {
+		long turn = min_t(long, most, HZ);
+		long ret = vaccel_wait(unpinned, page_is_free(file), TASK_KILLABLE, turn);
+
+		if (ret)
+			return ret < 0 ? -EINTR : 0;
+		most -= turn;
+		if (!most)
+			return -ETIMEDOUT;
+	}
 }
 
 static void give_back(struct vaccel_file *file, struct mm_struct *mm, unsigned long count)
@@ -244,6 +261,6 @@ void vaccel_chain_empty(struct vaccel_chain *chain, struct vaccel_file *file)
 	chain->nr_pages = 0;
 	kvfree(chain->sg);
 	chain->sg = NULL;
-	if (wq_has_sleeper(&file->device->unpinned))
-		wake_up(&file->device->unpinned);
+	if (wq_has_sleeper(&unpinned))
+		wake_up(&unpinned);
 }

@@ -55,10 +55,9 @@ struct vaccel_device {
 	struct vaccel_limits limits;
 	struct vaccel_queue *queues;
 	u32 queues_max;
-	u64 life;		    /* counts how often it came up */
-	wait_queue_head_t changed;  /* it went down: for poll() */
-	wait_queue_head_t unpinned; /* pages were */
-	atomic64_t last_file;	    /* numbers given */
+	u64 life;		   /* counts how often it came up */
+	wait_queue_head_t changed; /* it went down: for poll() */
+	atomic64_t last_file;	   /* numbers given */
 	atomic64_t last_request;
 	struct work_struct reap; /* of what has come back of the calls that were left */
 	atomic_long_t nr_left;	 /* pages that these have pinned */
@@ -207,8 +206,8 @@ void vaccel_chain_wake(struct vaccel_chain *chain);
 
 unsigned long vaccel_pages_max(void); /* that the calls of a file may have pinned */
 
-/* Whether the caller may pin another one. */
-bool vaccel_page_is_free(struct vaccel_file *file);
+/* Until the caller may pin another one, at most so many jiffies: 0, -ETIMEDOUT, -EINTR. */
+int vaccel_page_wait(struct vaccel_file *file, long most);
 
 /*
  * Makes @chain of the bytes that come next, readable ones first, as far as it takes them:

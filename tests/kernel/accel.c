@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Makes calls by /dev/accel0, in a guest, and says in a line how each went. Bytes sent are a
+ * Makes calls by /dev/accelN, in a guest, and says in a line how each went. Bytes sent are a
  * pattern by which the device of backend.py knows them; bytes that come must be of it too.
  */
 #include <errno.h>
@@ -23,10 +23,10 @@
 
 #include "linux/vaccel.h"
 
-#define NODE	"/dev/accel0"
 #define PERIOD	251
 #define PIECES	256
 #define THREADS 16
+#define DEVICES 2
 
 struct options {
 	uint64_t in, out; /* bytes */
@@ -39,6 +39,7 @@ struct options {
 	uint64_t kill_ms;
 	uint64_t patience_ms;
 	uint64_t threads; /* of each process */
+	uint64_t devices; /* by which threads make their calls in turns */
 	int echo, fetch, leave, huge, read_only, poll, info, quiet;
 };
 
@@ -158,14 +159,17 @@ static void *make_calls(void *argument)
 }
 
 /* The first of them is this one, whose state is the process's. */
-static bool make_all_calls(const struct options *o, int fd, unsigned char *in, unsigned char *out)
+static bool make_all_calls(const struct options *o, const int *fds, unsigned char *in,
+			   unsigned char *out)
 {
 	struct thread threads[THREADS];
 	bool failed = false;
 
 	for (unsigned int i = 0; i < o->threads; i++) {
-		threads[i] = (struct thread){
-			.options = o, .fd = fd, .in = in, .out = i ? memory(o, o->out) : out};
+		threads[i] = (struct thread){.options = o,
+					     .fd = fds[i % o->devices],
+					     .in = in,
+					     .out = i ? memory(o, o->out) : out};
 		if (i && pthread_create(&threads[i].id, NULL, make_calls, &threads[i]))
 			die("pthread_create");
 	}
@@ -178,15 +182,26 @@ static bool make_all_calls(const struct options *o, int fd, unsigned char *in, u
 	return failed;
 }
 
+static void open_all(const struct options *o, int *ret_fds)
+{
+	for (unsigned int i = 0; i < o->devices; i++) {
+		char path[] = "/dev/accelN";
+
+		path[sizeof(path) - 2] = '0' + i;
+		ret_fds[i] = open(path, O_RDWR | O_CLOEXEC);
+		if (ret_fds[i] < 0)
+			die(path);
+	}
+}
+
 static int work(const struct options *o)
 {
-	int fd = open(NODE, O_RDWR | O_CLOEXEC);
+	int fds[DEVICES];
 	unsigned char *in = memory(o, o->in), *out = memory(o, o->out);
 	double began;
 	bool failed;
 
-	if (fd < 0)
-		die(NODE);
+	open_all(o, fds);
 	for (size_t i = 0; i < o->in; i++)
 		in[i] = i % PERIOD;
 	if (o->read_only)
@@ -198,14 +213,14 @@ static int work(const struct options *o)
 			die("setuid");
 	}
 	if (o->info)
-		say_info(fd);
+		say_info(fds[0]);
 	began = seconds();
-	failed = make_all_calls(o, fd, in, out);
+	failed = make_all_calls(o, fds, in, out);
 	if (o->quiet)
 		printf("calls=%" PRIu64 " failed=%d us=%.1f right=%d\n", o->repeat, failed,
 		       (seconds() - began) / o->repeat * 1e6, is_pattern(out, o->out));
 	if (o->poll)
-		say_poll(fd);
+		say_poll(fds[0]);
 	fflush(stdout);
 	return failed;
 }
@@ -237,33 +252,28 @@ static int run(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = {
-		.pieces = 1, .repeat = 1, .processes = 1, .threads = 1, .lock_kib = UINT64_MAX};
+	struct options o = {.pieces = 1,
+			    .repeat = 1,
+			    .processes = 1,
+			    .threads = 1,
+			    .devices = 1,
+			    .lock_kib = UINT64_MAX};
 	uint64_t *const numbers[] = {&o.in,	  &o.out,	&o.pieces,	&o.skew,
 				     &o.repeat,	  &o.processes, &o.timeout_ms,	&o.request,
-				     &o.lock_kib, &o.kill_ms,	&o.patience_ms, &o.threads};
+				     &o.lock_kib, &o.kill_ms,	&o.patience_ms, &o.threads,
+				     &o.devices};
 	const struct option known[] = {
-		{"in", 1, NULL, 1},
-		{"out", 1, NULL, 2},
-		{"pieces", 1, NULL, 3},
-		{"skew", 1, NULL, 4},
-		{"repeat", 1, NULL, 5},
-		{"processes", 1, NULL, 6},
-		{"timeout-ms", 1, NULL, 7},
-		{"request", 1, NULL, 8},
-		{"lock-kib", 1, NULL, 9},
-		{"kill-ms", 1, NULL, 10},
-		{"patience-ms", 1, NULL, 11},
-		{"threads", 1, NULL, 12},
-		{"leave", 0, &o.leave, 1},
-		{"echo", 0, &o.echo, 1},
-		{"fetch", 0, &o.fetch, 1},
-		{"huge", 0, &o.huge, 1},
-		{"read-only", 0, &o.read_only, 1},
-		{"poll", 0, &o.poll, 1},
-		{"info", 0, &o.info, 1},
-		{"quiet", 0, &o.quiet, 1},
-		{NULL, 0, NULL, 0},
+		{"in", 1, NULL, 1},	      {"out", 1, NULL, 2},
+		{"pieces", 1, NULL, 3},	      {"skew", 1, NULL, 4},
+		{"repeat", 1, NULL, 5},	      {"processes", 1, NULL, 6},
+		{"timeout-ms", 1, NULL, 7},   {"request", 1, NULL, 8},
+		{"lock-kib", 1, NULL, 9},     {"kill-ms", 1, NULL, 10},
+		{"patience-ms", 1, NULL, 11}, {"threads", 1, NULL, 12},
+		{"devices", 1, NULL, 13},     {"leave", 0, &o.leave, 1},
+		{"echo", 0, &o.echo, 1},      {"fetch", 0, &o.fetch, 1},
+		{"huge", 0, &o.huge, 1},      {"read-only", 0, &o.read_only, 1},
+		{"poll", 0, &o.poll, 1},      {"info", 0, &o.info, 1},
+		{"quiet", 0, &o.quiet, 1},    {NULL, 0, NULL, 0},
 	};
 
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
@@ -272,7 +282,8 @@ int main(int argc, char **argv)
 		if (c)
 			*numbers[c - 1] = strtoull(optarg, NULL, 0);
 	}
-	if (!o.pieces || o.pieces > PIECES || !o.threads || o.threads > THREADS)
+	if (!o.pieces || o.pieces > PIECES || !o.threads || o.threads > THREADS || !o.devices ||
+	    o.devices > DEVICES)
 		return 2;
 	return run(&o);
 }

@@ -7,6 +7,7 @@ usage: test_driver.py MODULE ACCEL [TEST]...
 MODULE is virtio_vaccel.ko, which is built first if need be, ACCEL the program of accel.c.
 """
 
+import contextlib
 import os
 import pathlib
 import queue
@@ -29,6 +30,9 @@ from machine import Machine, missing  # noqa: E402
 
 PATIENCE = 20  # seconds that a chain may take to come
 SEGMENTS = 126  # of a ring of 128, two of which are left for CANCEL
+
+# Until so many threads of the guest's sleep in ioctl(), which is 16 on x86_64, 29 on arm64.
+ALL_IN_IOCTL = "until [ $(cat /proc/[0-9]*/task/*/syscall 2>/dev/null | grep -c '^16 \\|^29 ') = {} ]; do :; done"
 
 
 def answer_well(chain):
@@ -248,6 +252,25 @@ def locked_by_others(guest):
     cancel.back()
     chain.back(CANCELED)
     assert {result["error"] for result in guest.finish()} <= {"ETIMEDOUT", "0"}
+
+
+def unlocked_in_silence(guest):
+    """A call that waits notices that it may pin more, though no other has given anything back."""
+    guest.well = False
+    guest.machine.start(f"""
+        cd /sys/module/virtio_vaccel/parameters
+        echo 1 >pinned_max
+        accel --out 600000 --threads 16 &
+        {ALL_IN_IOCTL.format(16)}
+        echo 256 >pinned_max
+        wait""")
+    chains = [guest.take(MESSAGE) for _ in range(16)]
+    guest.well = True
+    assert len({chain.request for chain in chains}) == 16
+    for chain in chains:
+        answer_well(chain)
+    for result in guest.finish():
+        expect(result, error=0, used=600000, right=1)
 
 
 def bad_arguments(guest):
@@ -530,7 +553,7 @@ def unloaded(guest):
 
 TESTS = [
     in_pieces, echo, from_32_bits, who_calls, several_chains, more_room, no_space, codes, early_refusal, go_away, locked_memory,
-    locked_by_others, bad_arguments, deadline, deadline_of_parts, killed, silent,
+    locked_by_others, unlocked_in_silence, bad_arguments, deadline, deadline_of_parts, killed, silent,
     silent_and_wanted, slow_but_alive, left_at_the_end, full_ring, many_opens, nonsense, broken_ring, never_back, suspend, in_use,
     unplugged, unloaded,
 ]
@@ -549,6 +572,34 @@ def run_one(guest, test):
         verdict = "FAILED"
     print(f"{test.__name__}: {verdict} ({time.monotonic() - began:.1f} s)", flush=True)
     return verdict == "ok"
+
+
+def two_devices(directory, image):
+    """A page that a call by one device gives back is there for one by another."""
+    guests = []
+    with contextlib.ExitStack() as stack:
+        devices = [
+            stack.enter_context(
+                Backend(directory / name, lambda *arguments: guests[0].answer(*arguments), name=name))
+            for name in ("first", "second")
+        ]
+        machine = stack.enter_context(Machine(directory, image, devices))
+        guests.append(guest := Guest(machine, devices[0]))
+        guest.well = False
+        guest.machine.start(f"""
+            accel --in 8 --lock-kib 4 --threads 2 --devices 2 &
+            {ALL_IN_IOCTL.format(2)}
+            accel --echo --in 8
+            wait""")
+        chain, echo = guest.take(MESSAGE), guest.take(ECHO)
+        answer_well(chain)
+        guest.take(MESSAGE).back()
+        guest.well = True
+        echo.back()
+        results = guest.finish()
+        assert len(results) == 3
+        for result in results:
+            expect(result, error=0)
 
 
 def refused(directory, image):
@@ -599,6 +650,9 @@ def main():
         if passed and (not names or "refused" in names):
             refused(directory, image)
             print("refused: ok")
+        if passed and (not names or "two_devices" in names):
+            two_devices(directory, image)
+            print("two_devices: ok")
     sys.exit(not passed)
 
 
