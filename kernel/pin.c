@@ -5,24 +5,45 @@
  * in memory is one entry, so that huge pages take few of them.
  *
  * How many are pinned at a time has bounds: for a file, and by RLIMIT_MEMLOCK for a process. A
- * call that has more simply has more chains; one that can have none just then waits for others.
+ * call that has more simply has more chains; one that can have none just then waits for others,
+ * as long as these have what they could give back.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/hash.h>
+#include <linux/log2.h>
 #include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include "compat.h"
 #include "virtio_vaccel.h"
 
-#define BATCH 64 /* pages pinned at once */
+#define BATCH  64 /* pages pinned at once */
+#define OWNERS 64
 
 static unsigned int pinned_max = 256;
 module_param(pinned_max, uint, 0644);
 MODULE_PARM_DESC(pinned_max, "memory that calls of one open file have pinned at a time, MiB");
 
+/*
+ * Processes with the same hash. What mm->pinned_vm has beyond nr_pages is not of calls, but of
+ * io_uring's buffers for one, and nobody says when that is given back.
+ */
+static struct owner {
+	spinlock_t lock; /* both change under it */
+	unsigned long nr_pages;
+} owners[OWNERS] = {
+	[0 ... OWNERS - 1] = {.lock = __SPIN_LOCK_UNLOCKED(owners.lock)},
+};
+
 static DECLARE_WAIT_QUEUE_HEAD(unpinned); /* pages were, by whichever device */
+
+static struct owner *owner_of(struct mm_struct *mm)
+{
+	return &owners[hash_ptr(mm, ilog2(OWNERS))];
+}
 
 unsigned long vaccel_pages_max(void)
 {
@@ -75,10 +96,21 @@ static unsigned long take_of_process(unsigned long want, unsigned long has)
 	return got;
 }
 
-static bool page_is_free(struct vaccel_file *file)
+/* 0 if the caller may pin a page; -EDQUOT: not before a call gives one back; -ENOMEM: nor then. */
+static int look_for_page(struct vaccel_file *file)
 {
-	return atomic_long_read(&file->nr_pages) < vaccel_pages_max() &&
-	       (atomic64_read(&current->mm->pinned_vm) < pages_of_process() || is_unlimited());
+	struct owner *owner = owner_of(current->mm);
+	bool full, held;
+
+	if (atomic_long_read(&file->nr_pages) >= vaccel_pages_max())
+		return -EDQUOT;
+	spin_lock(&owner->lock);
+	full = atomic64_read(&current->mm->pinned_vm) >= pages_of_process();
+	held = owner->nr_pages;
+	spin_unlock(&owner->lock);
+	if (!full || is_unlimited())
+		return 0;
+	return held ? -EDQUOT : -ENOMEM;
 }
 
 /* Not everything by which a page becomes free wakes those who wait for one: hence the turns. */
@@ -86,10 +118,12 @@ int vaccel_page_wait(struct vaccel_file *file, long most)
 {
 	for (;;) {
 		long turn = min_t(long, most, HZ);
-		long ret = vaccel_wait(unpinned, page_is_free(file), TASK_KILLABLE, turn);
+		int seen;
+		long ret = vaccel_wait(unpinned, (seen = look_for_page(file)) != -EDQUOT,
+				       TASK_KILLABLE, turn);
 
 		if (ret)
-			return ret < 0 ? -EINTR : 0;
+			return ret < 0 ? -EINTR : seen;
 		most -= turn;
 		if (!most)
 			return -ETIMEDOUT;
@@ -98,15 +132,25 @@ int vaccel_page_wait(struct vaccel_file *file, long most)
 
 static void give_back(struct vaccel_file *file, struct mm_struct *mm, unsigned long count)
 {
+	struct owner *owner = owner_of(mm);
+
+	spin_lock(&owner->lock);
 	atomic64_sub(count, &mm->pinned_vm);
+	owner->nr_pages -= count;
+	spin_unlock(&owner->lock);
 	atomic_long_sub(count, &file->nr_pages);
 }
 
 static unsigned long charge(struct vaccel_file *file, unsigned long want, unsigned long has)
 {
+	struct owner *owner = owner_of(current->mm);
 	unsigned long of_file = take(&file->nr_pages, want, has, vaccel_pages_max());
-	unsigned long got = take_of_process(of_file, has);
+	unsigned long got;
 
+	spin_lock(&owner->lock);
+	got = take_of_process(of_file, has);
+	owner->nr_pages += got;
+	spin_unlock(&owner->lock);
 	atomic_long_sub(of_file - got, &file->nr_pages);
 	return got;
 }
@@ -237,9 +281,7 @@ int vaccel_chain_fill(struct vaccel_chain *chain, struct vaccel_file *file,
 
 	chain->readable = in->done - in_done;
 	chain->writable = out->done - out_done;
-	if (!left || chain->readable || chain->writable)
-		return 0;
-	return pages_of_process() || is_unlimited() ? -EDQUOT : -ENOMEM;
+	return !left || chain->readable || chain->writable ? 0 : -EDQUOT;
 }
 
 static void unpin_entries(struct scatterlist *sg, unsigned int count, bool written)

@@ -5,7 +5,7 @@
  * last, file.c is /dev/accelN.
  *
  * The locks: queue->lock alone, and device->lock, which nests in nothing. Both are taken in
- * interrupts too, and nobody sleeps with either.
+ * interrupts too, and nobody sleeps with either. That of pin.c is its own, and never taken there.
  */
 #ifndef VIRTIO_VACCEL_H
 #define VIRTIO_VACCEL_H
@@ -206,12 +206,15 @@ void vaccel_chain_wake(struct vaccel_chain *chain);
 
 unsigned long vaccel_pages_max(void); /* that the calls of a file may have pinned */
 
-/* Until the caller may pin another one, at most so many jiffies: 0, -ETIMEDOUT, -EINTR. */
+/*
+ * Until the caller may pin another one, at most so many jiffies: 0, -ETIMEDOUT, -EINTR; -ENOMEM if
+ * no call has one either, and all that RLIMIT_MEMLOCK permits is taken without them.
+ */
 int vaccel_page_wait(struct vaccel_file *file, long most);
 
 /*
  * Makes @chain of the bytes that come next, readable ones first, as far as it takes them:
- * both cursors move on. -EDQUOT: not one page may be pinned now; -ENOMEM also if none ever may.
+ * both cursors move on. -EDQUOT: not one page may be pinned now.
  */
 int vaccel_chain_fill(struct vaccel_chain *chain, struct vaccel_file *file,
 		      struct vaccel_cursor *in, struct vaccel_cursor *out);

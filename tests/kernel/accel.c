@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <linux/io_uring.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -17,6 +18,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,8 +41,9 @@ struct options {
 	uint64_t lock_kib; /* RLIMIT_MEMLOCK, of a user without rights; or UINT64_MAX */
 	uint64_t kill_ms;
 	uint64_t patience_ms;
-	uint64_t threads; /* of each process */
-	uint64_t devices; /* by which threads make their calls in turns */
+	uint64_t threads;   /* of each process */
+	uint64_t fixed_kib; /* that io_uring has pinned */
+	uint64_t devices;   /* by which threads make their calls in turns */
 	int echo, fetch, leave, huge, read_only, poll, info, quiet;
 };
 
@@ -194,6 +198,17 @@ static void open_all(const struct options *o, int *ret_fds)
 	}
 }
 
+/* Memory that is pinned for longer than any call, and counted with theirs. */
+static void fix(const struct options *o)
+{
+	struct iovec fixed = {memory(o, o->fixed_kib * 1024), o->fixed_kib * 1024};
+	struct io_uring_params params = {0};
+	int fd = syscall(SYS_io_uring_setup, 1, &params);
+
+	if (fd < 0 || syscall(SYS_io_uring_register, fd, IORING_REGISTER_BUFFERS, &fixed, 1))
+		die("io_uring");
+}
+
 static int work(const struct options *o)
 {
 	int fds[DEVICES];
@@ -206,6 +221,8 @@ static int work(const struct options *o)
 		in[i] = i % PERIOD;
 	if (o->read_only)
 		mprotect(out - o->skew, o->out + o->skew, PROT_READ);
+	if (o->fixed_kib)
+		fix(o);
 	if (o->lock_kib != UINT64_MAX) {
 		struct rlimit limit = {o->lock_kib * 1024, o->lock_kib * 1024};
 
@@ -258,22 +275,34 @@ int main(int argc, char **argv)
 			    .threads = 1,
 			    .devices = 1,
 			    .lock_kib = UINT64_MAX};
-	uint64_t *const numbers[] = {&o.in,	  &o.out,	&o.pieces,	&o.skew,
-				     &o.repeat,	  &o.processes, &o.timeout_ms,	&o.request,
-				     &o.lock_kib, &o.kill_ms,	&o.patience_ms, &o.threads,
-				     &o.devices};
+	uint64_t *const numbers[] = {&o.in,	   &o.out,	 &o.pieces,	 &o.skew,
+				     &o.repeat,	   &o.processes, &o.timeout_ms,	 &o.request,
+				     &o.lock_kib,  &o.kill_ms,	 &o.patience_ms, &o.threads,
+				     &o.fixed_kib, &o.devices};
 	const struct option known[] = {
-		{"in", 1, NULL, 1},	      {"out", 1, NULL, 2},
-		{"pieces", 1, NULL, 3},	      {"skew", 1, NULL, 4},
-		{"repeat", 1, NULL, 5},	      {"processes", 1, NULL, 6},
-		{"timeout-ms", 1, NULL, 7},   {"request", 1, NULL, 8},
-		{"lock-kib", 1, NULL, 9},     {"kill-ms", 1, NULL, 10},
-		{"patience-ms", 1, NULL, 11}, {"threads", 1, NULL, 12},
-		{"devices", 1, NULL, 13},     {"leave", 0, &o.leave, 1},
-		{"echo", 0, &o.echo, 1},      {"fetch", 0, &o.fetch, 1},
-		{"huge", 0, &o.huge, 1},      {"read-only", 0, &o.read_only, 1},
-		{"poll", 0, &o.poll, 1},      {"info", 0, &o.info, 1},
-		{"quiet", 0, &o.quiet, 1},    {NULL, 0, NULL, 0},
+		{"in", 1, NULL, 1},
+		{"out", 1, NULL, 2},
+		{"pieces", 1, NULL, 3},
+		{"skew", 1, NULL, 4},
+		{"repeat", 1, NULL, 5},
+		{"processes", 1, NULL, 6},
+		{"timeout-ms", 1, NULL, 7},
+		{"request", 1, NULL, 8},
+		{"lock-kib", 1, NULL, 9},
+		{"kill-ms", 1, NULL, 10},
+		{"patience-ms", 1, NULL, 11},
+		{"threads", 1, NULL, 12},
+		{"fixed-kib", 1, NULL, 13},
+		{"devices", 1, NULL, 14},
+		{"leave", 0, &o.leave, 1},
+		{"echo", 0, &o.echo, 1},
+		{"fetch", 0, &o.fetch, 1},
+		{"huge", 0, &o.huge, 1},
+		{"read-only", 0, &o.read_only, 1},
+		{"poll", 0, &o.poll, 1},
+		{"info", 0, &o.info, 1},
+		{"quiet", 0, &o.quiet, 1},
+		{NULL, 0, NULL, 0},
 	};
 
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {

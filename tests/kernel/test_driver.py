@@ -254,6 +254,17 @@ def locked_by_others(guest):
     assert {result["error"] for result in guest.finish()} <= {"ETIMEDOUT", "0"}
 
 
+def locked_for_long(guest):
+    """What a process has pinned by other means, no call waits for; but for other calls, which take turns."""
+    for kib in 64, 68:
+        expect(guest.call("--in 8 --lock-kib 64 --fixed-kib", kib), error="ENOMEM")
+    guest.start("--in 8 --out 16 --lock-kib 72 --fixed-kib 64 --threads 16 --repeat 20")
+    results = guest.finish()
+    assert len(results) == 320
+    for result in results:
+        expect(result, error=0, used=16, right=1)
+
+
 def unlocked_in_silence(guest):
     """A call that waits notices that it may pin more, though no other has given anything back."""
     guest.well = False
@@ -553,7 +564,7 @@ def unloaded(guest):
 
 TESTS = [
     in_pieces, echo, from_32_bits, who_calls, several_chains, more_room, no_space, codes, early_refusal, go_away, locked_memory,
-    locked_by_others, unlocked_in_silence, bad_arguments, deadline, deadline_of_parts, killed, silent,
+    locked_by_others, locked_for_long, unlocked_in_silence, bad_arguments, deadline, deadline_of_parts, killed, silent,
     silent_and_wanted, slow_but_alive, left_at_the_end, full_ring, many_opens, nonsense, broken_ring, never_back, suspend, in_use,
     unplugged, unloaded,
 ]

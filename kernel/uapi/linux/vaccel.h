@@ -96,8 +96,8 @@ struct accel_info {
  * EINVAL: flags, counts, or sizes are none
  * EFAULT: memory is not there, or cannot be pinned, or not be written to
  * E2BIG: more bytes than the device takes
- * ENOMEM: no memory; or no page may be pinned: RLIMIT_MEMLOCK lets none be, or other calls had
- * pinned all for @patience_ns
+ * ENOMEM: no memory; or no page may be pinned: all that RLIMIT_MEMLOCK permits is pinned by
+ * others than calls, as registered buffers of io_uring are; or calls had all for @patience_ns
  * EOPNOTSUPP: ECHO, if the device has none
  * ENODEV: the device was unplugged
  */
