@@ -4,7 +4,8 @@
  * lingering, so each has a timer send it one when a close takes longer than closes do.
  * A file of FUSE hears no signal: its close takes as long as the file system's owner
  * likes. So there are several threads; and when all are stuck like that descriptors
- * stay open, in the pipe and beyond, but nobody else waits.
+ * stay open, in the pipe and beyond, but nobody else waits. What can be made to stick
+ * with more or less effort, or not at all, has a pipe and threads of its own.
  */
 #include "agent/base/closer.h"
 
@@ -15,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,9 +33,22 @@
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-static int queue[2] = {-1, -1};
-static unsigned int nr_closers;
-static _Atomic int64_t since[CLOSERS]; /* each has begun to close something; 0: it waits */
+struct closer {
+	struct pool *pool;
+	_Atomic int64_t since; /* it has begun to close something; 0: it waits */
+};
+
+struct pool {
+	unsigned int nr_wanted, nr_closers;
+	int queue[2];
+	bool told; /* that all are stuck */
+	struct closer closers[CLOSERS];
+};
+
+/* What was passed; sockets into which others may pass something; and all else. */
+static struct pool passed = {.nr_wanted = CLOSERS, .queue = {-1, -1}};
+static struct pool local = {.nr_wanted = LOCAL_CLOSERS, .queue = {-1, -1}};
+static struct pool plain = {.nr_wanted = 1, .queue = {-1, -1}};
 
 static void do_nothing(int signal)
 {
@@ -42,7 +57,7 @@ static void do_nothing(int signal)
 static void *close_all(void *context)
 {
 	static const struct itimerspec soon = {{0, PATIENCE_NS}, {0, PATIENCE_NS}}, never;
-	_Atomic int64_t *mine = context;
+	struct closer *closer = context;
 	struct sigevent event = {
 		.sigev_notify = SIGEV_THREAD_ID,
 		.sigev_signo = SIGALRM,
@@ -57,77 +72,110 @@ static void *close_all(void *context)
 	sigdelset(&others, SIGALRM);
 	pthread_sigmask(SIG_SETMASK, &others, NULL);
 	timed = !timer_create(CLOCK_MONOTONIC, &event, &timer);
-	while (read(queue[0], &fd, sizeof(fd)) == sizeof(fd)) {
-		atomic_store(mine, time_now());
+	while (read(closer->pool->queue[0], &fd, sizeof(fd)) == sizeof(fd)) {
+		atomic_store(&closer->since, time_now());
 		if (timed)
 			timer_settime(timer, 0, &soon, NULL);
 		close(fd);
 		if (timed)
 			timer_settime(timer, 0, &never, NULL);
-		atomic_store(mine, 0);
+		atomic_store(&closer->since, 0);
 	}
 	return NULL;
+}
+
+static int pool_start(struct pool *pool)
+{
+	pthread_t thread;
+	int error;
+
+	if (pool->queue[1] >= 0)
+		return VACCEL_OK;
+	if (pipe2(pool->queue, O_CLOEXEC))
+		return vaccel_fail(errno, "cannot make a pipe: %s", strerror(errno));
+	/* Threads wait at their end. */
+	fcntl(pool->queue[1], F_SETFL, O_NONBLOCK);
+	while (pool->nr_closers < pool->nr_wanted) {
+		struct closer *closer = &pool->closers[pool->nr_closers];
+
+		closer->pool = pool;
+		error = pthread_create(&thread, NULL, close_all, closer);
+		if (error)
+			break;
+		pthread_detach(thread);
+		pool->nr_closers++;
+	}
+	if (pool->nr_closers)
+		return VACCEL_OK;
+	close(TAKE_FD(pool->queue[0]));
+	close(TAKE_FD(pool->queue[1]));
+	return vaccel_fail(error, "cannot start a thread: %s", strerror(error));
 }
 
 int closer_start(void)
 {
 	const struct sigaction action = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
-	pthread_t thread;
 	sigset_t alarm;
-	int error;
+	int ret;
 
-	if (queue[1] >= 0)
-		return VACCEL_OK;
-	if (pipe2(queue, O_CLOEXEC))
-		return vaccel_fail(errno, "cannot make a pipe: %s", strerror(errno));
-	/* Threads wait at their end. */
-	fcntl(queue[1], F_SETFL, O_NONBLOCK);
 	sigemptyset(&alarm);
 	sigaddset(&alarm, SIGALRM);
 	sigaction(SIGALRM, &action, NULL);
 	pthread_sigmask(SIG_BLOCK, &alarm, NULL);
-	while (nr_closers < CLOSERS &&
-	       !(error = pthread_create(&thread, NULL, close_all, &since[nr_closers]))) {
-		pthread_detach(thread);
-		nr_closers++;
-	}
-	if (nr_closers)
-		return VACCEL_OK;
-	close(TAKE_FD(queue[0]));
-	close(TAKE_FD(queue[1]));
-	return vaccel_fail(error, "cannot start a thread: %s", strerror(error));
+	ret = pool_start(&passed);
+	if (!ret)
+		ret = pool_start(&local);
+	return ret ? ret : pool_start(&plain);
 }
 
-static void tell_if_stuck(void)
+static void tell_if_stuck(struct pool *pool)
 {
-	static bool told;
 	int64_t now = time_now();
 
-	for (unsigned int i = 0; i < nr_closers; i++) {
-		int64_t begun = atomic_load(&since[i]);
+	for (unsigned int i = 0; i < pool->nr_closers; i++) {
+		int64_t begun = atomic_load(&pool->closers[i].since);
 
 		if (!begun || now - begun < STUCK_NS)
 			return;
 	}
-	if (!told)
+	if (!pool->told)
 		log_line(VACCEL_LOG_ERROR, NULL,
 			 "descriptors stay open: %u that peers have passed take no end to be "
 			 "closed, as files of FUSE may; end whose they are",
-			 nr_closers);
-	told = true;
+			 pool->nr_closers);
+	pool->told = true;
 }
 
-void close_elsewhere(int fd)
+static void close_by(struct pool *pool, int fd)
 {
 	if (fd < 0)
 		return;
-	if (queue[1] < 0) {
+	if (pool->queue[1] < 0) {
 		close(fd);
 		return;
 	}
 	/* What the pipe does not take stays open. */
-	(void)!write(queue[1], &fd, sizeof(fd));
-	tell_if_stuck();
+	(void)!write(pool->queue[1], &fd, sizeof(fd));
+	tell_if_stuck(pool);
+}
+
+void close_elsewhere(int fd)
+{
+	close_by(&passed, fd);
+}
+
+/* With a socket of any other kind nobody can pass a descriptor. */
+static bool is_local(int fd)
+{
+	int domain;
+	socklen_t size = sizeof(domain);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain == AF_UNIX;
+}
+
+void close_own_elsewhere(int fd)
+{
+	close_by(is_local(fd) ? &local : &plain, fd);
 }
 
 void close_elsewherep(const int *fd)

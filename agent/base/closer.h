@@ -9,7 +9,8 @@
 #ifndef VACCEL_AGENT_BASE_CLOSER_H
 #define VACCEL_AGENT_BASE_CLOSER_H
 
-#define CLOSERS 8
+#define CLOSERS	      8 /* of what was passed */
+#define LOCAL_CLOSERS 4 /* of own sockets of AF_UNIX */
 
 /* Starts the threads that close, once, after signals were blocked. Without, they who ask do. */
 int closer_start(void);
@@ -19,6 +20,13 @@ int closer_start(void);
  * it stays open. Nothing is done of -1.
  */
 void close_elsewhere(int fd);
+
+/*
+ * As close_elsewhere(), for what this process has accepted or made itself: not held up by what
+ * was passed to it. A socket of AF_UNIX can be made to stick only by descriptors
+ * in it that nobody has taken; others not at all, and they have a thread of their own.
+ */
+void close_own_elsewhere(int fd);
 
 /* For _cleanup_ */
 void close_elsewherep(const int *fd);

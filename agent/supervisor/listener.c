@@ -86,7 +86,7 @@ static void listener_close(struct listener *listener)
 	accept_no_more(listener);
 	if (listener->owns_name)
 		address_unlisten(&listener->how->address, -1);
-	close_elsewhere(TAKE_FD(listener->source.fd));
+	close_own_elsewhere(TAKE_FD(listener->source.fd));
 	listener_unref(listener);
 }
 
@@ -98,7 +98,7 @@ int arrival_new(struct listener *listener, const char *carrier, const char *peer
 	struct arrival *arrival = calloc(1, sizeof(*arrival));
 
 	if (!arrival) {
-		close_elsewhere(fd);
+		close_own_elsewhere(fd);
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a connection");
 	}
 	arrival->fd = fd;
@@ -116,7 +116,7 @@ void arrival_delete(struct arrival *arrival)
 {
 	if (!arrival)
 		return;
-	close_elsewhere(arrival->fd);
+	close_own_elsewhere(arrival->fd);
 	listener_unref(arrival->listener);
 	free(arrival);
 }

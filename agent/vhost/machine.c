@@ -72,7 +72,7 @@ static void close_channel(struct machine *machine)
 	if (machine->channel.fd < 0)
 		return;
 	loop_remove(&machine->supervisor->loop, &machine->channel);
-	close_elsewhere(TAKE_FD(machine->channel.fd));
+	close_own_elsewhere(TAKE_FD(machine->channel.fd));
 }
 
 static void machine_delete(struct machine *machine)
@@ -437,13 +437,13 @@ void machine_take(struct listener *listener, const char *peer, int fd)
 		log_line(VACCEL_LOG_WARN, &about,
 			 "%s is refused at %s: it has a machine; give each a listener of its own",
 			 peer, how->address.text);
-		close_elsewhere(fd);
+		close_own_elsewhere(fd);
 		return;
 	}
 	machine = machine_new(listener, peer, fd);
 	if (!machine) {
 		log_line(VACCEL_LOG_ERROR, &about, "%s: no memory for a machine", peer);
-		close_elsewhere(fd);
+		close_own_elsewhere(fd);
 		return;
 	}
 	machine->next = supervisor->machines;

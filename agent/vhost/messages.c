@@ -49,7 +49,7 @@ void backend_release(struct backend *backend)
 	for (unsigned int i = 0; i < backend->nr_fds; i++)
 		close_elsewhere(backend->fds[i]);
 	close_elsewhere(backend->inflight_fd);
-	close_elsewhere(backend->fd);
+	close_own_elsewhere(backend->fd);
 }
 
 bool backend_waits(const struct backend *backend)

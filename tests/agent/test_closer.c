@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Closing elsewhere, when closes take no end: those of numbers for which close() waits here. */
+/*
+ * Closing elsewhere, when closes take no end: those of numbers for which close() waits here, and of
+ * sockets of datagrams, which stand for those in which somebody has left what takes no end.
+ */
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -27,13 +31,16 @@ static int begun[2], go[2];
 
 int __wrap_close(int fd)
 {
+	int type = 0;
+	socklen_t size = sizeof(type);
 	char byte = 0;
 
-	if (fd < STUCK)
-		return __real_close(fd);
-	assert_int_equal(write(begun[1], &byte, 1), 1);
-	assert_int_equal(read(go[0], &byte, 1), 1);
-	return 0;
+	getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
+	if (fd >= STUCK || type == SOCK_DGRAM) {
+		assert_int_equal(write(begun[1], &byte, 1), 1);
+		assert_int_equal(read(go[0], &byte, 1), 1);
+	}
+	return fd < STUCK ? __real_close(fd) : 0;
 }
 
 static void await(int fd)
@@ -41,13 +48,18 @@ static void await(int fd)
 	assert_int_equal(poll(&(struct pollfd){fd, POLLIN, 0}, 1, PATIENCE), 1);
 }
 
-static void stick(int number)
+static void await_beginning(void)
 {
 	char byte;
 
-	close_elsewhere(STUCK + number);
 	await(begun[0]);
 	assert_int_equal(read(begun[0], &byte, 1), 1);
+}
+
+static void stick(int number)
+{
+	close_elsewhere(STUCK + number);
+	await_beginning();
 }
 
 static void release(int count)
@@ -56,16 +68,30 @@ static void release(int count)
 		assert_int_equal(write(go[1], "", 1), 1);
 }
 
-static void assert_closed_soon(void)
+static void assert_soon(const int ends[2], void (*close_one)(int fd))
 {
-	int ends[2];
 	char byte;
 
-	assert_int_equal(pipe(ends), 0);
-	close_elsewhere(ends[1]);
+	close_one(ends[1]);
 	await(ends[0]);
 	assert_int_equal(read(ends[0], &byte, 1), 0);
 	__real_close(ends[0]);
+}
+
+static void assert_closed_soon(void (*close_one)(int fd))
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_soon(ends, close_one);
+}
+
+static void assert_socket_closed_soon(void)
+{
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_soon(ends, close_own_elsewhere);
 }
 
 static int start(void **state)
@@ -77,10 +103,39 @@ static void test_others_are_closed(void **state)
 {
 	for (int i = 0; i < CLOSERS - 1; i++) {
 		stick(i);
-		assert_closed_soon();
+		assert_closed_soon(close_elsewhere);
 	}
 	release(CLOSERS - 1);
-	assert_closed_soon();
+	assert_closed_soon(close_elsewhere);
+}
+
+static void test_own_ones_do_not_wait_for_what_was_passed(void **state)
+{
+	for (int i = 0; i < CLOSERS; i++)
+		stick(i);
+	assert_socket_closed_soon();
+	assert_closed_soon(close_own_elsewhere);
+	release(CLOSERS);
+	assert_closed_soon(close_elsewhere);
+}
+
+/* Nor do others for sockets into which descriptors can be passed. */
+static void test_sockets_that_are_stuck(void **state)
+{
+	int ends[LOCAL_CLOSERS][2];
+
+	for (int i = 0; i < LOCAL_CLOSERS; i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends[i]), 0);
+		assert_socket_closed_soon();
+		close_own_elsewhere(ends[i][0]);
+		await_beginning();
+	}
+	assert_closed_soon(close_own_elsewhere);
+	assert_closed_soon(close_elsewhere);
+	release(LOCAL_CLOSERS);
+	for (int i = 0; i < LOCAL_CLOSERS; i++)
+		__real_close(ends[i][1]);
+	assert_socket_closed_soon();
 }
 
 static void test_nobody_waits_when_all_are_stuck(void **state)
@@ -112,6 +167,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_others_are_closed),
+		cmocka_unit_test(test_own_ones_do_not_wait_for_what_was_passed),
+		cmocka_unit_test(test_sockets_that_are_stuck),
 		cmocka_unit_test(test_nobody_waits_when_all_are_stuck),
 	};
 

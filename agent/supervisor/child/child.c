@@ -26,7 +26,7 @@ static void leave(struct child *child, struct source *source)
 	if (source->fd < 0)
 		return;
 	loop_remove(child->loop, source);
-	close_elsewhere(TAKE_FD(source->fd));
+	close_own_elsewhere(TAKE_FD(source->fd));
 }
 
 void child_silence(struct child *child)
