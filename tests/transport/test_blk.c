@@ -96,13 +96,17 @@ static void need_accesses(void)
 /* What a file gives, which accesses cannot tell from a device. */
 static void test_accesses(void **state)
 {
-	char *directory = dir_new(), *path = path_in(directory, "disk");
-	unsigned char *bytes = aligned_alloc(DRIVE_BLOCK, DRIVE_BLOCK);
-	const struct iovec piece = {bytes, DRIVE_BLOCK};
+	struct iovec piece = {.iov_len = DRIVE_BLOCK};
 	struct disk_access access;
+	char *directory, *path;
+	unsigned char *bytes;
 	uint64_t size;
 	int fd;
 
+	need_accesses();
+	directory = dir_new();
+	path = path_in(directory, "disk");
+	bytes = piece.iov_base = aligned_alloc(DRIVE_BLOCK, DRIVE_BLOCK);
 	memset(bytes, 7, DRIVE_BLOCK);
 	file_fill(path, bytes, DRIVE_BLOCK);
 	assert_int_equal(disk_of_system.open("/dev/there-is-none", &fd), ENOENT);
