@@ -195,13 +195,12 @@ static void tell_started(struct backend *backend, unsigned int queue)
 /* A queue that starts anew, or goes on from where it was stopped without a worker. */
 static void tell_start(struct backend *backend, unsigned int queue)
 {
-	const struct inflight_queue nothing = {0};
 	uint16_t base = backend->rings[queue].base;
 
 	/* Not by a word to the worker, which may be gone before it has heard it. */
-	if (!backend->inflight_given && (!base || base != inflight_base(backend, queue)))
-		(void)!pwrite(backend->inflight_fd, &nothing, sizeof(nothing),
-			      inflight_place(backend, queue));
+	if (backend->inflight_own && (!base || base != inflight_base(backend, queue)))
+		memset(backend->inflight_own + inflight_place(backend, queue), 0,
+		       sizeof(struct inflight_queue));
 	tell_started(backend, queue);
 }
 

@@ -48,6 +48,7 @@ void backend_release(struct backend *backend)
 		close_elsewhere(backend->regions[i].fd);
 	for (unsigned int i = 0; i < backend->nr_fds; i++)
 		close_elsewhere(backend->fds[i]);
+	leave_inflight(backend);
 	close_elsewhere(backend->inflight_fd);
 	close_own_elsewhere(backend->fd);
 }

@@ -71,7 +71,7 @@ struct backend {
 	struct vring rings[QUEUES_MAX];
 	struct vhost_inflight inflight;
 	int inflight_fd;
-	bool inflight_given; /* by the front end: what is in it counts */
+	char *inflight_own; /* ours, mapped; NULL: what the front end has in it counts */
 
 	/* The message that is being read */
 	struct vhost_header header;

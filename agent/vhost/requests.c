@@ -6,6 +6,7 @@
 #include "agent/vhost/requests.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -301,15 +302,30 @@ static void exchange_fd(struct backend *backend, int *fd)
 	drop_fd(backend, &before);
 }
 
-/* Memory of our own for what is under way, where the front end brings none. */
+void leave_inflight(struct backend *backend)
+{
+	if (backend->inflight_own)
+		munmap(TAKE(backend->inflight_own), backend->inflight.size);
+}
+
+/*
+ * Memory of our own for what is under way, where the front end brings none. Front end and worker
+ * have it, too: a write() would wait for one of theirs, which they can let take no end; so we
+ * map it, and nobody can take away what is mapped.
+ */
 static int make_inflight(struct backend *backend, uint16_t queues, uint16_t queue_size)
 {
 	_cleanup_(closep) int fd = memfd_create("inflight", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	uint64_t size = INFLIGHT_STRIDE(queue_size) * queues;
+	char *memory = MAP_FAILED;
 
-	if (fd < 0 || ftruncate(fd, (off_t)size))
+	if (fd >= 0 && !ftruncate(fd, (off_t)size) &&
+	    !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
 		return vaccel_fail(errno, "vhost-user: no memory for requests under way: %s",
 				   strerror(errno));
+	leave_inflight(backend);
 	backend->inflight = (struct vhost_inflight){
 		.size = size,
 		.queues = queues,
@@ -317,7 +333,7 @@ static int make_inflight(struct backend *backend, uint16_t queues, uint16_t queu
 	};
 	drop_fd(backend, &backend->inflight_fd);
 	backend->inflight_fd = TAKE_FD(fd);
-	backend->inflight_given = false;
+	backend->inflight_own = memory;
 	backend->events->inflight(backend);
 	return VACCEL_OK;
 }
@@ -466,8 +482,8 @@ static int set_inflight_fd(struct backend *backend)
 	    given->size < INFLIGHT_STRIDE(given->queue_size) * given->queues)
 		return refuse("SET_INFLIGHT_FD", "it is too small for its queues");
 	exchange_fd(backend, &backend->inflight_fd);
+	leave_inflight(backend);
 	backend->inflight = *given;
-	backend->inflight_given = true;
 	backend->events->inflight(backend);
 	return VACCEL_OK;
 }

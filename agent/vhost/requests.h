@@ -23,6 +23,9 @@ const struct rule *rule_of(uint32_t request);
 /* Its own words, for who reads the log of a machine's monitor that does not work. */
 int refuse(const char *request, const char *why);
 
+/* Unmaps the memory for what is under way, if it is ours. */
+void leave_inflight(struct backend *backend);
+
 /* Passes @fd if >= 0. */
 int send_answer(struct backend *backend, const void *body, size_t size, int fd);
 int answer_number(struct backend *backend, uint64_t number);

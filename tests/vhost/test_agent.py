@@ -22,6 +22,7 @@ import unittest
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from lingering import lingering
 from patient import connect_patiently
+from writing import writing
 
 BUILD = pathlib.Path(sys.argv.pop(1))
 PATIENCE = 60
@@ -79,6 +80,12 @@ class Monitor:
         os.ftruncate(fd, 4096)
         self.say(32, struct.pack("<QQHHI", 4096, 0, 1, SIZE, 0), [fd])
         return fd
+
+    def borrow_inflight(self):
+        """Such memory of the agent's. Its descriptor, and what it is mapped to."""
+        self.say(31, struct.pack("<QQHHI", 0, 0, 1, SIZE, 0))
+        answer, fds, _, _ = socket.recv_fds(self.socket, 12 + 24, 1)
+        return fds[0], mmap.mmap(fds[0], struct.unpack_from("<Q", answer, 12)[0])
 
     def put(self, kind, head, place, data):
         """A chain of two descriptors, with its bytes at that place and its room behind them."""
@@ -313,6 +320,21 @@ class Test(unittest.TestCase):
         monitor.close()
         self.agent.read_until("has closed the connection")
         self.assertEqual(other.echo(b"unharmed"), (OK, b"unharmed"))
+
+    def test_inflight_memory_of_the_agents(self):
+        """What is in it as a queue starts anew counts for nothing; and nobody waits for a monitor that writes there."""
+        monitor = self.monitor()
+        monitor.begin()
+        fd, memory = monitor.borrow_inflight()
+        self.addCleanup(os.close, fd)
+        memory[:17] = struct.pack("<QHHHHB", 0, 1, SIZE, 0, 0, 1)
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(writing(fd))
+            except OSError as error:
+                self.skipTest(f"no page can be made to stay away: {error}")
+            monitor.start()
+            self.assertEqual(monitor.echo(b"x"), (OK, b"x"))
 
     def test_a_flood_of_descriptors(self):
         """However many a monitor passes, few are held."""
