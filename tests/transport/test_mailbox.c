@@ -10,6 +10,19 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+/*
+ * Who falls asleep says so and looks once more; who puts a message there looks who sleeps. A
+ * processor keeps either one's store before its load. qemu-user does not keep arm64's stlr before
+ * its ldar, so that bells get lost.
+ */
+static void need_stores_before_loads(void)
+{
+#if defined(EMULATED) && defined(__aarch64__)
+	print_message("an emulator does not keep a store before a later load: bells get lost\n");
+	skip();
+#endif
+}
+
 static void test_small_ones_never_touch_the_socket(void **state)
 {
 	struct pair *pair = *state;
@@ -141,6 +154,7 @@ static void test_order(void **state)
 {
 	struct pair *pair = *state;
 
+	need_stores_before_loads();
 	open_both(pair, 20);
 	stream_through(pair->ends.client, pair->ends.agent, 20000, 1, true);
 	stream_through(pair->ends.agent, pair->ends.client, 20000, 2, false);
@@ -150,6 +164,7 @@ static void test_order_of_those_who_sleep(void **state)
 {
 	struct pair *pair = *state;
 
+	need_stores_before_loads();
 	open_both(pair, 0);
 	stream_through(pair->ends.client, pair->ends.agent, 10000, 3, true);
 	stream_through(pair->ends.agent, pair->ends.client, 10000, 4, false);
@@ -183,6 +198,7 @@ static void test_payload_like_frames(void **state)
 	struct stream stream = {.from = pair->ends.client};
 	pthread_t thread;
 
+	need_stores_before_loads();
 	open_both(pair, 20);
 	assert_int_equal(pthread_create(&thread, NULL, send_lies, &stream), 0);
 	assert_int_equal(next(pair->ends.agent).frame.kind, FRAME_CALL);
@@ -262,6 +278,7 @@ static void test_nobody_sleeps_over_a_message(void **state)
 {
 	struct pair *pair = *state;
 
+	need_stores_before_loads();
 	open_both(pair, 3); /* so that both often fall asleep just when something comes */
 	round_trips(pair, 100000, false);
 }
@@ -270,6 +287,7 @@ static void test_nor_who_waits_by_epoll(void **state)
 {
 	struct pair *pair = *state;
 
+	need_stores_before_loads();
 	open_both(pair, 3);
 	round_trips(pair, 50000, true);
 }
