@@ -68,11 +68,23 @@ static void unlimit_time(struct passage *passage)
 	*(passage->after ? &passage->after->before : &timed->last) = passage->before;
 }
 
-/* It may be in the events at hand once more, so it is freed later. */
+static int fd_of(const struct passage *passage, enum side side)
+{
+	return side == OUTSIDE ? link_fd(passage->link) : passage->inside;
+}
+
+/*
+ * It may be in the events at hand once more, so it is freed later. The supervisor may still have
+ * its own of the connection: closing would not take it out of the epoll set then, nor end it.
+ */
 static void end(struct passage *passage)
 {
 	struct front *front = passage->front;
 
+	for (enum side side = 0; side < SIDES; side++)
+		if (passage->sources[side].events)
+			epoll_ctl(front->epoll, EPOLL_CTL_DEL, fd_of(passage, side), NULL);
+	link_shut_down(passage->link);
 	unlimit_time(passage);
 	if (passage->gate)
 		passage->gate->half_open--;
@@ -103,7 +115,6 @@ static int watch(struct passage *passage, enum side side)
 	struct source *source = &passage->sources[side];
 	const struct stream *from = &passage->streams[!side], *to = &passage->streams[side];
 	struct epoll_event event = {.data.ptr = source};
-	int fd = side == OUTSIDE ? link_fd(passage->link) : passage->inside;
 	int how = EPOLL_CTL_MOD;
 
 	if (!from->ended && !from->left)
@@ -116,7 +127,7 @@ static int watch(struct passage *passage, enum side side)
 		how = EPOLL_CTL_ADD;
 	else if (!event.events)
 		how = EPOLL_CTL_DEL;
-	if (epoll_ctl(passage->front->epoll, how, fd, &event))
+	if (epoll_ctl(passage->front->epoll, how, fd_of(passage, side), &event))
 		return vaccel_fail(errno, "cannot watch a connection: %s", strerror(errno));
 	source->events = event.events;
 	return VACCEL_OK;

@@ -36,7 +36,7 @@ void house_tell(const struct house *house, enum ipc_kind kind, uint32_t listener
 /* What the supervisor does with connections. */
 static void *accept_all(void *context)
 {
-	const struct house *house = context;
+	struct house *house = context;
 	const struct bed *bed = house->bed;
 
 	for (;;) {
@@ -48,6 +48,8 @@ static void *accept_all(void *context)
 		if (polls[1].revents)
 			return NULL;
 		while (!address_accept(&bed->address, bed->listener, &peer, &fd)) {
+			if (house->keeps)
+				house->kept = dup(fd);
 			house_tell(house, IPC_CONNECTION, house->listener, fd);
 			close(fd);
 		}
@@ -85,6 +87,7 @@ void house_open(struct house **ret_house, int64_t patience_ns)
 	house->ipc = ends[0];
 	house->theirs = ends[1];
 	house->listener = LISTENER;
+	house->kept = -1;
 	assert_int_equal(front_open(&house->front, ends[1]), VACCEL_OK);
 	house->front.stats = &house->stats;
 	house->front.patience_ns = patience_ns;
@@ -115,6 +118,7 @@ int house_drop(void **state)
 	pthread_join(house->serving, NULL);
 	assert_int_equal(house->ret, VACCEL_OK);
 	front_close(&house->front);
+	closep(&house->kept);
 	close(house->ipc);
 	close(house->theirs);
 	close(house->stop[0]);

@@ -19,6 +19,8 @@ struct house {
 	int ipc; /* the supervisor's end */
 	int theirs;
 	uint32_t listener; /* that connections are said to come from */
+	bool keeps;	   /* the one connection that a test makes, open in the supervisor, too */
+	int kept;
 	pthread_t serving, accepting;
 	int stop[2];
 	int ret;

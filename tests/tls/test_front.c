@@ -205,6 +205,40 @@ static void test_the_client_goes(void **state)
 	relayed_close(&relayed);
 }
 
+static int count_watched(int epoll)
+{
+	char path[64], line[256];
+	int count = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", epoll);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		count += !strncmp(line, "tfd:", 4);
+	fclose(file);
+	return count;
+}
+
+/* A supervisor may be slow to close its own. Nothing must come any more of what is freed then. */
+static void test_it_ends_though_others_have_it_open(void **state)
+{
+	struct house *house = *state;
+	int64_t until = time_now() + PATIENCE_NS;
+	char bytes[64];
+	int fd;
+
+	house->keeps = true;
+	fd = bed_connect_plainly(house->bed);
+	assert_int_equal(send(fd, "this is not TLS", 15, 0), 15);
+	do
+		assert_int_equal(socket_wait(fd, POLLIN, until), 0);
+	while (recv(fd, bytes, sizeof(bytes), 0) > 0);
+	/* Its channel to the supervisor. */
+	assert_int_equal(count_watched(house->front.epoll), 1);
+	close(fd);
+}
+
 /* What the worker said last arrives, though it has closed, with something unread. */
 static void test_the_worker_goes(void **state)
 {
@@ -478,6 +512,7 @@ int main(void)
 		TEST(test_one_slow_reader_holds_up_no_other),
 		TEST(test_many),
 		TEST(test_the_client_goes),
+		TEST(test_it_ends_though_others_have_it_open),
 		TEST(test_the_worker_goes),
 		TEST(test_half_close),
 		TEST(test_no_tenant),
