@@ -162,8 +162,8 @@ bool link_is_stale(struct link *link)
 	if (link->receive_ended || link->send_ended || link->start < link->end ||
 	    has_read_ahead(link))
 		return true;
-	if (link->mailbox && mailbox_is_stale(link))
-		return true;
+	if (link->mailbox)
+		return mailbox_is_stale(link);
 	if (link->io && link->carrier->is_stale)
 		return link->carrier->is_stale(link);
 	return recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;

@@ -202,13 +202,16 @@ bool mailbox_is_stale(struct link *link)
 
 	/* Those that were rung for messages that had been found already. */
 	for (int i = 0; i < LATE_BELLS; i++) {
-		if (recv(link->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT) != FRAME_SIZE ||
-		    frame_get(bytes, &nothing, &frame) || frame.kind != FRAME_DOORBELL)
+		ssize_t size = recv(link->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+
+		if (size < 0 && errno == EAGAIN)
+			return slot_has(mailbox);
+		if (size != FRAME_SIZE || frame_get(bytes, &nothing, &frame) ||
+		    frame.kind != FRAME_DOORBELL ||
+		    read_socket(link, &to, 1, 0, &passed) != FRAME_SIZE)
 			break;
-		if (read_socket(link, &to, 1, 0, &passed) != FRAME_SIZE)
-			return true;
 	}
-	return slot_has(mailbox);
+	return true;
 }
 
 /* Sending */

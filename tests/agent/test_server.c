@@ -125,8 +125,8 @@ static void test_thread_that_waits_without_a_timer(void **state)
 	assert_true(atomic_load(&kills) > 0);
 	ping(&program);
 	bed_start_watcher(&bed);
-	program_close(&program);
 	bed_stop(&bed);
+	program_close(&program);
 }
 
 /* The rest is waited for by the epoll set, though nobody watches. */
@@ -147,8 +147,8 @@ static void test_message_that_comes_slowly(void **state)
 	while (!atomic_load(&atomic_load(&connection)->armed))
 		assert_true(time_now() < until);
 	bed_start_watcher(&bed);
-	program_close(&program);
 	bed_stop(&bed);
+	program_close(&program);
 }
 
 /* Nobody who asks is idle. */
@@ -168,8 +168,8 @@ static void test_busy_client(void **state)
 		ping(&program);
 	while (atomic_load(&atomic_load(&connection)->idle) == 1 && nr++ < 100);
 	assert_true(nr < 100);
-	program_close(&program);
 	bed_stop(&bed);
+	program_close(&program);
 }
 
 static void test_no_thread_is_made_at_the_end(void **state)
