@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The agent's log: lines of text, or of JSON, on one descriptor, which the supervisor
- * alone has. What its children say it hears of each on a pipe of its own. Who decides what to do
+ * alone has. What its children say it hears of each on a socket of its own. Who decides what to do
  * about an error logs it, once; whoever passes it on does not.
  */
 #ifndef VACCEL_AGENT_BASE_LOG_H
@@ -13,7 +13,7 @@
 
 #include "agent/base/setup.h"
 
-/* Of a child: where its records go. What it has for standard output and error is another pipe. */
+/* Of a child: where its records go. What it has for standard output and error is another. */
 #define LOG_FD	       5
 #define LOG_RECORD_MAX 2304
 

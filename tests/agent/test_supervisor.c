@@ -3,7 +3,9 @@
  * test_listeners.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -14,9 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -183,6 +187,13 @@ static void page_open(struct page *page, enum output_of what)
 			 VACCEL_OK);
 }
 
+/* As a child does, and read at once: a socket does not take much. */
+static void print(struct page *page, const char *text)
+{
+	assert_int_equal(write(page->end, text, strlen(text)), strlen(text));
+	page->output.source.ready(&page->output.source, EPOLLIN);
+}
+
 /* All of the log, which is the caller's to free. */
 static char *page_close(struct page *page)
 {
@@ -235,7 +246,7 @@ static void test_who_prints_much_is_cut_short(void **state)
 
 	page_open(&page, OUTPUT_OF_PROGRAM);
 	for (int i = 0; i < 3000; i++)
-		dprintf(page.end, "again and\n");
+		print(&page, "again and\n");
 	log = page_close(&page);
 	/* Another second may have begun meanwhile. */
 	assert_true(count(log, "output: again and") >= LOG_LINES_A_SECOND);
@@ -245,7 +256,7 @@ static void test_who_prints_much_is_cut_short(void **state)
 
 	page_open(&page, OUTPUT_OF_PROGRAM);
 	for (int i = 0; i < LOG_RECORD_MAX; i++)
-		dprintf(page.end, "xx");
+		print(&page, "xx");
 	log = page_close(&page);
 	assert_int_equal(count(log, "output: "), 3);
 	free(log);
@@ -296,13 +307,57 @@ static void test_many_records(void **state)
 
 	page_open(&page, OUTPUT_OF_LOG);
 	for (int i = 0; i < 2 * LOG_LINES_A_SECOND; i++)
-		dprintf(page.end, "1 0 0 again\n");
+		print(&page, "1 0 0 again\n");
 	log = page_close(&page);
 	assert_int_equal(count(log, "again"), LOG_LINES_A_SECOND);
 	assert_int_equal(count(log, "warning: tenant alice: 100 more lines of its log were left "
 				    "out in a second\n"),
 			 1);
 	free(log);
+}
+
+struct writing {
+	int fd;
+	const void *byte;
+};
+
+static void *write_one(void *context)
+{
+	const struct writing *writing = context;
+
+	assert_int_equal(write(writing->fd, writing->byte, 1), 1);
+	return NULL;
+}
+
+/* A write() of bytes in a page that does not come, as of a file of FUSE, keeps nobody waiting. */
+static void test_a_line_that_takes_no_end(void **state)
+{
+	int faults = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	char *away = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct uffdio_register range = {{(uintptr_t)away, size}, UFFDIO_REGISTER_MODE_MISSING, 0};
+	struct uffdio_api api = {.api = UFFD_API};
+	struct writing writing = {.byte = away};
+	struct uffd_msg fault;
+	struct page page;
+	pthread_t thread;
+
+	if (faults < 0) {
+		munmap(away, size);
+		skip();
+	}
+	assert_int_equal(ioctl(faults, UFFDIO_API, &api) | ioctl(faults, UFFDIO_REGISTER, &range),
+			 0);
+	page_open(&page, OUTPUT_OF_PROGRAM);
+	writing.fd = page.end;
+	pthread_create(&thread, NULL, write_one, &writing);
+	assert_int_equal(read(faults, &fault, sizeof(fault)), sizeof(fault));
+	page.output.source.ready(&page.output.source, EPOLLIN);
+	assert_true(page.output.source.fd >= 0);
+	close(faults);
+	pthread_join(thread, NULL);
+	free(page_close(&page));
+	munmap(away, size);
 }
 
 /* Directories */
@@ -570,6 +625,7 @@ int main(void)
 		cmocka_unit_test(test_lines_of_children_are_logged),
 		cmocka_unit_test(test_who_prints_much_is_cut_short),
 		cmocka_unit_test(test_records_of_children),
+		cmocka_unit_test(test_a_line_that_takes_no_end),
 		cmocka_unit_test(test_what_is_no_record),
 		cmocka_unit_test(test_many_records),
 		IN_HOUSE(test_nobody_waits_for_what_is_removed),

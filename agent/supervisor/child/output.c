@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Lines from a child's pipes: records of its log; of libvaccel's log, which are known by
+ * Lines from a child's sockets: records of its log; of libvaccel's log, which are known by
  * their form; and whatever backends print. One that writes without end fills neither the
- * log nor its pipe: all is read, and some lines a second are logged, as that tenant's.
+ * log nor its socket: all is read, and some lines a second are logged, as that tenant's.
+ * Who reads a pipe waits for who writes to it, whose bytes may be in a page of FUSE that
+ * never comes; so they are no pipes.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <vaccel/error.h>
 
+#include "agent/base/closer.h"
 #include "agent/base/log.h"
+#include "agent/base/passed.h"
 #include "agent/supervisor/child/output.h"
 #include "base/util.h"
 
@@ -110,11 +114,13 @@ static void take_lines(struct output *output, bool all)
 static bool take_some(struct output *output)
 {
 	for (int i = 0; i < READS_MAX; i++) {
-		ssize_t got = read(output->source.fd, output->line + output->used,
-				   sizeof(output->line) - 1 - output->used);
+		_cleanup_(passed_release) struct passed passed;
+		struct iovec to = {
+			.iov_base = output->line + output->used,
+			.iov_len = sizeof(output->line) - 1 - output->used,
+		};
+		ssize_t got = passed_receive(output->source.fd, &to, MSG_DONTWAIT, &passed);
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got <= 0)
 			return got < 0 && errno == EAGAIN;
 		output->used += (size_t)got;
@@ -137,8 +143,9 @@ int output_open(struct output *output, struct loop *loop, enum output_of what, c
 	int ends[2];
 	int ret;
 
-	if (pipe2(ends, O_CLOEXEC))
-		return vaccel_fail(errno, "cannot make a pipe: %s", strerror(errno));
+	/* The child's end blocks, as programs expect of theirs. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return vaccel_fail(errno, "cannot make a pair of sockets: %s", strerror(errno));
 	*output = (struct output){
 		.source = {.fd = ends[0], .ready = output_ready},
 		.loop = loop,
@@ -146,8 +153,6 @@ int output_open(struct output *output, struct loop *loop, enum output_of what, c
 		.name = name,
 		.second.expired = second_expired,
 	};
-	/* The child's end blocks, as programs expect of theirs. */
-	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	ret = loop_add(loop, &output->source, EPOLLIN);
 	if (ret) {
 		close(ends[0]);
@@ -167,5 +172,5 @@ void output_close(struct output *output)
 	take_lines(output, true);
 	end_second(output);
 	loop_remove(output->loop, &output->source);
-	close(TAKE_FD(output->source.fd));
+	close_own_elsewhere(TAKE_FD(output->source.fd));
 }

@@ -12,7 +12,7 @@
 enum output_of { OUTPUT_OF_LOG, OUTPUT_OF_PROGRAM };
 
 struct output {
-	struct source source; /* the pipe */
+	struct source source; /* the socket */
 	struct loop *loop;
 	enum output_of what;
 	const char *name;
