@@ -30,11 +30,12 @@ BUILD = pathlib.Path(sys.argv.pop(1))
 AGENT = BUILD / "agent/vaccel-agent"
 MANUAL = HERE.parent.parent / "docs/man/vaccel-agent.8"
 PATIENCE = 30
+BARE = {k: v for k, v in os.environ.items() if k == "PATH" or k.endswith("SAN_OPTIONS")}
 
 
 def run(*arguments, program=AGENT):
     return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE,
-                          env={"PATH": os.environ["PATH"], "VACCEL_PLUGIN_DIR": str(BUILD / "plugins")})
+                          env=BARE | {"VACCEL_PLUGIN_DIR": str(BUILD / "plugins")})
 
 
 class Directory(unittest.TestCase):
@@ -184,7 +185,7 @@ class Serving(Directory):
         log = open(self.path / "log", "w+")
         process = subprocess.Popen(
             [program, *map(str, arguments), "--runtime-dir", self.path / "run"], stderr=log,
-            env={"PATH": os.environ["PATH"], "VACCEL_PLUGIN_DIR": str(plugins)},
+            env=BARE | {"VACCEL_PLUGIN_DIR": str(plugins)},
         )
         try:
             until(lambda: process.poll() is not None or " ready\n" in self.log(), "an agent that is ready")
