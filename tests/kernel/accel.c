@@ -209,6 +209,19 @@ static void fix(const struct options *o)
 		die("io_uring");
 }
 
+static void become_user(const struct options *o)
+{
+	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+	const struct rlimit limit = {o->lock_kib * 1024, o->lock_kib * 1024};
+
+	if (setrlimit(RLIMIT_MEMLOCK, &all) || setuid(65534))
+		die("setuid");
+	if (o->fixed_kib)
+		fix(o);
+	if (setrlimit(RLIMIT_MEMLOCK, &limit))
+		die("setrlimit");
+}
+
 static int work(const struct options *o)
 {
 	int fds[DEVICES];
@@ -221,14 +234,8 @@ static int work(const struct options *o)
 		in[i] = i % PERIOD;
 	if (o->read_only)
 		mprotect(out - o->skew, o->out + o->skew, PROT_READ);
-	if (o->fixed_kib)
-		fix(o);
-	if (o->lock_kib != UINT64_MAX) {
-		struct rlimit limit = {o->lock_kib * 1024, o->lock_kib * 1024};
-
-		if (setrlimit(RLIMIT_MEMLOCK, &limit) || setuid(65534))
-			die("setuid");
-	}
+	if (o->lock_kib != UINT64_MAX)
+		become_user(o);
 	if (o->info)
 		say_info(fds[0]);
 	began = seconds();
