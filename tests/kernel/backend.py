@@ -74,8 +74,9 @@ class Queue:
         self.descriptors, self.used, self.available = map(self.device.guest_address, (descriptors, used, available))
 
     def u16(self, address):
+        """A number in an array of its own, read and written at once, as struct does not: the driver may be at it."""
         view, at = self.device.memory_at(address, 2)
-        return struct.unpack_from("<H", view, at)[0]
+        return memoryview(view)[at:at + 2].cast("H")
 
     def table(self, address, first):
         """The segments of a chain of descriptors in the table at this address."""
@@ -91,8 +92,8 @@ class Queue:
             index = following
 
     def chains(self):
-        while self.seen != self.u16(self.available + 2):
-            head = self.u16(self.available + 4 + 2 * (self.seen % self.size))
+        while self.seen != self.u16(self.available + 2)[0]:
+            head = self.u16(self.available + 4 + 2 * (self.seen % self.size))[0]
             self.seen = (self.seen + 1) % (1 << 16)
             yield Chain(self, head, *self.table(self.descriptors, head))
 
@@ -101,8 +102,7 @@ class Queue:
             view, at = self.device.memory_at(self.used + 4 + 8 * (self.used_index % self.size), 8)
             struct.pack_into("<II", view, at, head, length)
             self.used_index = (self.used_index + 1) % (1 << 16)
-            view, at = self.device.memory_at(self.used + 2, 2)
-            struct.pack_into("<H", view, at, self.used_index)
+            self.u16(self.used + 2)[0] = self.used_index
             if self.call is not None:
                 os.eventfd_write(self.call, 1)
 
