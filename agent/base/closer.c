@@ -87,7 +87,7 @@ static void *close_all(void *context)
 static int pool_start(struct pool *pool)
 {
 	pthread_t thread;
-	int error;
+	int error = 0;
 
 	if (pool->queue[1] >= 0)
 		return VACCEL_OK;
