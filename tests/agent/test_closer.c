@@ -31,6 +31,7 @@ int __wrap_close(int fd);
 
 static int begun[2], go[2];
 static atomic_uint nothings; /* that were closed */
+static atomic_uint gone;     /* that were stuck, and go on */
 
 int __wrap_close(int fd)
 {
@@ -42,6 +43,7 @@ int __wrap_close(int fd)
 	if (fd >= STUCK || type == SOCK_DGRAM) {
 		assert_int_equal(write(begun[1], &byte, 1), 1);
 		assert_int_equal(read(go[0], &byte, 1), 1);
+		atomic_fetch_add(&gone, 1);
 	}
 	atomic_fetch_add(&nothings, fd == NOTHING);
 	return fd < STUCK ? __real_close(fd) : 0;
@@ -66,10 +68,16 @@ static void stick(int number)
 	await_beginning();
 }
 
+/* All that are stuck: what is left could let go in another test what is to be stuck there. */
 static void release(int count)
 {
+	int64_t end = time_now() + PATIENCE * INT64_C(1000000);
+	unsigned int all = atomic_load(&gone) + (unsigned int)count;
+
 	for (int i = 0; i < count; i++)
 		assert_int_equal(write(go[1], "", 1), 1);
+	while (atomic_load(&gone) != all)
+		assert_true(time_now() < end);
 }
 
 static void assert_soon(const int ends[2], void (*close_one)(int fd))
