@@ -304,7 +304,8 @@ static void *rewrite(void *context)
 	unsigned int seed = 3;
 
 	while (!rewriter->stop) {
-		size_t from = rewriter->from, size = rewriter->to - from;
+		/* One may be of the last call and one of the next. */
+		size_t from = rewriter->from, to = rewriter->to, size = to > from ? to - from : 0;
 		bool in_ring = !size || rand_r(&seed) % 4 == 0;
 		char *base = in_ring ? rings : front->memory + from;
 		size_t at = (size_t)rand_r(&seed) % (in_ring ? ring_bytes : size) & ~(size_t)7;
