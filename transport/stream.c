@@ -152,9 +152,9 @@ ssize_t socket_read(struct link *link, const struct iovec *to, int nr, int64_t u
 	}
 }
 
-void link_time_outside(struct link *link)
+void link_time_outside(struct link *link, bool is_outside)
 {
-	link->is_timed_outside = true;
+	link->is_timed_outside = is_outside;
 }
 
 void link_end_wait(struct link *link)

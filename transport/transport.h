@@ -187,7 +187,7 @@ int link_receive(struct link *link, int64_t until, struct message *ret_message);
  * thread and a signal to the thread that waits, which have to come again if it had not begun
  * to. The signal needs a handler with SA_RESTART.
  */
-void link_time_outside(struct link *link);
+void link_time_outside(struct link *link, bool is_outside);
 void link_end_wait(struct link *link);
 
 /*

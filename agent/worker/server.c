@@ -182,10 +182,11 @@ static int await(struct thread *thread, struct connection *connection, int64_t u
 	struct server *server = thread->server;
 	int ret;
 
-	link_time_outside(connection->link);
+	link_time_outside(connection->link, true);
 	atomic_store(&thread->awaits, (uintptr_t)connection);
 	server_wake(server);
 	ret = connection_read(connection, until);
+	link_time_outside(connection->link, false);
 	if (unlikely(atomic_exchange(&thread->awaits, 0) & DISTURBED)) {
 		pthread_mutex_lock(&server->lock);
 		pthread_mutex_unlock(&server->lock);

@@ -100,6 +100,8 @@ static void watch_until_armed(struct bed *bed, int64_t until)
 		assert_true(time_now() < until);
 		poll(&watcher, 1, server_watch(bed->server));
 	}
+	/* Whoever has it next may wait where nobody watches. */
+	assert_false(atomic_load(&connection)->link->is_timed_outside);
 	while (server_watch(bed->server) == TICK_MS)
 		assert_true(time_now() < until);
 }

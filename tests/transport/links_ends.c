@@ -74,7 +74,7 @@ static void *wait_for_message(void *context)
 /* Until it should have come back, if it looked at the time. */
 static void begin_wait(struct waiter *waiter)
 {
-	link_time_outside(waiter->link);
+	link_time_outside(waiter->link, true);
 	waiter->until = time_now() + 20000000;
 	assert_int_equal(pthread_create(&waiter->thread, NULL, wait_for_message, waiter), 0);
 	while (time_now() < waiter->until + 20000000)
