@@ -12,6 +12,7 @@
 #include <vaccel/alloc.h>
 #include <vaccel/error.h>
 
+#include "base/copy.h"
 #include "base/memfd.h"
 #include "transport/region.h"
 
@@ -290,7 +291,7 @@ static bool place_in_room(struct lender *lender, const void *data, enum vaccel_d
 	payload->region = lent->number;
 	payload->offset = lent->used;
 	if (dir & VACCEL_DIR_IN)
-		memcpy(lent->memory + lent->used, data, (size_t)payload->size);
+		copy_bulk(lent->memory + lent->used, data, (size_t)payload->size);
 	lent->used += size;
 	return true;
 }

@@ -12,6 +12,7 @@
 #include <vaccel/ops/describe.h>
 #include <vaccel/utils/str.h>
 
+#include "base/copy.h"
 #include "base/util.h"
 #include "call/call.h"
 #include "codec/frame.h"
@@ -42,7 +43,7 @@ static void deliver(struct decoder *decoder, const struct payload *payload, void
 	from = read_at(decoder, payload, VACCEL_DIR_IN);
 	/* The program's memory may be the region's. */
 	if (from && from != to)
-		memmove(to, from, size);
+		copy_bulk(to, from, size);
 }
 
 /*

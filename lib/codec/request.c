@@ -9,6 +9,7 @@
 
 #include <vaccel/ops/describe.h>
 
+#include "base/copy.h"
 #include "base/util.h"
 #include "call/call.h"
 #include "codec/read.h"
@@ -32,7 +33,7 @@ static void *make_copy(struct decoder *decoder, const void *from, size_t size)
 	void *copy = read_make(decoder, size);
 
 	if (copy && size)
-		memcpy(copy, from, size);
+		copy_bulk(copy, from, size);
 	return copy;
 }
 
