@@ -71,7 +71,8 @@ struct blk {
 /* @fd is the drive's, open. Checks that it is one of ours before anything is written. */
 int blk_new(const struct address *address, int fd, int64_t until, struct blk **ret_blk);
 
-/* Waits for what is under way a moment; what hangs longer is freed when it comes back. */
+/* Waits for what is under way a moment; what hangs longer is freed when it comes back. A forked
+ * child leaves what is its parent's. */
 void blk_delete(struct blk *blk);
 
 /* Opens the drive of the address. */

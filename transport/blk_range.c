@@ -451,7 +451,6 @@ static void remember(struct blk *blk)
 {
 	SCOPED_LOCK(&all_lock);
 
-	blk->owner = getpid();
 	blk->next = all;
 	blk->link_to = &all;
 	if (all)
@@ -470,7 +469,12 @@ static void forget(struct blk *blk)
 		blk->next->link_to = blk->link_to;
 }
 
-/* A child that was forked has its parent's, which it must not touch. */
+/* In a forked child, which has neither the thread nor the memory, and is not to free the range. */
+static bool is_parents(const struct blk *blk)
+{
+	return blk->owner != getpid();
+}
+
 __attribute__((destructor)) static void release_all(void)
 {
 	int64_t until = time_now() + CONTROL_NS;
@@ -478,7 +482,7 @@ __attribute__((destructor)) static void release_all(void)
 	if (pthread_mutex_trylock(&all_lock))
 		return;
 	for (struct blk *blk = all; blk; blk = blk->next) {
-		if (blk->owner != getpid() || pthread_mutex_trylock(&blk->lock))
+		if (is_parents(blk) || pthread_mutex_trylock(&blk->lock))
 			continue;
 		if (blk->is_held)
 			blk->is_held = send_control(blk, DRIVE_RELEASE, until);
@@ -499,6 +503,7 @@ int blk_new(const struct address *address, int fd, int64_t until, struct blk **r
 
 	if (!blk)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a connection");
+	blk->owner = getpid();
 	pthread_mutex_init(&blk->lock, NULL);
 	pthread_mutex_init(&blk->reading, NULL);
 	sem_init(&blk->wake, 0, 0);
@@ -561,7 +566,7 @@ void blk_delete(struct blk *blk)
 {
 	pthread_t thread;
 
-	if (!blk)
+	if (!blk || is_parents(blk))
 		return;
 	forget(blk);
 	end_keeper(blk);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ends.h"
@@ -267,6 +268,33 @@ static void test_a_drive_that_takes_nobody_for_a_while(void **state)
 	machine_delete(machine);
 }
 
+/* It is the parent's, which goes on with it. */
+static void test_a_forked_child_lets_go(void **state)
+{
+	struct machine *machine = machine_new(false, NULL);
+	struct frame frame = {.kind = FRAME_PING};
+	struct message message;
+	struct link *link, *agent;
+	int status;
+	pid_t child;
+
+	assert_int_equal(connect_by("blk:", &link), VACCEL_OK);
+	agent = machine_accept(machine);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		link_delete(link);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(link_send(link, &frame, NULL, NULL, -1, soon()), VACCEL_OK);
+	assert_int_equal(link_receive(agent, soon(), &message), VACCEL_OK);
+	link_delete(link);
+	link_delete(agent);
+	machine_delete(machine);
+}
+
 static void test_errors_of_device(void **state)
 {
 	struct machine *machine = machine_new(false, NULL);
@@ -462,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_other_fronts),
 		cmocka_unit_test(test_ranges_are_taken),
 		cmocka_unit_test(test_a_drive_that_takes_nobody_for_a_while),
+		cmocka_unit_test(test_a_forked_child_lets_go),
 		cmocka_unit_test(test_errors_of_device),
 		cmocka_unit_test(test_hanging),
 		cmocka_unit_test(test_other_agent),
