@@ -219,6 +219,23 @@ static void test_an_output_that_is_lent(void **state)
 	link_delete(link);
 }
 
+/* An output that the codec refuses where it is comes in the answer, for which there is room. */
+static void test_an_output_that_is_not_aligned(void **state)
+{
+	struct link *link = open_link();
+	static char memory[MIB + 1];
+	struct payload payload = {.size = MIB};
+
+	driver.answer = answer_large;
+	assert_false(link_place(link, 1, memory + 1, VACCEL_DIR_OUT, &payload));
+	ask(link, 1, FOREVER);
+	expect_reply(link, 1, MIB);
+	assert_int_equal(driver.calls, 1);
+	/* An input goes as it is. */
+	assert_true(link_place(link, 2, memory + 1, VACCEL_DIR_IN, &payload));
+	link_delete(link);
+}
+
 /* A message that is longer than its room, though not than all that the device may write. */
 static int answer_beyond(struct accel_call *call)
 {
@@ -401,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_room_that_is_known),
 		cmocka_unit_test(test_an_answer_that_is_fetched),
 		cmocka_unit_test(test_an_output_that_is_lent),
+		cmocka_unit_test(test_an_output_that_is_not_aligned),
 		cmocka_unit_test(test_an_answer_beyond_its_room),
 		cmocka_unit_test(test_an_agent_that_is_silent),
 		cmocka_unit_test(test_a_call_that_is_late),
