@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include <vaccel/plugin.h>
 
 #include "base/util.h"
@@ -50,6 +52,8 @@ static void after_fork_in_child(void)
 
 static void prepare(void)
 {
+	/* Not torn down at exit, when other threads may still be making a digest. */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 	remote_changed_init();
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }

@@ -243,7 +243,7 @@ static int end_of_program(const char *how)
 
 static void test_exit_with_calls_under_way(void **state)
 {
-	static const char *const ways[] = {"exit", "return", "thread", "_exit"};
+	static const char *const ways[] = {"exit", "return", "thread", "_exit", "late"};
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		struct fake *first = fake;
