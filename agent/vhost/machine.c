@@ -31,8 +31,9 @@
 struct machine {
 	struct machine *next;
 	struct supervisor *supervisor;
-	char *address; /* of its listener */
-	char *tenant;
+	char *address;	       /* of its listener */
+	struct config *config; /* counted; @tenant is its */
+	const char *tenant;    /* whose worker it has, or had last */
 	char peer[64];
 	struct model model;
 	struct backend backend;
@@ -58,6 +59,16 @@ static struct listener *listener_of(const struct machine *machine)
 	while (listener && strcmp(listener->how->address.text, machine->address))
 		listener = listener->next;
 	return listener;
+}
+
+/* Whose machine it is says the listener: after a reload that may be another. */
+static void take_name(struct machine *machine, const struct listener *listener)
+{
+	struct config *before = machine->config;
+
+	machine->config = config_ref(listener->config);
+	machine->tenant = listener->how->tenant;
+	config_unref(before);
 }
 
 static void log_machine(const struct machine *machine, vaccel_log_level_t level, const char *words)
@@ -90,8 +101,8 @@ static void machine_delete(struct machine *machine)
 		loop_remove(&supervisor->loop, &machine->monitor);
 	close_channel(machine);
 	backend_release(&machine->backend);
+	config_unref(machine->config);
 	free(machine->address);
-	free(machine->tenant);
 	free(machine);
 }
 
@@ -263,6 +274,7 @@ static void attach(struct machine *machine)
 	struct arrival *arrival;
 	int ends[2];
 
+	take_name(machine, listener);
 	if (ipc_pair(ends)) {
 		log_machine(machine, VACCEL_LOG_ERROR, vaccel_error_text());
 		try_again(machine);
@@ -403,7 +415,7 @@ static struct machine *machine_new(struct listener *listener, const char *peer, 
 		return NULL;
 	machine->supervisor = listener->supervisor;
 	machine->address = strdup(listener->how->address.text);
-	machine->tenant = strdup(listener->how->tenant);
+	take_name(machine, listener);
 	strncpy(machine->peer, peer, sizeof(machine->peer) - 1);
 	machine->channel.fd = -1;
 	machine->monitor = (struct source){.fd = fd, .ready = monitor_ready};
@@ -415,8 +427,7 @@ static struct machine *machine_new(struct listener *listener, const char *peer, 
 	else
 		model_accel(listener->how->policy, &machine->model);
 	backend_init(&machine->backend, &machine->model, &backend_events, fd);
-	if (machine->address && machine->tenant &&
-	    !loop_add(&machine->supervisor->loop, &machine->monitor, EPOLLIN)) {
+	if (machine->address && !loop_add(&machine->supervisor->loop, &machine->monitor, EPOLLIN)) {
 		machine->listens = true;
 		return machine;
 	}
@@ -451,14 +462,25 @@ void machine_take(struct listener *listener, const char *peer, int fd)
 	attach(machine);
 }
 
+/* Its worker answers what it has of the machine, which has that of the other name then. */
+static void change_tenant(struct machine *machine)
+{
+	log_machine(machine, VACCEL_LOG_INFO, "its listener has another tenant now");
+	tenant_let_go(machine->supervisor, machine->tenant);
+}
+
 void machines_reload(struct supervisor *supervisor)
 {
 	struct machine *next;
 
 	for (struct machine *machine = supervisor->machines; machine; machine = next) {
+		const struct listener *listener = listener_of(machine);
+
 		next = machine->next;
-		if (!listener_of(machine))
+		if (!listener)
 			machine_delete(machine);
+		else if (machine->channel.fd >= 0 && strcmp(machine->tenant, listener->how->tenant))
+			change_tenant(machine);
 	}
 }
 

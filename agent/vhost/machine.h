@@ -17,7 +17,7 @@ bool listener_is_for_machine(const struct listener_config *how);
 /* Takes a connection of such a listener; a second one at a time is refused. */
 void machine_take(struct listener *listener, const char *peer, int fd);
 
-/* After a reload: those without a listener go. */
+/* After a reload: those without a listener go, those whose listener has another tenant are its. */
 void machines_reload(struct supervisor *supervisor);
 void machines_close(struct supervisor *supervisor);
 

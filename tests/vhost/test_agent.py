@@ -137,12 +137,12 @@ class Monitor:
 class Agent:
     def __init__(self, directory):
         self.path, self.other = directory / "vm.sock", directory / "other.sock"
+        self.config = directory / "agent.yaml"
         self.plugin = directory / "libvaccel-noop.so"
         self.plugin.symlink_to(BUILD.resolve() / "plugins/libvaccel-noop.so")
+        self.write_config("vm1", "vm2")
         self.process = subprocess.Popen(
-            [BUILD / "agent/vaccel-agent", "--runtime-dir", directory / "run", "-a",
-             f"vhost-user://{self.path},tenant=vm1", "-a", f"vhost-user://{self.other},tenant=vm2",
-             "--vaccel-config", f"plugins={self.plugin}"],
+            [BUILD / "agent/vaccel-agent", "--runtime-dir", directory / "run", "--config", self.config],
             stderr=subprocess.PIPE, text=True,
             # A sanitizer would make something else of the signal that memory makes that is gone.
             env=os.environ | {
@@ -153,6 +153,12 @@ class Agent:
         )
         self.said = ""
         self.read_until(" ready\n")
+
+    def write_config(self, tenant, other):
+        self.config.write_text(
+            f"listeners:\n  - {{address: 'vhost-user://{self.path}', tenant: {tenant}}}\n"
+            f"  - {{address: 'vhost-user://{self.other}', tenant: {other}}}\n"
+            f"policies: {{default: {{plugins: ['{self.plugin}']}}}}\n")
 
     def read_until(self, words):
         """All that it has said since; it blocks until the words come."""
@@ -292,6 +298,29 @@ class Test(unittest.TestCase):
             self.agent.read_until("has closed the connection")
         self.assertGreater(time.monotonic() - began, 0.3)
         self.assertEqual(other.echo(b"unharmed"), (OK, b"unharmed"))
+
+    def test_tenants_change_their_names(self):
+        """A reload leaves no machine with the worker of a name that another one has now."""
+        machines = {"vm1": self.monitor(), "vm2": self.monitor(self.agent.other)}
+        workers = {}
+        for tenant, machine in machines.items():
+            machine.begin()
+            machine.start()
+            self.assertEqual(machine.echo(b"x"), (OK, b"x"))
+            self.agent.read_until(f"tenant {tenant}: worker")
+            workers[tenant] = self.agent.worker(tenant)
+        self.agent.write_config("vm2", "vm1")
+        self.agent.process.send_signal(signal.SIGHUP)
+        said = self.agent.read_until("in force")
+        self.assertEqual(said.count("its listener has another tenant now"), 2)
+        for tenant, worker in workers.items():
+            while self.agent.worker(tenant) == worker:
+                self.agent.read_until("started")
+        for machine in machines.values():
+            self.assertEqual(machine.echo(b"on"), (OK, b"on"))
+        for before, now in (("vm1", "vm2"), ("vm2", "vm1")):
+            machines[before].close()
+            self.assertIn(f"tenant {now}: ", self.agent.read_until("has closed the connection"))
 
     def test_memory_that_is_taken_away(self):
         """Its own worker ends by that, and alone."""

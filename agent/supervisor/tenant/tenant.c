@@ -226,6 +226,16 @@ void tenant_end_worker(struct supervisor *supervisor, const char *name)
 		child_kill(&worker->child);
 }
 
+void tenant_let_go(struct supervisor *supervisor, const char *name)
+{
+	struct tenant *tenant = find(supervisor, name);
+
+	if (!tenant)
+		return;
+	service_let_go(tenant);
+	service_stop(tenant);
+}
+
 void tenants_look_at_directories(void *context)
 {
 	const struct supervisor *supervisor = context;

@@ -51,6 +51,9 @@ void tenants_look_at_directories(void *context);
 /* The worker of that tenant is killed; what needs one gets another. */
 void tenant_end_worker(struct supervisor *supervisor, const char *name);
 
+/* That tenant's worker is to end; whoever waits for it comes again. */
+void tenant_let_go(struct supervisor *supervisor, const char *name);
+
 /* All workers are to end. */
 void tenants_drain(struct supervisor *supervisor);
 
