@@ -152,6 +152,24 @@ static void test_a_call_that_begins_some_day_is_looked_at_in_time(void **state)
 	assert_true(tenant_of(house, "lies")->deadline.due < time_now() + 1400 * MS);
 }
 
+static bool has_no_worker(struct house *house)
+{
+	return !house->supervisor.tenants->worker && !house->supervisor.tenants->leaving;
+}
+
+/* Nobody watches the deadline of a call that begins as the agent ends. */
+static void test_a_call_that_ends_with_its_worker_in_a_shutdown(void **state)
+{
+	struct house *house = *state;
+
+	apply(house, "listeners:\n" LISTENER("stumbles") "policies: {default: {deadline: 300ms}}");
+	ask(house, "stumbles");
+	tenants_drain(&house->supervisor);
+	until(house, has_no_worker);
+	assert_false(is_watched(house));
+	assert_int_equal(tenant_of(house, "stumbles")->tally.stats->connections, 0);
+}
+
 /* Whatever a worker says and counts, it is its own tenant's loss. */
 static void test_one_that_babbles_is_ended(void **state)
 {
@@ -245,11 +263,6 @@ static void test_one_that_answers_is_asked_while_somebody_needs_it(void **state)
 	until(house, is_left_alone);
 	assert_int_equal(ask(house, "stays").pid, line.pid);
 	assert_true(pulse->due);
-}
-
-static bool has_no_worker(struct house *house)
-{
-	return !house->supervisor.tenants->worker && !house->supervisor.tenants->leaving;
 }
 
 /* As where SIGCHLD is ignored: the system keeps nothing of it. */
@@ -348,6 +361,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_who_waits_for_one_that_cannot_start_is_not_kept),
 		IN_HOUSE(test_a_call_past_its_deadline_ends_the_worker),
 		IN_HOUSE(test_a_call_that_begins_some_day_is_looked_at_in_time),
+		IN_HOUSE(test_a_call_that_ends_with_its_worker_in_a_shutdown),
 		IN_HOUSE(test_one_that_babbles_is_ended),
 		IN_HOUSE(test_one_that_is_frozen_is_replaced),
 		IN_HOUSE(test_what_a_worker_has_started_ends_with_it),

@@ -224,7 +224,8 @@ void tenant_worker_busy(struct worker *worker)
 {
 	struct tenant *tenant = worker->tenant;
 
-	if (tenant->worker == worker && tenant->policy->deadline_ms && !tenant->deadline.due)
+	if (tenant->worker == worker && !worker->leaving && tenant->policy->deadline_ms &&
+	    !tenant->deadline.due)
 		watch_calls(tenant);
 }
 
@@ -281,6 +282,14 @@ static void schedule_restart(struct tenant *tenant, const struct worker *worker)
 			  MIN_OF(50 << MIN_OF(failures, 10U), SLOWEST_MS));
 }
 
+/* It is gone, and nothing is under way. */
+static void forget_worker(struct tenant *tenant)
+{
+	stop_watching(tenant);
+	tally_settle(&tenant->tally);
+	tenant->worker = NULL;
+}
+
 static void replace_worker(struct tenant *tenant, struct worker *worker, const struct fate *fate)
 {
 	struct about whom = about(tenant);
@@ -288,9 +297,7 @@ static void replace_worker(struct tenant *tenant, struct worker *worker, const s
 
 	log_line(VACCEL_LOG_ERROR, &whom, "%s", fate->text);
 	remember(tenant, fate);
-	stop_watching(tenant);
-	tally_settle(&tenant->tally);
-	tenant->worker = NULL;
+	forget_worker(tenant);
 	if (!worker->ready)
 		/* Clients shall hear of it rather than wait; they come again. */
 		drop_waiting(tenant);
@@ -338,7 +345,7 @@ void tenant_worker_ended(struct worker *worker, int status, const struct rusage 
 			remember(tenant, &fate);
 		forget_leaving(tenant, worker);
 		if (worker == tenant->worker)
-			tenant->worker = NULL;
+			forget_worker(tenant);
 	} else {
 		replace_worker(tenant, worker, &fate);
 	}
