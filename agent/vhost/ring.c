@@ -105,6 +105,14 @@ int ring_move(struct ring *ring, const struct vhost_addresses *addresses, struct
 	return VACCEL_OK;
 }
 
+static void interrupt(const struct ring *ring)
+{
+	static const uint64_t one_more = 1;
+
+	if (ring->call >= 0)
+		(void)!write(ring->call, &one_more, sizeof(one_more));
+}
+
 /*
  * What the one before us has left, in memory that the front end may write to meanwhile. If the
  * used index is one ahead of what was written down, the last one had been given to the
@@ -131,6 +139,9 @@ static void resume(struct ring *ring)
 	}
 	ring->used_next = used;
 	ring->next = (uint16_t)(used + ring->again);
+	/* It may have ended between the index and the interrupt, which no later one makes up for:
+	 * a guest that waits asks for the one of that index. */
+	interrupt(ring);
 }
 
 static void begin(struct ring *ring, uint16_t base)
@@ -408,7 +419,6 @@ static bool is_wanted(const struct ring *ring, uint16_t before)
 /* The lock is held. */
 static void give_back(struct ring *ring, uint16_t head, uint64_t written)
 {
-	static const uint64_t one_more = 1;
 	struct inflight_queue *inflight = ring->inflight;
 	uint16_t before = ring->used_next;
 	uint16_t slot = before % (uint16_t)ring->size;
@@ -421,8 +431,8 @@ static void give_back(struct ring *ring, uint16_t head, uint64_t written)
 	store(&ring->used->index, ring->used_next);
 	__atomic_store_n(&inflight->entries[head].under_way, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&inflight->used, ring->used_next, __ATOMIC_RELEASE);
-	if (ring->call >= 0 && is_wanted(ring, before))
-		(void)!write(ring->call, &one_more, sizeof(one_more));
+	if (is_wanted(ring, before))
+		interrupt(ring);
 }
 
 /* The lock is held, and is not any more: who sees that nothing is under way may free the ring. */

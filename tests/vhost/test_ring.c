@@ -23,14 +23,14 @@ struct set {
 	char *memory; /* of the guest's */
 };
 
-static void set_start(struct set *set)
+static void set_start(struct set *set, int call)
 {
 	const struct ring_setup setup = {
 		.size = FRONT_SIZE,
 		.features = VIRTIO_VERSION_1 | VIRTIO_EVENT_IDX,
 		.addresses = front_addresses(&set->front, 0),
 		.kick = -1,
-		.call = -1,
+		.call = call,
 	};
 
 	assert_int_equal(ring_start(&set->ring, &setup, set->guest, set->inflight), VACCEL_OK);
@@ -53,7 +53,7 @@ static int setup(void **state)
 	assert_ptr_not_equal(set.inflight, MAP_FAILED);
 	set.memory = front_take(&set.front, 4096);
 	ring_init(&set.ring, 0, &set);
-	set_start(&set);
+	set_start(&set, -1);
 	*state = &set;
 	return 0;
 }
@@ -123,8 +123,22 @@ static void test_nobody_frees_it_before_it_is_said(void **state)
 		assert_int_equal(idle_calls, 1);
 		front_reset_queue(&set->front, 0);
 		set->inflight->version = 0;
-		set_start(set);
+		set_start(set, -1);
 	}
+}
+
+/* Between the used index and the interrupt: the next worker tells a guest that waits for it. */
+static void test_a_worker_that_ends_before_it_interrupts(void **state)
+{
+	struct set *set = *state;
+	struct front_queue *queue = &set->front.queues[0];
+	uint64_t count;
+
+	put(set);
+	finish(take(set));
+	assert_true(read(queue->call, &count, sizeof(count)) < 0);
+	set_start(set, dup(queue->call));
+	assert_int_equal(read(queue->call, &count, sizeof(count)), sizeof(count));
 }
 
 /* Memory that runs out */
@@ -150,7 +164,7 @@ static void test_no_memory(void **state)
 				lose(set, chain);
 		}
 		assert_int_equal(ring_take(&set->ring, &chain), VACCEL_EAGAIN);
-		set_start(set);
+		set_start(set, -1);
 	}
 	assert_int_equal(set->inflight->used, 2);
 }
@@ -227,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_nobody_frees_it_before_it_is_said),
+		TEST(test_a_worker_that_ends_before_it_interrupts),
 		TEST(test_no_memory),
 		cmocka_unit_test(test_no_memory_in_mid_walk),
 	};
