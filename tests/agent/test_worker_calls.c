@@ -122,6 +122,53 @@ static void test_peer_gone_during_a_call(void **state)
 	gate_release(&gate);
 }
 
+static void write_all(struct program *program, const void *bytes, size_t size)
+{
+	assert_int_equal(write(link_fd(program->link), bytes, size), size);
+}
+
+/* Of a message that was slow to come nothing is due any more when it is there. */
+static void test_call_that_came_in_parts(void **state)
+{
+	unsigned char bytes[FRAME_SIZE];
+	struct program program;
+	struct message message;
+	struct encoder *encoder = &program.encoder;
+	struct gate gate;
+	struct frame frame = {
+		.kind = FRAME_CALL,
+		.op = VACCEL_OP_FPGA_ARRAYCOPY,
+		.epoch = EPOCH,
+	};
+
+	gate_init(&gate);
+	program_connect(&program, &bed, NULL);
+	frame.session = program_session(&program);
+	frame.request = ++program.request;
+	assert_int_equal(encode_request(encoder, &vaccel_op_fpga_arraycopy, &gate.args), VACCEL_OK);
+	frame.head_size = encoder->head_size;
+	frame.payload_size = encoder->payload.size;
+	frame_put(&frame, bytes);
+	write_all(&program, bytes, FRAME_SIZE / 2);
+	while (!atomic_load(&bed.worker.owing))
+		usleep(1000);
+	write_all(&program, bytes + FRAME_SIZE / 2, FRAME_SIZE / 2);
+	write_all(&program, encoder->head, encoder->head_size);
+	for (size_t i = 0; i < encoder->payload.count; i++)
+		write_all(&program, encoder->payload.at[i].iov_base,
+			  encoder->payload.at[i].iov_len);
+	gate_wait(&gate);
+	assert_int_equal(atomic_load(&bed.worker.owing), 0);
+	/* And so it can be told to go. */
+	server_drain(bed.server);
+	program_receive(&program, &message);
+	assert_int_equal(message.frame.kind, FRAME_GOAWAY);
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, frame.request), VACCEL_OK);
+	gate_release(&gate);
+	program_close(&program);
+}
+
 /* The queue */
 
 static int setup_queue(void **state)
@@ -290,6 +337,7 @@ int main(void)
 		IN_BED(&bed, test_long_calls_in_turn),
 		IN_BED(&bed, test_several_at_once_on_a_connection),
 		IN_BED(&bed, test_peer_gone_during_a_call),
+		IN_BED(&bed, test_call_that_came_in_parts),
 		cmocka_unit_test_prestate_setup_teardown(test_queue, setup_queue, bed_teardown,
 							 &bed),
 		cmocka_unit_test_prestate_setup_teardown(test_cancel_in_the_queue, setup_queue,

@@ -41,6 +41,11 @@ static void set_due(struct connection *connection, int64_t due)
 		atomic_fetch_sub(&connection->worker->owing, 1);
 }
 
+static bool is_due(const struct connection *connection)
+{
+	return atomic_load_explicit(&connection->due, memory_order_relaxed) != FOREVER;
+}
+
 bool connection_no_stranger(struct connection *connection)
 {
 	bool was = atomic_exchange(&connection->is_stranger, false);
@@ -136,8 +141,7 @@ void connection_dismiss(struct connection *connection)
 	struct frame frame = {.kind = FRAME_GOAWAY};
 
 	/* Who has not said yet who it is, and may be in a handshake, is told when it has. */
-	if (atomic_load_explicit(&connection->due, memory_order_relaxed) != FOREVER ||
-	    atomic_exchange(&connection->told_to_go, true))
+	if (is_due(connection) || atomic_exchange(&connection->told_to_go, true))
 		return;
 	/* Where an answer is being sent the time is over at once. */
 	if (link_send(connection->link, &frame, NULL, NULL, -1, 0) == VACCEL_ETIMEDOUT)
@@ -304,6 +308,9 @@ enum turn connection_act(struct connection *connection, int read, struct bench *
 		return TURN_WAIT;
 	if (read)
 		return give_up(connection, read, bench);
+	/* The message is whole, and its call takes what time it takes. */
+	if (unlikely(is_due(connection)) && connection->client)
+		set_due(connection, FOREVER);
 	if (likely(!connection->skipping))
 		return act(connection, bench);
 	closep(&connection->message.fd);
