@@ -37,10 +37,12 @@ static int begin(struct server *server, int64_t until, struct attempt *ret_attem
 {
 	SCOPED_LOCK(&remote_lock);
 
-	while (server->connecting)
-		if (remote_wait(until))
-			return vaccel_fail(VACCEL_ETIMEDOUT, "%s could not be connected to in time",
-					   server->name);
+	while (server->connecting && !remote_wait(until))
+		;
+	/* An attempt without time would tell nothing of the server. */
+	if (server->connecting || time_now() >= until)
+		return vaccel_fail(VACCEL_ETIMEDOUT, "%s could not be connected to in time",
+				   server->name);
 	server->connecting = true;
 	*ret_attempt = (struct attempt){.greeting.epoch = server->epoch, .client = server->client};
 	if (server->client)

@@ -302,7 +302,7 @@ static struct channel *connect(struct session *session, int64_t until, int64_t *
 	struct channel *channel;
 	bool is_there;
 
-	if (server_channel(session->server, until, &channel))
+	if (servers_extend(session->server, until, &channel))
 		return NULL;
 	pthread_mutex_lock(&remote_lock);
 	is_there = session->client == channel->client;

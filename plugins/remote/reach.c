@@ -66,6 +66,26 @@ static struct server *choose(const struct server *preferred, server_set *tried)
 	return best;
 }
 
+/* Whether one that has not been tried is left. */
+static bool has_more(server_set tried)
+{
+	struct server *server = NULL;
+
+	SCOPED_LOCK(&remote_lock);
+	for (unsigned int place = 0; (server = server_next(server)); place++)
+		if (server->listed && !(tried >> place & 1))
+			return true;
+	return false;
+}
+
+/* So that there is time for another one where this one does not answer. */
+static int64_t half_of(int64_t until)
+{
+	int64_t now = time_now();
+
+	return until == FOREVER ? FOREVER : now + (until - now) / 2;
+}
+
 static bool wants_load(const struct server *server, int64_t now)
 {
 	SCOPED_LOCK(&remote_lock);
@@ -97,7 +117,7 @@ static void learn_loads(int64_t until)
 		int64_t now = time_now();
 
 		if (wants_load(server, now) &&
-		    !server_connect(server, MIN_OF(until, now + LOAD_PATIENCE), &channel))
+		    !server_connect(server, MIN_OF(half_of(until), now + LOAD_PATIENCE), &channel))
 			channel_give(channel);
 	}
 }
@@ -125,7 +145,7 @@ static void sleep_until(int64_t when)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
 }
 
-/* Tries each server once. */
+/* Tries each server once, as far as there is time. */
 static int try_all(struct server *preferred, int64_t until, struct channel **ret_channel)
 {
 	struct server *server;
@@ -133,8 +153,12 @@ static int try_all(struct server *preferred, int64_t until, struct channel **ret
 	int ret = VACCEL_OK;
 
 	while ((server = choose(preferred, &tried))) {
-		ret = server_channel(server, until, ret_channel);
-		if (!ret || time_now() >= until)
+		if (time_now() >= until)
+			return ret ? ret
+				   : vaccel_fail(VACCEL_ETIMEDOUT,
+						 "%s could not be reached in time", server->name);
+		ret = server_channel(server, has_more(tried) ? half_of(until) : until, ret_channel);
+		if (!ret)
 			return ret;
 	}
 	return ret ? ret : vaccel_fail(VACCEL_ENOENT, "the addresses of agents lead nowhere");
@@ -164,12 +188,27 @@ static bool is_only(const struct server *server)
 	return server == server_next(NULL) && !server_next(server);
 }
 
+static bool rests(const struct server *server)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	return server->retry_at > time_now();
+}
+
+int servers_extend(struct server *server, int64_t until, struct channel **ret_channel)
+{
+	if (!is_only(server))
+		until = rests(server) ? 0 : half_of(until);
+	return server_channel(server, until, ret_channel);
+}
+
 int servers_await(struct server *server, int64_t until, struct channel **ret_channel)
 {
 	int64_t when;
 	int ret;
 
-	while ((ret = server_connect(server, until, ret_channel))) {
+	while ((ret = server_connect(server, is_only(server) ? until : half_of(until),
+				     ret_channel))) {
 		when = is_only(server) ? retry_at(server) : FOREVER;
 		if (when >= until)
 			return ret;

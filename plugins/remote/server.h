@@ -81,6 +81,12 @@ int servers_reach(struct server *preferred, int64_t until, struct channel **ret_
 int servers_await(struct server *server, int64_t until, struct channel **ret_channel);
 
 /*
+ * One more channel to a server that is in use. Where there are others, one that failed lately is
+ * not connected to, and time is left for the others.
+ */
+int servers_extend(struct server *server, int64_t until, struct channel **ret_channel);
+
+/*
  * Looks up what the addresses stand for, unless that was done less than @age ago and gave
  * any server. ENOENT, EREMOTEIO.
  */

@@ -58,6 +58,77 @@ static void test_next_one_where_one_fails(void **state)
 	assert_int_equal(fake_sessions(second), 1);
 }
 
+/* Takes connections, and says nothing more. */
+static enum verdict be_frozen(struct turn *turn, void *context)
+{
+	return DONE;
+}
+
+static void test_next_one_where_one_is_frozen(void **state)
+{
+	fake_set_load(second, 900);
+	bed_set("VACCEL_TIMEOUT_MS", "2000");
+	assert_int_equal(fake_sessions(fake), 1);
+	fake_script(fake, be_frozen, NULL);
+	/* One call is lost by that. The next one has time for the other. */
+	assert_int_equal(vaccel_noop(&sess), VACCEL_ETIMEDOUT);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_calls(second, &vaccel_op_noop), 2);
+	assert_int_equal(fake_sessions(second), 1);
+}
+
+/* What it has changed there is lost, and the session moves. */
+static void test_changes_at_one_that_is_frozen(void **state)
+{
+	struct vaccel_resource res;
+
+	fake_set_load(second, 900);
+	bed_set("VACCEL_TIMEOUT_MS", "2000");
+	assert_int_equal(
+		vaccel_resource_init_from_buf(&res, "abc", 3, VACCEL_RESOURCE_DATA, "d", true),
+		VACCEL_OK);
+	assert_int_equal(vaccel_resource_register(&res, &sess), VACCEL_OK);
+	assert_int_equal(vaccel_exec(&sess, "lib", "f", NULL, 0, NULL, 0), VACCEL_OK);
+	fake_script(fake, be_frozen, NULL);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_ETIMEDOUT);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_ESESS);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_calls(second, &vaccel_op_noop), 1);
+	assert_int_equal(vaccel_resource_release(&res), VACCEL_OK);
+}
+
+static void test_session_where_one_is_frozen(void **state)
+{
+	fake_script(fake, be_frozen, NULL);
+	bed_set("VACCEL_TIMEOUT_MS", "1000");
+	assert_int_equal(fake_sessions(second), 1);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+}
+
+static enum verdict lose_and_freeze(struct turn *turn, void *context)
+{
+	bool *is_frozen = context;
+
+	if (*is_frozen || turn_op(turn) != &vaccel_op_noop)
+		return *is_frozen ? DONE : GO_ON;
+	*is_frozen = true;
+	return HANG_UP;
+}
+
+static void test_next_one_where_one_freezes_in_a_call(void **state)
+{
+	bool is_frozen = false;
+
+	fake_set_load(second, 900);
+	bed_set("VACCEL_TIMEOUT_MS", "2000");
+	assert_int_equal(fake_sessions(fake), 1);
+	fake_script(fake, lose_and_freeze, &is_frozen);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_calls(second, &vaccel_op_noop), 1);
+	fake_script(fake, NULL, NULL);
+}
+
 static enum verdict write_nonsense(struct turn *turn, struct trick *trick)
 {
 	static const unsigned char nonsense[512] = {0xff, 0xff, 0xff, 0xff};
@@ -82,6 +153,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST_OF_TWO(test_least_loaded_is_asked),
 		TEST_OF_TWO(test_next_one_where_one_fails),
+		TEST_OF_TWO(test_next_one_where_one_is_frozen),
+		TEST_OF_TWO(test_changes_at_one_that_is_frozen),
+		TEST_OF_TWO(test_session_where_one_is_frozen),
+		TEST_OF_TWO(test_next_one_where_one_freezes_in_a_call),
 		TEST(test_nonsense_is_an_error),
 	};
 
