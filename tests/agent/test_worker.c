@@ -460,6 +460,39 @@ static void test_no_memory_left(void **state)
 	program_close(&program);
 }
 
+/* While there is none for a payload. */
+static atomic_bool no_memory;
+
+void *__real_spare_take(struct spare *spare, size_t size);
+void *__wrap_spare_take(struct spare *spare, size_t size);
+
+void *__wrap_spare_take(struct spare *spare, size_t size)
+{
+	return atomic_load(&no_memory) ? NULL : __real_spare_take(spare, size);
+}
+
+/* What was counted for a payload that could not be had is given back. */
+static void test_no_memory_for_a_payload(void **state)
+{
+	int32_t values[2] = {1, 2};
+	struct vaccel_fpga_arraycopy_args args = {{values, 2}, {values, 2}};
+	struct program program;
+	int64_t session;
+
+	program_connect(&program, &bed, NULL);
+	session = program_session(&program);
+	atomic_store(&no_memory, true);
+	assert_int_equal(program_call(&program, session, &vaccel_op_fpga_arraycopy, &args),
+			 VACCEL_ENOMEM);
+	assert_string_equal(program.words, "no memory for a payload of 8 bytes");
+	assert_int_equal(bed.worker.memory.used, 0);
+	atomic_store(&no_memory, false);
+	assert_int_equal(program_call(&program, session, &vaccel_op_fpga_arraycopy, &args),
+			 VACCEL_OK);
+	assert_int_equal(bed_refused(&bed, REFUSED_QUOTA), 0);
+	program_close(&program);
+}
+
 /* A message in pieces takes as long as it takes; no thread waits for it. */
 static void test_trickle(void **state)
 {
@@ -514,6 +547,7 @@ int main(void)
 		IN_BED(&bed, test_too_large),
 		IN_BED(&bed, test_more_than_memory_can_be),
 		IN_BED(&bed, test_no_memory_left),
+		IN_BED(&bed, test_no_memory_for_a_payload),
 		IN_BED(&bed, test_trickle),
 	};
 

@@ -182,14 +182,17 @@ static void begin_payload(struct connection *connection)
 	uint64_t size = connection->message.frame.payload_size;
 
 	connection->begun = true;
-	connection->skipping = false;
-	if (!meter_take(&worker->memory, size)) {
-		connection->skipping = true;
+	connection->no_room = VACCEL_EDQUOT;
+	if (!meter_take(&worker->memory, size))
+		return;
+	connection->payload = spare_take(&worker->spare, (size_t)size);
+	if (!connection->payload) {
+		meter_give(&worker->memory, size);
+		connection->no_room = VACCEL_ENOMEM;
 		return;
 	}
 	connection->charged = size;
-	connection->payload = spare_take(&worker->spare, (size_t)size);
-	connection->skipping = !connection->payload;
+	connection->no_room = VACCEL_OK;
 	connection->piece = (struct iovec){connection->payload, (size_t)size};
 }
 
@@ -202,7 +205,7 @@ static int read_payload(struct connection *connection, int64_t until)
 		.size = connection->piece.iov_len,
 	};
 
-	if (connection->skipping)
+	if (connection->no_room)
 		return link_skip_payload(connection->link, until);
 	return link_receive_payload(connection->link, &pieces, until);
 }
@@ -226,11 +229,16 @@ int connection_read(struct connection *connection, int64_t until)
 /* Of one whose payload found no room. */
 static void refuse(struct connection *connection, struct bench *bench)
 {
-	connection->skipping = false;
+	uint64_t size = connection->message.frame.payload_size;
+	int ret = connection->no_room;
+
+	connection->no_room = VACCEL_OK;
 	bench->now = time_now();
-	request_refuse(connection, &connection->message.frame,
-		       memory_fail(connection->worker, connection->message.frame.payload_size),
-		       bench);
+	if (ret == VACCEL_EDQUOT)
+		memory_fail(connection->worker, size);
+	else
+		vaccel_fail(ret, "no memory for a payload of %" PRIu64 " bytes", size);
+	request_refuse(connection, &connection->message.frame, ret, bench);
 }
 
 /*
@@ -311,7 +319,7 @@ enum turn connection_act(struct connection *connection, int read, struct bench *
 	/* The message is whole, and its call takes what time it takes. */
 	if (unlikely(is_due(connection)) && connection->client)
 		set_due(connection, FOREVER);
-	if (likely(!connection->skipping))
+	if (likely(!connection->no_room))
 		return act(connection, bench);
 	closep(&connection->message.fd);
 	refuse(connection, bench);

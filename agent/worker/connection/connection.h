@@ -24,8 +24,8 @@ struct connection {
 	struct session *last_session;
 	struct borrower *borrower; /* from HELLO on, if the carrier has regions; never changed */
 	struct message message;
-	bool begun;    /* the payload of @message is on its way */
-	bool skipping; /* and there is no room for it */
+	bool begun;  /* the payload of @message is on its way */
+	int no_room; /* and is skipped, by the quota or for lack of memory; 0: there is room */
 	void *payload;
 	uint64_t charged;
 	struct iovec piece;
