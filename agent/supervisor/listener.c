@@ -302,17 +302,16 @@ int listen_anew(const struct supervisor *supervisor, const struct address *addre
 static int open_socket(struct listener *listener, const struct listener *before)
 {
 	const struct listener_config *how = listener->how;
+	int open = before ? before->source.fd : activation_find(&how->address);
 	int ret;
 
-	if (before) {
-		listener->source.fd = fcntl(before->source.fd, F_DUPFD_CLOEXEC, 0);
-		listener->owns_name = before->owns_name;
+	if (open >= 0) {
+		listener->source.fd = fcntl(open, F_DUPFD_CLOEXEC, 0);
+		listener->owns_name = before && before->owns_name;
 		return listener->source.fd < 0
 			       ? vaccel_fail(errno, "no descriptor for '%s'", how->address.text)
 			       : VACCEL_OK;
 	}
-	if (activation_take(&how->address, &listener->source.fd))
-		return VACCEL_OK;
 	ret = listen_anew(listener->supervisor, &how->address, how->mode, &listener->source.fd);
 	listener->owns_name = !ret;
 	return ret;

@@ -58,8 +58,8 @@ void notify_reloading(void)
 	       (long long)(time_now() / NS_PER_US));
 }
 
-/* How many sockets came; each is closed on exec from now on. */
-static int count_passed(void)
+/* How many sockets came. They stay open: a listener that has gone may come back. */
+static int passed_sockets(void)
 {
 	const char *pid = environment_text(LISTEN_PID);
 	const char *count = environment_text(LISTEN_FDS);
@@ -68,23 +68,11 @@ static int count_passed(void)
 	if (!pid || atol(pid) != (long)getpid() || number <= 0)
 		return 0;
 	number = MIN_OF(number, PASSED_MAX);
-	for (int i = 0; i < number; i++)
+	for (int i = 0; i < number; i++) {
 		fcntl(FIRST_PASSED + i, F_SETFD, FD_CLOEXEC);
+		fcntl(FIRST_PASSED + i, F_SETFL, O_NONBLOCK);
+	}
 	return number;
-}
-
-static struct {
-	bool known;
-	int count;
-	bool taken[PASSED_MAX];
-} passed;
-
-static int passed_sockets(void)
-{
-	if (!passed.known)
-		passed.count = count_passed();
-	passed.known = true;
-	return passed.count;
 }
 
 union socket_address {
@@ -137,27 +125,28 @@ static bool is_bound_to(int fd, const struct address *address)
 	}
 }
 
-bool activation_take(const struct address *address, int *ret_fd)
+int activation_find(const struct address *address)
 {
-	for (int i = 0; i < passed_sockets(); i++) {
-		int fd = FIRST_PASSED + i;
+	for (int i = 0; i < passed_sockets(); i++)
+		if (is_bound_to(FIRST_PASSED + i, address))
+			return FIRST_PASSED + i;
+	return -1;
+}
 
-		if (passed.taken[i] || !is_bound_to(fd, address))
-			continue;
-		passed.taken[i] = true;
-		fcntl(fd, F_SETFL, O_NONBLOCK);
-		*ret_fd = fd;
-		return true;
-	}
+static bool is_listener(const struct config *config, int fd)
+{
+	for (unsigned int i = 0; i < config->nr_listeners; i++)
+		if (is_bound_to(fd, &config->listeners[i].address))
+			return true;
 	return false;
 }
 
-int activation_check(void)
+int activation_check(const struct config *config)
 {
 	const char *names = environment_text(LISTEN_FDNAMES);
 
 	for (int i = 0; i < passed_sockets(); i++) {
-		if (!passed.taken[i])
+		if (!is_listener(config, FIRST_PASSED + i))
 			return vaccel_fail(
 				VACCEL_EINVAL,
 				"systemd passed socket '%.*s', whose address no listener "

@@ -3,7 +3,7 @@
 #ifndef VACCEL_AGENT_SUPERVISOR_NOTIFY_H
 #define VACCEL_AGENT_SUPERVISOR_NOTIFY_H
 
-#include "transport/transport.h"
+#include "agent/config/config.h"
 
 /* "READY=1\nSTATUS=serving" and the like. */
 void notify(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -11,13 +11,10 @@ void notify(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Time of CLOCK_MONOTONIC is told with it, as systemd asks for. */
 void notify_reloading(void);
 
-/*
- * The socket that systemd has made for @address, which then is the caller's. Says whether
- * there is one.
- */
-bool activation_take(const struct address *address, int *ret_fd);
+/* The socket that systemd has made for @address, for the caller to copy; -1: there is none. */
+int activation_find(const struct address *address);
 
-/* EINVAL if sockets came that no listener has taken: it would not be served. */
-int activation_check(void);
+/* EINVAL if sockets came that no listener of @config has: who connects there waits for ever. */
+int activation_check(const struct config *config);
 
 #endif

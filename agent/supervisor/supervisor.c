@@ -162,6 +162,8 @@ static void reload(struct supervisor *supervisor)
 			 vaccel_error_text());
 	else
 		log_line(VACCEL_LOG_INFO, NULL, "the configuration is in force");
+	if (!ret && activation_check(supervisor->config))
+		log_line(VACCEL_LOG_WARN, NULL, "%s", vaccel_error_text());
 	if (!ret && supervisor->ready)
 		listeners_begin(supervisor);
 	notify("READY=1\nSTATUS=%s", ret ? vaccel_error_text() : "serving");
@@ -234,7 +236,7 @@ static int start(struct supervisor *supervisor, struct config *config, const cha
 		ret = tally_new(&supervisor->nobody);
 	if (!ret)
 		ret = apply(supervisor, config);
-	return ret ? ret : activation_check();
+	return ret ? ret : activation_check(config);
 }
 
 int supervisor_run(struct config *config, const char *file, const char *base)

@@ -2,6 +2,7 @@
 /* Listeners, what a reload makes of them, and the front that those of TLS are relayed by. */
 #include "house.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include <vaccel/error.h>
 
+#include "agent/supervisor/notify.h"
 #include "agent/supervisor/relay.h"
 #include "base/util.h"
 #include "certificates.h"
@@ -191,6 +193,64 @@ static void test_a_reload_is_all_or_nothing(void **state)
 	config_unref(config);
 	assert_int_equal(mode_of(house, "comes.sock"), 0);
 	ask(house, "stays");
+}
+
+/* One socket that systemd has made, at passed.sock, and what was there before in its place. */
+#define PASSED 3
+
+static int kept;
+
+static int house_make_with_socket(void **state)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	struct house *house;
+	char pid[16];
+	int fd;
+
+	kept = fcntl(PASSED, F_DUPFD_CLOEXEC, 100);
+	assert_int_equal(dup2(STDERR_FILENO, PASSED), PASSED);
+	house_make(state);
+	house = *state;
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s/passed.sock", house->directory);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)) || listen(fd, 8), 0);
+	assert_int_equal(dup2(fd, PASSED), PASSED);
+	close(fd);
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	return 0;
+}
+
+static int house_drop_with_socket(void **state)
+{
+	house_drop(state);
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	close(PASSED);
+	if (kept >= 0)
+		dup2(kept, PASSED);
+	closep(&kept);
+	return 0;
+}
+
+/* Whoever connects meanwhile waits, as systemd has it. */
+static void test_a_passed_socket_that_goes_and_comes_back(void **state)
+{
+	struct house *house = *state;
+	int early;
+
+	apply(house, "listeners:\n" LISTENER("stays") LISTENER("passed"));
+	assert_int_equal(activation_check(house->supervisor.config), VACCEL_OK);
+	ask(house, "passed");
+	apply(house, "listeners:\n" LISTENER("stays"));
+	assert_int_equal(activation_check(house->supervisor.config), VACCEL_EINVAL);
+	early = knock(house, "passed");
+	ask(house, "stays");
+	apply(house, "listeners:\n" LISTENER("stays") LISTENER("passed"));
+	read_line(house, early);
+	close(early);
+	ask(house, "passed");
 }
 
 static void test_only_a_changed_policy_changes_the_worker(void **state)
@@ -482,6 +542,8 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_a_mode_is_the_socket_files_alone),
 		IN_HOUSE(test_a_port_that_is_served_otherwise),
 		IN_HOUSE(test_a_reload_is_all_or_nothing),
+		cmocka_unit_test_setup_teardown(test_a_passed_socket_that_goes_and_comes_back,
+						house_make_with_socket, house_drop_with_socket),
 		IN_HOUSE(test_only_a_changed_policy_changes_the_worker),
 		IN_HOUSE(test_certificates_must_fit_their_keys),
 		IN_HOUSE(test_what_the_front_passes_is_its_tenants),

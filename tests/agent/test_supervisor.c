@@ -362,19 +362,31 @@ static int place(int fd, int number, int *ret_kept)
 	return number;
 }
 
-static int take(const char *text)
+static int find(const char *text)
 {
 	struct address address;
-	int fd = -1;
+	int fd;
 
 	assert_int_equal(address_parse(text, &address), VACCEL_OK);
-	if (!activation_take(&address, &fd))
-		fd = -1;
+	fd = activation_find(&address);
 	address_release(&address);
 	return fd;
 }
 
-/* Once in a process: what was taken is. */
+static int check(const char *one, const char *other)
+{
+	struct config *config;
+	char text[256];
+	int ret;
+
+	snprintf(text, sizeof(text), "listeners: [{address: '%s'}, {address: '%s', tenant: net}]",
+		 one, other);
+	assert_int_equal(config_parse("a test", text, strlen(text), &config), VACCEL_OK);
+	ret = activation_check(config);
+	config_unref(config);
+	return ret;
+}
+
 static void test_sockets_go_to_their_listeners(void **state)
 {
 	struct sockaddr_un name = named("agent.sock");
@@ -382,7 +394,7 @@ static void test_sockets_go_to_their_listeners(void **state)
 	socklen_t size = sizeof(number);
 	int local = listen_at((struct sockaddr *)&name, sizeof(name), SOCK_STREAM);
 	int tcp = listen_at((struct sockaddr *)&number, sizeof(number), SOCK_STREAM);
-	char text[128], pid[16];
+	char path[128], text[64], other[64], pid[16];
 	int kept[2];
 
 	assert_int_equal(getsockname(tcp, (struct sockaddr *)&number, &size), 0);
@@ -395,19 +407,20 @@ static void test_sockets_go_to_their_listeners(void **state)
 	place(local, 3, &kept[0]);
 	place(tcp, 4, &kept[1]);
 
-	assert_int_equal(take("unix:///another"), -1);
-	assert_int_equal(take("vsock://2:3"), -1);
-	snprintf(text, sizeof(text), "unix://%s", name.sun_path);
-	assert_int_equal(take(text), 3);
-	assert_int_equal(take(text), -1);
-	assert_int_equal(fcntl(3, F_GETFD), FD_CLOEXEC);
-	assert_int_equal(activation_check(), VACCEL_EINVAL);
-	assert_non_null(strstr(vaccel_error_text(), "systemd passed socket 'net'"));
-	snprintf(text, sizeof(text), "tcp://127.0.0.2:%d", ntohs(number.sin_port));
-	assert_int_equal(take(text), -1);
+	assert_int_equal(find("unix:///another"), -1);
+	assert_int_equal(find("vsock://2:3"), -1);
+	snprintf(path, sizeof(path), "unix://%s", name.sun_path);
 	snprintf(text, sizeof(text), "tcp://127.0.0.1:%d", ntohs(number.sin_port));
-	assert_int_equal(take(text), 4);
-	assert_int_equal(activation_check(), VACCEL_OK);
+	snprintf(other, sizeof(other), "tcp://127.0.0.2:%d", ntohs(number.sin_port));
+	assert_int_equal(find(path), 3);
+	assert_int_equal(fcntl(3, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(find(text), 4);
+	assert_int_equal(find(other), -1);
+	assert_int_equal(check(path, other), VACCEL_EINVAL);
+	assert_non_null(strstr(vaccel_error_text(), "systemd passed socket 'net'"));
+	assert_int_equal(check("unix:///another", text), VACCEL_EINVAL);
+	assert_non_null(strstr(vaccel_error_text(), "systemd passed socket 'local'"));
+	assert_int_equal(check(path, text), VACCEL_OK);
 	for (int i = 0; i < 2; i++) {
 		close(3 + i);
 		if (kept[i] >= 0)
