@@ -41,7 +41,7 @@ struct closer {
 struct pool {
 	unsigned int nr_wanted, nr_closers;
 	int queue[2];
-	bool told; /* that all are stuck */
+	bool told_stuck, told_full;
 	struct closer closers[CLOSERS];
 };
 
@@ -138,12 +138,20 @@ static void tell_if_stuck(struct pool *pool)
 		if (!begun || now - begun < STUCK_NS)
 			return;
 	}
-	if (!pool->told)
+	if (!pool->told_stuck)
 		log_line(VACCEL_LOG_ERROR, NULL,
 			 "descriptors stay open: %u that peers have passed take no end to be "
 			 "closed, as files of FUSE may; end whose they are",
 			 pool->nr_closers);
-	pool->told = true;
+	pool->told_stuck = true;
+}
+
+static void tell_full(struct pool *pool)
+{
+	if (!pool->told_full)
+		log_line(VACCEL_LOG_ERROR, NULL,
+			 "descriptors stay open for good: more come than can be closed");
+	pool->told_full = true;
 }
 
 static void close_by(struct pool *pool, int fd)
@@ -154,8 +162,8 @@ static void close_by(struct pool *pool, int fd)
 		close(fd);
 		return;
 	}
-	/* What the pipe does not take stays open. */
-	(void)!write(pool->queue[1], &fd, sizeof(fd));
+	if (write(pool->queue[1], &fd, sizeof(fd)) < 0)
+		tell_full(pool);
 	tell_if_stuck(pool);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Messages between the supervisor and its children. SOCK_SEQPACKET keeps them
- * whole, so that a message is there or is not; one of another size comes from no
- * program of ours and ends the conversation.
+ * whole, so that a message is there or is not; one of another size, or with more
+ * than one descriptor, comes from no program of ours and ends the conversation.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -72,7 +72,7 @@ int ipc_receive(int socket, bool wait, struct ipc_message *ret_message, int *ret
 		return VACCEL_EAGAIN;
 	if (received <= 0)
 		return vaccel_fail(VACCEL_EREMOTEIO, "the other process is gone");
-	if (received != (ssize_t)sizeof(message) || passed.flags & MSG_TRUNC)
+	if (received != (ssize_t)sizeof(message) || passed.flags & MSG_TRUNC || passed.nr > 1)
 		return vaccel_fail(VACCEL_EREMOTEIO, "the other process says nonsense");
 	message.carrier[sizeof(message.carrier) - 1] = '\0';
 	message.peer[sizeof(message.peer) - 1] = '\0';

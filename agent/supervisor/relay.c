@@ -5,6 +5,7 @@
  */
 #include <vaccel/error.h>
 
+#include "agent/base/closer.h"
 #include "agent/base/log.h"
 #include "agent/supervisor/observe.h"
 #include "agent/supervisor/relay.h"
@@ -51,10 +52,13 @@ static void said(struct helper *front, const struct ipc_message *message, int *f
 	struct listener *listener = listener_by_number(supervisor, message->listener);
 	struct arrival *arrival;
 
-	/* A listener that is gone since has left its number with nobody. */
-	if (message->kind != IPC_PEER || *fd < 0 || !listener ||
-	    !listener_is_relayed(listener->how))
+	if (message->kind != IPC_PEER || *fd < 0)
 		return;
+	/* One that is gone since has left its number with nobody. */
+	if (!listener || !listener_is_relayed(listener->how)) {
+		close_elsewhere(TAKE_FD(*fd));
+		return;
+	}
 	if (!arrival_new(listener, message->carrier, message->peer, TAKE_FD(*fd), &arrival))
 		tenant_take(supervisor, message->text, arrival);
 }

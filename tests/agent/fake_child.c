@@ -70,12 +70,13 @@ static int leave(const struct worker_setup *setup)
 	return EXIT_SUCCESS;
 }
 
-/* Kinds that there are and others, with descriptors that nobody asked for. */
-static void say_anything(void)
+/* Kinds that there are and others; only the front may pass descriptors. */
+static void say_anything(bool is_front)
 {
 	static const char *const names[] = {"", "uid-0", "../x", "stays", "babbles"};
 	static const int passed[] = {-1, STDIN_FILENO, IPC_FD, STATS_FD};
 	struct ipc_message message;
+	int fd = -1;
 
 	for (size_t i = 0; i < sizeof(message); i++)
 		((unsigned char *)&message)[i] = (unsigned char)rand();
@@ -83,12 +84,13 @@ static void say_anything(void)
 	message.listener = (uint32_t)rand() % 4;
 	if (rand() % 2)
 		strcpy(message.text, names[(size_t)rand() % ARRAY_SIZE(names)]);
-	while (ipc_send(IPC_FD, &message, passed[(size_t)rand() % ARRAY_SIZE(passed)]) ==
-	       VACCEL_EAGAIN)
+	if (is_front && message.kind == IPC_PEER)
+		fd = passed[(size_t)rand() % ARRAY_SIZE(passed)];
+	while (ipc_send(IPC_FD, &message, fd) == VACCEL_EAGAIN)
 		poll(&(struct pollfd){IPC_FD, POLLOUT, 0}, 1, -1);
 }
 
-static _Noreturn void babble(void)
+static _Noreturn void babble(bool is_front)
 {
 	struct stats *stats;
 
@@ -97,7 +99,7 @@ static _Noreturn void babble(void)
 	for (int i = 0; i < 20000; i++) {
 		((volatile unsigned char *)stats)[(size_t)rand() % sizeof(*stats)] =
 			(unsigned char)rand();
-		say_anything();
+		say_anything(is_front);
 	}
 	(void)!write(IPC_FD, "?", 1);
 	for (;;)
@@ -131,7 +133,9 @@ static void serve(const struct worker_setup *setup, const struct listener_setup 
 	if (!strcmp(setup->tenant, "lies"))
 		overrun(INT64_MAX);
 	if (!strcmp(setup->tenant, "babbles"))
-		babble();
+		babble(false);
+	if (!strcmp(setup->tenant, "passes"))
+		ipc_send(IPC_FD, &(struct ipc_message){.kind = IPC_PEER}, STDIN_FILENO);
 	if (!strcmp(setup->tenant, "breeds"))
 		breed();
 }
@@ -193,7 +197,7 @@ static int relay(const char *tenant)
 		if (message.kind != IPC_CONNECTION)
 			continue;
 		if (!strcmp(tenant, "babbles"))
-			babble();
+			babble(true);
 		message.kind = IPC_PEER;
 		strncpy(message.text, tenant, sizeof(message.text) - 1);
 		ipc_send(IPC_FD, &message, fd);

@@ -8,6 +8,7 @@
  * overruns  says that a call runs, and is busy for ever
  * freezes   stops, as by SIGSTOP
  * breeds    starts a process of its own
+ * passes    passes a descriptor, as the front does
  * stumbles  when it is to end, begins a call, and kills itself
  * fails     never gets as far: it cannot start
  * babbles   says and counts what comes into its head, and then what is no message

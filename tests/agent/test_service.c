@@ -184,6 +184,16 @@ static void test_one_that_babbles_is_ended(void **state)
 	assert_int_equal(ask(house, "stays").status, VACCEL_OK);
 }
 
+static void test_one_that_passes_something_is_ended(void **state)
+{
+	struct house *house = *state;
+
+	apply(house, "listeners:\n" LISTENER("passes"));
+	ask(house, "passes");
+	house->number = 1;
+	until(house, has_failed);
+}
+
 /* It is the test that has no time. */
 static bool has_failed_by_silence(struct house *house)
 {
@@ -363,6 +373,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_a_call_that_begins_some_day_is_looked_at_in_time),
 		IN_HOUSE(test_a_call_that_ends_with_its_worker_in_a_shutdown),
 		IN_HOUSE(test_one_that_babbles_is_ended),
+		IN_HOUSE(test_one_that_passes_something_is_ended),
 		IN_HOUSE(test_one_that_is_frozen_is_replaced),
 		IN_HOUSE(test_what_a_worker_has_started_ends_with_it),
 		IN_HOUSE(test_one_that_answers_is_asked_while_somebody_needs_it),

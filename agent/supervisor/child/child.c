@@ -81,6 +81,9 @@ static bool hear(struct child *child)
 		child->unheard = 0;
 	if (!ret && message.kind != IPC_ALIVE)
 		child->events->said(child, &message, &fd);
+	/* Lest one that passes what nobody asks for brings more than can be closed. */
+	if (!ret && fd >= 0)
+		ret = VACCEL_EINVAL;
 	if (!ret || ret == VACCEL_EAGAIN)
 		return !ret;
 	/* It has closed its end or says nonsense: it is of no more use, if it runs at all. */

@@ -17,7 +17,7 @@ struct child;
 
 /* What happens to a child. Only the last may delete it. */
 struct child_events {
-	/* @fd is taken by setting it to -1. */
+	/* @fd is taken by setting it to -1; who passes one that is not taken is killed. */
 	void (*said)(struct child *child, const struct ipc_message *message, int *fd);
 	void (*writable)(struct child *child); /* after child_want_room() */
 	void (*ended)(struct child *child, int status, const struct rusage *usage);

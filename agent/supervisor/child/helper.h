@@ -24,7 +24,7 @@ struct helper {
 	void (*brief)(struct helper *helper);
 	/* It is ready, or is not any more, or has room again. */
 	void (*changed)(struct helper *helper);
-	/* It says something else; @fd is taken by setting it to -1. */
+	/* It says something else; @fd as in struct child_events. */
 	void (*said)(struct helper *helper, const struct ipc_message *message, int *fd);
 };
 

@@ -110,7 +110,7 @@ static void take_lines(struct output *output, bool all)
 	memmove(output->line, line, output->used);
 }
 
-/* False: there will be no more. */
+/* False: there will be no more, or nobody wants it: of who brings more than can be closed. */
 static bool take_some(struct output *output)
 {
 	for (int i = 0; i < READS_MAX; i++) {
@@ -125,6 +125,8 @@ static bool take_some(struct output *output)
 			return got < 0 && errno == EAGAIN;
 		output->used += (size_t)got;
 		take_lines(output, false);
+		if (passed.nr)
+			return false;
 	}
 	return true;
 }
