@@ -259,6 +259,16 @@ bool channel_settle(struct channel *channel)
 	return !ret;
 }
 
+bool channel_catch_up(struct channel *channel)
+{
+	struct wait wait = {0};
+	struct message message;
+
+	/* No answer is of this kind, so that any answer is nonsense. */
+	wait_message(channel, &wait, FRAME_KIND_END, 0, &message);
+	return !channel->broken && !channel->leaving;
+}
+
 int channel_ping(struct channel *channel, int64_t until, int64_t *ret_time)
 {
 	struct frame ping = {.kind = FRAME_PING, .request = ++channel->request};

@@ -105,6 +105,12 @@ int channel_unshare(struct channel *channel, uint32_t region);
 /* Whether the answer that a channel owes has come; does not wait. Sets broken if it never will. */
 bool channel_settle(struct channel *channel);
 
+/*
+ * Hears what the agent has said since the last answer, such as a PONG that was too late for it;
+ * does not wait. Whether the channel is as good as before.
+ */
+bool channel_catch_up(struct channel *channel);
+
 /* Time that an agent takes to answer a PING, in nanoseconds. */
 int channel_ping(struct channel *channel, int64_t until, int64_t *ret_time);
 

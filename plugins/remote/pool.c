@@ -154,9 +154,9 @@ struct channel *server_take(struct server *server, uint64_t client)
 bool channel_is_fresh(struct channel *channel, int64_t now)
 {
 	channel->since = now;
-	if (now - link_last_heard(channel->link) < FRESH_NS || !link_is_stale(channel->link))
+	if (now - link_last_heard(channel->link) < FRESH_NS || !link_is_stale(channel->link) ||
+	    channel_catch_up(channel))
 		return true;
-	channel->broken = true;
 	channel_give(channel);
 	return false;
 }

@@ -46,13 +46,18 @@ static int end(void **state)
 }
 
 /* A control operation, since nothing has to be there for it. */
-static int ask(void)
+static int ask_on(struct channel *asked)
 {
 	int64_t id;
 	struct vaccel_session_open_args args = {.session = &id};
 	struct request request = {.op = &vaccel_op_session_open, .args = &args, .fd = -1};
 
-	return channel_ask(channel, &request);
+	return channel_ask(asked, &request);
+}
+
+static int ask(void)
+{
+	return ask_on(channel);
 }
 
 struct habits {
@@ -245,6 +250,60 @@ static void test_agent_that_asks_is_answered(void **state)
 	assert_int_equal(fake_messages(fake, FRAME_PING), 0);
 }
 
+/* What comes after an answer */
+
+struct afterthought {
+	enum frame_kind kind;
+	sem_t said;
+};
+
+static enum verdict add_a_word(struct turn *turn, void *context)
+{
+	struct afterthought *afterthought = context;
+	const struct frame frame = {.kind = afterthought->kind, .request = 4711};
+
+	if (turn_op(turn) != &vaccel_op_session_open)
+		return GO_ON;
+	turn_go_on(turn);
+	turn_frame(turn, &frame, NULL, NULL);
+	sem_post(&afterthought->said);
+	return DONE;
+}
+
+/* Whether a channel can still be used once an answer was followed by that. */
+static bool is_fresh_after(struct channel *used, enum frame_kind kind)
+{
+	struct afterthought afterthought = {.kind = kind};
+	bool is_fresh;
+
+	sem_init(&afterthought.said, 0, 0);
+	fake_script(fake, add_a_word, &afterthought);
+	used->until = FOREVER;
+	assert_int_equal(ask_on(used), VACCEL_OK);
+	sem_wait(&afterthought.said);
+	fake_script(fake, NULL, NULL);
+	is_fresh = channel_is_fresh(used, time_now() + 1000 * MS);
+	if (is_fresh)
+		assert_int_equal(ask_on(used), VACCEL_OK);
+	sem_destroy(&afterthought.said);
+	return is_fresh;
+}
+
+static void test_words_after_an_answer(void **state)
+{
+	struct channel *first, *second;
+
+	assert_int_equal(server_connect(&server, FOREVER, &first), VACCEL_OK);
+	assert_int_equal(server_connect(&server, FOREVER, &second), VACCEL_OK);
+	assert_true(is_fresh_after(first, FRAME_PONG));
+	assert_true(is_fresh_after(first, FRAME_PING));
+	fake_await_messages(fake, FRAME_PONG, 1);
+	assert_false(is_fresh_after(first, FRAME_REPLY));
+	assert_true(server.client == second->client && server.members == 1);
+	assert_false(is_fresh_after(second, FRAME_GOAWAY));
+	assert_true(server.client == 0);
+}
+
 /* Connecting */
 
 /* The client ends just when the agent has let one more connection join it. */
@@ -292,6 +351,7 @@ int main(void)
 		TEST(test_what_was_declined_counts_as_not_sent),
 		TEST(test_silence_in_the_middle_of_an_answer),
 		TEST(test_agent_that_asks_is_answered),
+		TEST(test_words_after_an_answer),
 		TEST(test_client_that_ends_while_it_is_joined),
 	};
 
