@@ -37,6 +37,7 @@
 #define TICK_MS	    10
 #define QUIET_TICKS 50 /* after which the watcher sleeps */
 #define SCAN_MS	    1000
+#define RETRY_MS    100 /* until a thread that could not be made is tried again */
 
 /* After which nobody asks anything any more on connections that were told to go. */
 #define DRAIN_NS SECOND
@@ -60,12 +61,13 @@ struct server {
 	int watcher_fd;	     /* wakes the watcher */
 	atomic_uint waiting; /* threads at the epoll set */
 	atomic_bool asleep;  /* the watcher */
+	atomic_bool lacks;   /* a thread that could not be made */
 	atomic_bool ending;
 
 	/* The watcher's own */
 	uint64_t turns_seen;
 	unsigned int quiet_ticks;
-	int64_t next_scan, drain_since;
+	int64_t next_scan, next_try, drain_since;
 	uint64_t drain_turns;
 
 	pthread_mutex_t lock; /* all below */
@@ -80,13 +82,15 @@ static const uint64_t one_more = 1; /* for eventfds */
 static void *thread_main(void *context);
 static void end_connection(struct server *server, struct connection *connection);
 
-/* A thread more, if there may be one and there is memory for it. */
-static void add_thread(struct server *server)
+/* A thread more, if there may be one. Where that fails the watcher tries again. */
+static int add_thread(struct server *server)
 {
+	int code;
+
 	SCOPED_LOCK(&server->lock);
 	/* Who ends the server takes the lock after it has said so, and counts on what is there. */
 	if (atomic_load(&server->ending))
-		return;
+		return VACCEL_OK;
 	for (unsigned int i = 0; i < server->max_threads; i++) {
 		struct thread *thread = &server->threads[i];
 
@@ -95,10 +99,16 @@ static void add_thread(struct server *server)
 		if (thread->ended)
 			pthread_join(thread->id, NULL);
 		thread->ended = false;
-		thread->runs = !pthread_create(&thread->id, NULL, thread_main, thread);
+		code = pthread_create(&thread->id, NULL, thread_main, thread);
+		thread->runs = !code;
 		server->nr_threads += thread->runs;
-		return;
+		if (!code)
+			return VACCEL_OK;
+		atomic_store(&server->lacks, true);
+		server_wake(server);
+		return vaccel_fail(VACCEL_ENOMEM, "cannot make a thread: %s", strerror(code));
 	}
+	return VACCEL_OK;
 }
 
 /* Connections */
@@ -431,6 +441,18 @@ static void scan(struct server *server, int64_t now)
 			link_shut_down(at->link);
 }
 
+/* While nobody waits, connections are served by none. */
+static void try_again(struct server *server, int64_t now)
+{
+	if (likely(!atomic_load_explicit(&server->lacks, memory_order_relaxed)) ||
+	    now < server->next_try)
+		return;
+	server->next_try = now + RETRY_MS * MILLISECOND;
+	atomic_store(&server->lacks, false);
+	if (!atomic_load(&server->waiting))
+		add_thread(server);
+}
+
 static void show_gauges(const struct server *server)
 {
 	const struct worker *worker = server->worker;
@@ -462,6 +484,7 @@ int server_watch(struct server *server)
 	(void)!read(server->watcher_fd, &count, sizeof(count));
 	take_over(server, now);
 	end_waits(server);
+	try_again(server, now);
 	show_gauges(server);
 	if (now >= server->next_scan && must_scan(server)) {
 		scan(server, now);
@@ -472,7 +495,7 @@ int server_watch(struct server *server)
 		return TICK_MS;
 	atomic_store(&server->asleep, true);
 	/* Who has begun a call or a wait before that does not wake anybody. */
-	if (server_is_busy(server) || is_any_awaited(server) ||
+	if (server_is_busy(server) || is_any_awaited(server) || atomic_load(&server->lacks) ||
 	    atomic_load(&server->worker->draining)) {
 		atomic_store(&server->asleep, false);
 		return TICK_MS;
@@ -528,6 +551,7 @@ int server_new(struct worker *worker, struct server **ret_server)
 	const struct policy *policy = &worker->setup.policy;
 	struct epoll_event event = {.events = EPOLLIN};
 	struct server *server = aligned_alloc(_Alignof(struct thread), sizeof(*server));
+	int ret;
 
 	if (!server)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a server");
@@ -550,7 +574,11 @@ int server_new(struct worker *worker, struct server **ret_server)
 		server_delete(server);
 		return vaccel_fail(code, "cannot wait for connections: %s", strerror(code));
 	}
-	add_thread(server);
+	ret = add_thread(server);
+	if (ret) {
+		server_delete(server);
+		return ret;
+	}
 	*ret_server = server;
 	return VACCEL_OK;
 }

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How threads wait: one that does without a timer gives its connection back. And how a server
- * ends: no thread is made any more that nobody would wait for.
+ * How threads wait: one that does without a timer gives its connection back. What comes of it if
+ * there is none. And how a server ends: no thread is made any more that nobody would wait for.
  */
 #include "bed.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+
+#include <vaccel/error.h>
 
 #include "transport/link.h"
 
@@ -37,6 +41,7 @@ int __wrap_epoll_ctl(int epoll, int how, int fd, struct epoll_event *event);
 static pthread_t tester;
 static atomic_bool ends;
 static atomic_uint made;
+static atomic_bool no_threads;
 static sem_t arrived;
 
 /* The thread that waits for connections has seen it, and is about to do what it does then. */
@@ -61,6 +66,8 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 {
 	if (atomic_load(&ends))
 		atomic_fetch_add(&made, 1);
+	if (atomic_load(&no_threads))
+		return EAGAIN;
 	return __real_pthread_create(thread, attributes, main, context);
 }
 
@@ -174,6 +181,47 @@ static void test_busy_client(void **state)
 	program_close(&program);
 }
 
+static void test_server_without_a_thread(void **state)
+{
+	struct server *server;
+	struct bed bed;
+
+	bed_init(&bed);
+	bed_start(&bed);
+	atomic_store(&no_threads, true);
+	assert_int_equal(server_new(&bed.worker, &server), VACCEL_ENOMEM);
+	assert_non_null(strstr(vaccel_error_text(), "cannot make a thread"));
+	atomic_store(&no_threads, false);
+	bed.worker.server = bed.server;
+	bed_stop(&bed);
+}
+
+/* The only one is in a call, and another can be made while that goes on. */
+static void test_thread_that_could_not_be_made(void **state)
+{
+	struct program program, other;
+	struct gate gate;
+	struct bed bed;
+	uint64_t request;
+
+	gate_init(&gate);
+	bed_init(&bed);
+	bed_start(&bed);
+	atomic_store(&no_threads, true);
+	program_connect(&program, &bed, NULL);
+	request = gate_send(&gate, &program, program_session(&program));
+	gate_wait(&gate);
+	bed_watch(&bed);
+	atomic_store(&no_threads, false);
+	program_connect(&other, &bed, NULL);
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	bed_stop(&bed);
+	program_close(&program);
+	program_close(&other);
+	gate_release(&gate);
+}
+
 static void test_no_thread_is_made_at_the_end(void **state)
 {
 	struct program program;
@@ -196,6 +244,8 @@ int main(void)
 		cmocka_unit_test(test_thread_that_waits_without_a_timer),
 		cmocka_unit_test(test_message_that_comes_slowly),
 		cmocka_unit_test(test_busy_client),
+		cmocka_unit_test(test_server_without_a_thread),
+		cmocka_unit_test(test_thread_that_could_not_be_made),
 		cmocka_unit_test(test_no_thread_is_made_at_the_end),
 	};
 
