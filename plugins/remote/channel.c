@@ -174,7 +174,8 @@ static void give_up(struct channel *channel, uint64_t number)
 static int await(struct channel *channel, struct coder *coder, struct request *request)
 {
 	bool hello = request->op == &vaccel_op_hello;
-	struct wait wait = {.until = channel->until, .since = channel->since};
+	/* What it took to send the request is no silence. */
+	struct wait wait = {.until = channel->until, .since = time_about_now()};
 	uint64_t number = channel->request;
 	struct message message;
 	int ret;

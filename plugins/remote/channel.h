@@ -32,7 +32,7 @@ struct channel {
 	uint64_t epoch;		   /* the agent's */
 	uint64_t common[OP_WORDS]; /* operations that both mean alike, a bit for each number */
 	uint64_t head_max, payload_max;
-	int64_t since;	  /* when the present user took it */
+	int64_t since;	  /* when it began to be made */
 	uint64_t request; /* the last number used */
 	uint64_t owed;	  /* the request whose answer nobody waits for any more; or 0 */
 	bool broken;	  /* the connection is of no more use */

@@ -153,7 +153,6 @@ struct channel *server_take(struct server *server, uint64_t client)
 
 bool channel_is_fresh(struct channel *channel, int64_t now)
 {
-	channel->since = now;
 	if (now - link_last_heard(channel->link) < FRESH_NS || !link_is_stale(channel->link) ||
 	    channel_catch_up(channel))
 		return true;

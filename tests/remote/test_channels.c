@@ -4,7 +4,9 @@
  * is busy is not one that is gone; and what happens while a channel is made.
  */
 #include <semaphore.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fake.h"
 #include "remote/server.h"
@@ -32,7 +34,6 @@ static int begin(void **state)
 	server = (struct server){.name = fake_address(fake)};
 	assert_int_equal(address_parse(fake_address(fake), &server.address), VACCEL_OK);
 	assert_int_equal(channel_new(&server, &greeting, FOREVER, &channel, &welcome), VACCEL_OK);
-	channel->since = time_now();
 	patience = (struct patience){.ping_after = 50 * MS, .lost_after = 400 * MS};
 	return 0;
 }
@@ -192,6 +193,35 @@ static void test_one_that_talks_is_given_up_in_time(void **state)
 	sem_destroy(&talker.has_talked);
 }
 
+/* Reads nothing more for some times as long as a silent one is left in peace. */
+static enum verdict read_slowly(struct turn *turn, void *context)
+{
+	const struct timespec a_while = {.tv_nsec = (long)(3 * patience.ping_after)};
+
+	if (turn->message.frame.kind != FRAME_CANCEL)
+		return GO_ON;
+	nanosleep(&a_while, NULL);
+	return DONE;
+}
+
+/* What a request takes on its way is no silence. */
+static void test_request_that_takes_long_to_send(void **state)
+{
+	struct frame cancel = {.kind = FRAME_CANCEL, .request = 4711};
+	size_t size = 16 << 20;
+	unsigned char sha256[SHA256_SIZE] = {1}, *bytes = calloc(1, size);
+	struct vaccel_content_put_args args = {
+		.sha256 = {sha256, sizeof(sha256)}, .size = size, .bytes = {bytes, size}};
+	struct request request = {.op = &vaccel_op_content_put, .args = &args, .fd = -1};
+
+	patience.ping_after = 300 * MS;
+	fake_script(fake, read_slowly, NULL);
+	assert_int_equal(link_send(channel->link, &cancel, NULL, NULL, -1, FOREVER), VACCEL_OK);
+	assert_int_equal(channel_ask(channel, &request), VACCEL_OK);
+	assert_int_equal(fake_messages(fake, FRAME_PING), 0);
+	free(bytes);
+}
+
 static enum verdict hang_up(struct turn *turn, void *context)
 {
 	return HANG_UP;
@@ -348,6 +378,7 @@ int main(void)
 		TEST(test_any_message_is_a_sign_of_life),
 		TEST(test_deadline_comes_first),
 		TEST(test_one_that_talks_is_given_up_in_time),
+		TEST(test_request_that_takes_long_to_send),
 		TEST(test_what_was_declined_counts_as_not_sent),
 		TEST(test_silence_in_the_middle_of_an_answer),
 		TEST(test_agent_that_asks_is_answered),
