@@ -23,7 +23,8 @@ enum ipc_kind {
 			 * passes what listener_setup_write() made. To the monitor: passes nothing;
 			 * text: the address; peer: the tenant it names, or "". Without an address
 			 * it is closed */
-	IPC_CONNECTION, /* passes a connection that was accepted */
+	IPC_CONNECTION, /* passes a connection that was accepted, or a machine's channel; text: the
+			 * address of the machine's listener */
 	IPC_DRAIN,	/* take nothing new, tell clients to go, end when all calls are answered.
 			 * The monitor stays to the end: /readyz says no from now on */
 	IPC_MONITOR,	/* to the monitor: passes a listening socket; text: "admin" or "metrics" */

@@ -7,6 +7,7 @@
 #include "agent/vhost/machine.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <vaccel/error.h>
@@ -291,6 +292,7 @@ static void attach(struct machine *machine)
 		try_again(machine);
 		return;
 	}
+	snprintf(arrival->message.text, sizeof(arrival->message.text), "%s", machine->address);
 	tenant_take(machine->supervisor, machine->tenant, arrival);
 	tell_all(&machine->backend);
 }

@@ -14,6 +14,7 @@
 
 #include "agent/base/ipc.h"
 #include "agent/vhost/vhost.h"
+#include "agent/worker/machines.h"
 #include "agent/worker/resource/models.h"
 #include "agent/worker/server.h"
 #include "agent/worker/start.h"
@@ -29,11 +30,6 @@ struct listener {
 	uint32_t number;
 	struct listener_setup setup;
 	struct tls *tls; /* NULL: none to do */
-};
-
-struct machine {
-	struct machine *next;
-	struct vhost *vhost;
 };
 
 struct process {
@@ -78,47 +74,6 @@ static int add_listener(struct process *process, uint32_t number, int fd)
 	return VACCEL_OK;
 }
 
-/* A machine's device. Takes the descriptor. */
-static int add_machine(struct process *process, const struct ipc_message *message,
-		       const struct listener_setup *listener, int fd)
-{
-	struct machine *machine = calloc(1, sizeof(*machine));
-	int ret;
-
-	if (!machine) {
-		close(fd);
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a machine");
-	}
-	ret = vhost_new(&process->worker, device_by_scheme(message->carrier), listener,
-			message->peer, fd, &machine->vhost);
-	if (ret) {
-		free(machine);
-		return ret;
-	}
-	machine->next = process->machines;
-	process->machines = machine;
-	return VACCEL_OK;
-}
-
-/* Those that are gone. True: none is left. */
-static bool drop_machines(struct process *process)
-{
-	struct machine **at = &process->machines;
-
-	while (*at) {
-		struct machine *machine = *at;
-
-		if (!vhost_is_over(machine->vhost)) {
-			at = &machine->next;
-			continue;
-		}
-		*at = machine->next;
-		vhost_delete(machine->vhost);
-		free(machine);
-	}
-	return !process->machines;
-}
-
 static const struct listener *find_listener(const struct process *process, uint32_t number)
 {
 	const struct listener *listener = process->listeners;
@@ -150,7 +105,8 @@ static int add_connection(struct process *process, const struct ipc_message *mes
 				   "came by a listener of which this worker knows nothing");
 	}
 	if (device_by_scheme(message->carrier))
-		return add_machine(process, message, listener ? &listener->setup : NULL, fd);
+		return machines_add(&process->machines, worker, message,
+				    listener ? &listener->setup : NULL, fd);
 	if (!carrier || atomic_load(&worker->stats->connections) >
 				worker->setup.policy.connections + CONNECTIONS_SPARE) {
 		close(fd);
@@ -226,15 +182,14 @@ static void ask_for_watch(struct process *process)
 /* True: all that was asked is answered, and nothing more is to come. */
 static bool drain(struct process *process)
 {
-	bool left = drop_machines(process);
+	bool left = machines_drop(&process->machines);
 	bool answered;
 
 	if (!atomic_load(&process->worker.draining))
 		return false;
 	answered = server_drain(process->server);
-	for (struct machine *machine = process->machines; answered && machine;
-	     machine = machine->next)
-		vhost_drain(machine->vhost);
+	if (answered)
+		machines_drain(process->machines);
 	return answered && left;
 }
 

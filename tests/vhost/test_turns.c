@@ -11,7 +11,9 @@
 #include <vaccel/error.h>
 #include <vaccel/ops/noop.h>
 
+#include "agent/base/ipc.h"
 #include "agent/vhost/ring.h"
+#include "agent/worker/machines.h"
 #include "base/util.h"
 
 static void test_stop_and_go_on(void **state)
@@ -273,6 +275,67 @@ static void test_a_drain_of_a_guest_that_does_not_go_on(void **state)
 	await_successor(stand);
 }
 
+/* A machine that comes again while a call of it runs */
+
+/* The supervisor's end of a channel for which the worker has had a message. */
+static int follow(struct stand *stand, struct machine **machines, int *ret)
+{
+	const struct ipc_message message = {.carrier = "vhost-user", .text = "vhost-user:///vm1"};
+	int ends[2];
+
+	assert_int_equal(ipc_pair(ends), VACCEL_OK);
+	*ret = machines_add(machines, &stand->bed.worker, &message, &stand->bed.listener, ends[1]);
+	return ends[0];
+}
+
+static void expect_refusal(struct stand *stand, struct machine **machines, bool is_stuck)
+{
+	struct update update;
+	int fds[UPDATE_FDS], ret;
+	int channel = follow(stand, machines, &ret);
+
+	assert_int_equal(ret, VACCEL_EBUSY);
+	if (is_stuck) {
+		assert_int_equal(update_receive(channel, &update, fds), VACCEL_OK);
+		assert_int_equal(update.kind, UPDATE_STUCK);
+	}
+	assert_int_equal(update_receive(channel, &update, fds), VACCEL_EREMOTEIO);
+	close(channel);
+}
+
+/* What it gives back it would give back twice. */
+static void test_a_machine_that_comes_again(void **state)
+{
+	struct stand *stand = *state;
+	struct machine *machines = NULL;
+	struct program program;
+	uint64_t request;
+	struct gate gate;
+	int ret;
+
+	gate_init(&gate);
+	stand_detach(stand);
+	stand->channel = follow(stand, &machines, &ret);
+	assert_int_equal(ret, VACCEL_OK);
+	front_attach(&stand->front, stand->channel, true);
+	stand_connect(&program, stand, 4096);
+	request = gate_send(&gate, &program, program_session(&program));
+	gate_wait(&gate);
+	close(stand->channel);
+	succession_patience = INT64_MAX;
+	expect_refusal(stand, &machines, false);
+	succession_patience = 0;
+	expect_refusal(stand, &machines, true);
+	gate_open(&gate);
+	assert_int_equal(gate_reply(&gate, &program, request), VACCEL_OK);
+	while (!machines_drop(&machines))
+		usleep(1000);
+	stand_attach(stand, false);
+	program_close(&program);
+	gate_release(&gate);
+	stand_call_often(stand);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stand_setup, stand_teardown)
 
 int main(void)
@@ -283,6 +346,7 @@ int main(void)
 		TEST(test_memory_that_cannot_be_mapped),
 		TEST(test_a_lost_worker),
 		TEST(test_a_lost_worker_and_a_stop),
+		TEST(test_a_machine_that_comes_again),
 		TEST(test_a_drain_in_mid_call),
 		TEST(test_a_drain_of_a_guest_that_does_not_go_on),
 	};
