@@ -39,7 +39,7 @@ enum ipc_kind {
 	IPC_READY,  /* plugins are loaded, the sandbox is closed */
 	IPC_FAILED, /* it cannot start; text: why */
 	IPC_PEER,   /* front: passes the plain end of a connection; text: the certificate's name;
-		     * listener, carrier and peer as they came */
+		     * listener and peer as they came */
 	IPC_BUSY    /* worker: a call runs while nobody watches its deadline; see stats.h */
 };
 

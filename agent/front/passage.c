@@ -252,7 +252,6 @@ static int introduce(struct passage *passage, const char *name)
 	passage->inside = ends[0];
 	unix_refuse_passed(ends[0]);
 	message->kind = IPC_PEER;
-	snprintf(message->carrier, sizeof(message->carrier), "tcp");
 	snprintf(message->text, sizeof(message->text), "%s", name);
 	do
 		ret = ipc_send(passage->front->ipc, message, ends[1]);

@@ -59,7 +59,8 @@ static void said(struct helper *front, const struct ipc_message *message, int *f
 		close_elsewhere(TAKE_FD(*fd));
 		return;
 	}
-	if (!arrival_new(listener, message->carrier, message->peer, TAKE_FD(*fd), &arrival))
+	/* Plain, whatever the front says: of a machine's channel workers believe more. */
+	if (!arrival_new(listener, "tcp", message->peer, TAKE_FD(*fd), &arrival))
 		tenant_take(supervisor, message->text, arrival);
 }
 

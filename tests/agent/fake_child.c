@@ -34,11 +34,12 @@ static const struct fate *last_fate(const struct worker_setup *setup)
 	return last;
 }
 
-static void greet(const struct worker_setup *setup, const struct listener_setup *listener, int fd)
+static void greet(const struct worker_setup *setup, const struct listener_setup *listener,
+		  const char *carrier, int fd)
 {
 	const struct fate *fate = last_fate(setup);
 
-	dprintf(fd, "%d %d %s %s\n", (int)getpid(), fate->epoch ? fate->status : 0,
+	dprintf(fd, "%d %d %s %s %s\n", (int)getpid(), fate->epoch ? fate->status : 0, carrier,
 		listener->token ? listener->token : "-", fate->epoch ? fate->text : "-");
 }
 
@@ -116,14 +117,15 @@ static void breed(void)
 		pause();
 }
 
-static void serve(const struct worker_setup *setup, const struct listener_setup *listener, int fd)
+static void serve(const struct worker_setup *setup, const struct listener_setup *listener,
+		  const char *carrier, int fd)
 {
 	struct stats *stats;
 
 	/* As a worker does, so that the supervisor knows that it is needed. */
 	if (!stats_map(STATS_FD, true, &stats))
 		stats->connections++;
-	greet(setup, listener, fd);
+	greet(setup, listener, carrier, fd);
 	if (!strcmp(setup->tenant, "dies"))
 		raise(SIGKILL);
 	if (!strcmp(setup->tenant, "freezes"))
@@ -159,7 +161,7 @@ static int work(const struct worker_setup *setup)
 		if (message.kind == IPC_LISTENER && listener_setup_read(fd, &listener))
 			return EXIT_FAILURE;
 		if (message.kind == IPC_CONNECTION)
-			serve(setup, &listener, fd);
+			serve(setup, &listener, message.carrier, fd);
 	}
 	return EXIT_FAILURE;
 }
@@ -199,6 +201,7 @@ static int relay(const char *tenant)
 		if (!strcmp(tenant, "babbles"))
 			babble(true);
 		message.kind = IPC_PEER;
+		strcpy(message.carrier, "vhost-user");
 		strncpy(message.text, tenant, sizeof(message.text) - 1);
 		ipc_send(IPC_FD, &message, fd);
 		close(fd);

@@ -15,15 +15,15 @@
  *
  * Any other stays. The front does as VACCEL_TEST_FRONT says: with "fails" it cannot start, with
  * "babbles" it does that, with "complains" it says again and again that it cannot start, else it
- * passes each connection on, as that of the tenant which VACCEL_TEST_FRONT names. In its counters
+ * passes each connection on as a machine's, of the tenant which VACCEL_TEST_FRONT names. In its counters
  * `sessions` has a bit for each listener that it knows.
  */
 #ifndef TESTS_AGENT_FAKE_CHILD_H
 #define TESTS_AGENT_FAKE_CHILD_H
 
-/* "PID STATUS TOKEN WORDS\n": its process, how the one before ended, and the listener's token or -.
- */
-#define FAKE_LINE "%d %d %255s %255[^\n]"
+/* "PID STATUS CARRIER TOKEN WORDS\n": its process, how the one before ended, how the connection came,
+ * and the listener's token or -. */
+#define FAKE_LINE "%d %d %15s %255s %255[^\n]"
 
 /* In main(), first of all: the exit status if this is such a child, else -1. */
 int fake_child(int argc, char **argv);

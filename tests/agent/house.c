@@ -145,7 +145,8 @@ struct line read_line(struct house *house, int client)
 	house->client = client;
 	until(house, is_answered);
 	assert_true(recv(client, text, sizeof(text) - 1, 0) > 0);
-	if (sscanf(text, FAKE_LINE, &line.pid, &line.status, line.token, line.words) != 4)
+	if (sscanf(text, FAKE_LINE, &line.pid, &line.status, line.carrier, line.token,
+		   line.words) != 5)
 		fail_msg("'%s'", text);
 	return line;
 }

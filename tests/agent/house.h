@@ -56,6 +56,7 @@ int knock(const struct house *house, const char *name);
 /* What a worker has said on a connection. */
 struct line {
 	int pid, status;
+	char carrier[16];
 	char token[256], words[256];
 };
 

@@ -367,7 +367,7 @@ static void test_what_the_front_passes_is_its_tenants(void **state)
 
 	begin_front(house, "alice");
 	until(house, front_is_ready);
-	ask_by_tls(house);
+	assert_string_equal(ask_by_tls(house).carrier, "tcp");
 	assert_non_null(tenant_of(house, "alice"));
 	assert_string_equal(tenant_of(house, "alice")->policy->name, "default");
 }
