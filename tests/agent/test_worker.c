@@ -288,6 +288,34 @@ static void test_nothing_before_hello(void **state)
 	assert_int_equal(bed_refused(&bed, REFUSED_MALFORMED), sizeof(kinds) / sizeof(kinds[0]));
 }
 
+/* Nor is it told how large a message may be, or that there is no memory. */
+static void test_no_answers_before_hello(void **state)
+{
+	struct frame large = {.kind = FRAME_CALL, .request = 5, .head_size = 65544};
+	unsigned char bytes[FRAME_SIZE + 8] = {0};
+	struct program program;
+
+	for (int i = 0; i < 2; i++) {
+		program_open(&program, &bed);
+		frame_put(&large, bytes);
+		assert_int_equal(write(link_fd(program.link), bytes, FRAME_SIZE), FRAME_SIZE);
+		program_expect_end(&program);
+		program_close(&program);
+		large.kind = FRAME_HELLO;
+	}
+	frame_put(&(struct frame){.kind = FRAME_CALL, .request = 5, .payload_size = 8}, bytes);
+	bed.worker.memory.limit = 0;
+	program_open(&program, &bed);
+	assert_int_equal(write(link_fd(program.link), bytes, sizeof(bytes)), sizeof(bytes));
+	program_expect_end(&program);
+	program_close(&program);
+	assert_int_equal(bed_refused(&bed, REFUSED_MALFORMED), 3);
+	assert_int_equal(bed_refused(&bed, REFUSED_QUOTA), 0);
+	/* Who may come comes in. */
+	program_connect(&program, &bed, NULL);
+	program_close(&program);
+}
+
 /* A client that is killed has sent no nonsense. */
 static void test_half_a_message(void **state)
 {
@@ -539,6 +567,7 @@ int main(void)
 							 &bed),
 		IN_BED(&bed, test_connection_quota),
 		IN_BED(&bed, test_nothing_before_hello),
+		IN_BED(&bed, test_no_answers_before_hello),
 		IN_BED(&bed, test_half_a_message),
 		IN_BED(&bed, test_what_no_client_sends),
 		IN_BED(&bed, test_malformed_hello),

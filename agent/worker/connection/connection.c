@@ -175,23 +175,27 @@ bool connection_is_overdue(const struct connection *connection, int64_t now)
 
 /* Messages */
 
-/* The payload of a message that has come so far; it is the tenant's memory. */
+/*
+ * The payload of a message that has come so far; a client's is the tenant's memory. A stranger's
+ * is small, and must not keep clients from theirs.
+ */
 static void begin_payload(struct connection *connection)
 {
 	struct worker *worker = connection->worker;
 	uint64_t size = connection->message.frame.payload_size;
+	uint64_t charged = connection->client ? size : 0;
 
 	connection->begun = true;
 	connection->no_room = VACCEL_EDQUOT;
-	if (!meter_take(&worker->memory, size))
+	if (!meter_take(&worker->memory, charged))
 		return;
 	connection->payload = spare_take(&worker->spare, (size_t)size);
 	if (!connection->payload) {
-		meter_give(&worker->memory, size);
+		meter_give(&worker->memory, charged);
 		connection->no_room = VACCEL_ENOMEM;
 		return;
 	}
-	connection->charged = size;
+	connection->charged = charged;
 	connection->no_room = VACCEL_OK;
 	connection->piece = (struct iovec){connection->payload, (size_t)size};
 }
@@ -226,24 +230,27 @@ int connection_read(struct connection *connection, int64_t until)
 	return ret;
 }
 
-/* Of one whose payload found no room. */
-static void refuse(struct connection *connection, struct bench *bench)
+/* Of one whose payload found no room. Strangers are told nothing. */
+static enum turn refuse(struct connection *connection, struct bench *bench)
 {
 	uint64_t size = connection->message.frame.payload_size;
 	int ret = connection->no_room;
 
 	connection->no_room = VACCEL_OK;
+	if (!connection->client)
+		return TURN_END;
 	bench->now = time_now();
 	if (ret == VACCEL_EDQUOT)
 		memory_fail(connection->worker, size);
 	else
 		vaccel_fail(ret, "no memory for a payload of %" PRIu64 " bytes", size);
 	request_refuse(connection, &connection->message.frame, ret, bench);
+	return TURN_NEXT;
 }
 
 /*
- * What cannot be read ends the connection. Nonsense is counted, and a handshake that fails;
- * not the end of a peer in the middle of its message.
+ * What cannot be read ends the connection. Nonsense is counted, such as what is too large for a
+ * stranger, and a handshake that fails; not the end of a peer in the middle of its message.
  */
 static enum turn give_up(struct connection *connection, int code, struct bench *bench)
 {
@@ -251,11 +258,11 @@ static enum turn give_up(struct connection *connection, int code, struct bench *
 	/* One of whom somebody else had to take the place is counted as that. */
 	bool unmet = !link_is_open(connection->link) && atomic_load(&connection->is_stranger);
 
-	if (code == VACCEL_EDQUOT) {
+	if (code == VACCEL_EDQUOT && connection->client) {
 		count_refusal(connection->worker, REFUSED_QUOTA);
 		request_refuse(connection, frame, code, bench);
 	} else if (unmet || frame->kind) {
-		if (unmet || frame->kind == FRAME_KIND_END)
+		if (unmet || code == VACCEL_EDQUOT || frame->kind == FRAME_KIND_END)
 			count_refusal(connection->worker,
 				      code == VACCEL_EACCES ? REFUSED_AUTH : REFUSED_MALFORMED);
 		log_line(VACCEL_LOG_INFO, &(struct about){connection->worker->setup.tenant},
@@ -322,6 +329,5 @@ enum turn connection_act(struct connection *connection, int read, struct bench *
 	if (likely(!connection->no_room))
 		return act(connection, bench);
 	closep(&connection->message.fd);
-	refuse(connection, bench);
-	return TURN_NEXT;
+	return refuse(connection, bench);
 }
