@@ -4,6 +4,7 @@
  * listening at them, which is the carrier's.
  */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,6 +108,18 @@ int parse_socket_path(const char *path, size_t size, struct address *address)
 		return address_is_not(address, "the path does not begin with /");
 	address->path = strndup(path, size);
 	return address->path ? VACCEL_OK : vaccel_fail(VACCEL_ENOMEM, "no memory for an address");
+}
+
+bool address_file(const struct address *address, char file[ADDRESS_FILE_ROOM])
+{
+	static_assert(ADDRESS_FILE_ROOM > TEXT_MAX + sizeof("_4294967295"), "the longest");
+	if (!address->path)
+		return false;
+	if (address->carrier == &carrier_vsock_uds)
+		snprintf(file, ADDRESS_FILE_ROOM, "%s_%" PRIu32, address->path, address->port);
+	else
+		snprintf(file, ADDRESS_FILE_ROOM, "%s", address->path);
+	return true;
 }
 
 int address_listen(const struct address *address, mode_t mode, int *ret_fd)

@@ -48,6 +48,10 @@ struct address {
 int address_parse(const char *text, struct address *ret_address);
 void address_release(struct address *address);
 
+/* The socket file of who listens there; false: there is none. */
+#define ADDRESS_FILE_ROOM 640
+bool address_file(const struct address *address, char file[ADDRESS_FILE_ROOM]);
+
 /*
  * One address for each that the name of a host stands for; of other carriers a copy. May wait
  * for a name server, as link_connect() may, as long as the system is set up to.

@@ -93,29 +93,20 @@ static int connect_to(const struct address *address, int64_t until, int *ret_fd)
 	return ret;
 }
 
-/* To be freed; NULL: no memory. */
-static char *path_of_port(const struct address *address)
-{
-	char *path;
-
-	return asprintf(&path, "%s_%" PRIu32, address->path, address->port) < 0 ? NULL : path;
-}
-
 static int listen_at(const struct address *address, mode_t mode, int *ret_fd)
 {
-	_cleanup_(freep) char *path = path_of_port(address);
+	char file[ADDRESS_FILE_ROOM];
 
-	if (!path)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
-	return unix_listen(path, mode, ret_fd);
+	address_file(address, file);
+	return unix_listen(file, mode, ret_fd);
 }
 
 static void unlisten(const struct address *address)
 {
-	_cleanup_(freep) char *path = path_of_port(address);
+	char file[ADDRESS_FILE_ROOM];
 
-	if (path)
-		unlink(path);
+	address_file(address, file);
+	unlink(file);
 }
 
 const struct carrier carrier_vsock_uds = {

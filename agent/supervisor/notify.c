@@ -22,6 +22,7 @@
 #include "agent/base/environment.h"
 #include "agent/supervisor/notify.h"
 #include "base/util.h"
+#include "transport/carrier.h"
 
 #define FIRST_PASSED 3
 #define PASSED_MAX   64
@@ -84,22 +85,36 @@ union socket_address {
 	struct sockaddr_storage room;
 };
 
-static bool is_same_host(const struct address *address, const union socket_address *bound)
+static bool is_host(const struct sockaddr *host, const union socket_address *bound)
 {
-	struct addrinfo hints = {.ai_family = bound->any.sa_family, .ai_flags = AI_NUMERICHOST};
-	struct addrinfo *found = NULL;
-	bool same = false;
+	const struct sockaddr_in6 *in6 = (const void *)host;
+	const struct sockaddr_in *in = (const void *)host;
 
-	if (getaddrinfo(address->host, NULL, &hints, &found))
+	if (host->sa_family != bound->any.sa_family)
 		return false;
-	if (bound->any.sa_family == AF_INET)
-		same = ((struct sockaddr_in *)found->ai_addr)->sin_addr.s_addr ==
-		       bound->in.sin_addr.s_addr;
-	else
-		same = !memcmp(&((struct sockaddr_in6 *)found->ai_addr)->sin6_addr,
-			       &bound->in6.sin6_addr, sizeof(bound->in6.sin6_addr));
-	freeaddrinfo(found);
-	return same;
+	if (host->sa_family == AF_INET)
+		return in->sin_addr.s_addr == bound->in.sin_addr.s_addr;
+	return !memcmp(&in6->sin6_addr, &bound->in6.sin6_addr, sizeof(in6->sin6_addr));
+}
+
+static bool is_bound_to_host(const union socket_address *bound, uint16_t port,
+			     const struct address *address)
+{
+	_cleanup_(addrinfo_freep) struct addrinfo *list = NULL;
+
+	if (!address->host || port != address->port || host_look_up(address, &list))
+		return false;
+	for (const struct addrinfo *at = list; at; at = at->ai_next)
+		if (is_host(at->ai_addr, bound))
+			return true;
+	return false;
+}
+
+static bool is_bound_to_file(const union socket_address *bound, const struct address *address)
+{
+	char file[ADDRESS_FILE_ROOM];
+
+	return address_file(address, file) && !strcmp(bound->local.sun_path, file);
 }
 
 static bool is_bound_to(int fd, const struct address *address)
@@ -111,13 +126,11 @@ static bool is_bound_to(int fd, const struct address *address)
 		return false;
 	switch (bound.any.sa_family) {
 	case AF_UNIX:
-		return address->path && !strcmp(bound.local.sun_path, address->path);
+		return is_bound_to_file(&bound, address);
 	case AF_INET:
-		return address->host && ntohs(bound.in.sin_port) == address->port &&
-		       is_same_host(address, &bound);
+		return is_bound_to_host(&bound, ntohs(bound.in.sin_port), address);
 	case AF_INET6:
-		return address->host && ntohs(bound.in6.sin6_port) == address->port &&
-		       is_same_host(address, &bound);
+		return is_bound_to_host(&bound, ntohs(bound.in6.sin6_port), address);
 	case AF_VSOCK:
 		return !address->host && !address->path && bound.vm.svm_port == address->port;
 	default:

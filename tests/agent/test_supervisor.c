@@ -389,7 +389,7 @@ static int check(const char *one, const char *other)
 
 static void test_sockets_go_to_their_listeners(void **state)
 {
-	struct sockaddr_un name = named("agent.sock");
+	struct sockaddr_un name = named("agent.sock_52");
 	struct sockaddr_in number = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
 	socklen_t size = sizeof(number);
 	int local = listen_at((struct sockaddr *)&name, sizeof(name), SOCK_STREAM);
@@ -421,6 +421,12 @@ static void test_sockets_go_to_their_listeners(void **state)
 	assert_int_equal(check("unix:///another", text), VACCEL_EINVAL);
 	assert_non_null(strstr(vaccel_error_text(), "systemd passed socket 'local'"));
 	assert_int_equal(check(path, text), VACCEL_OK);
+	snprintf(text, sizeof(text), "tcp://localhost:%d", ntohs(number.sin_port));
+	assert_int_equal(find(text), 4);
+	snprintf(path, sizeof(path), "vsock-uds://%s/agent.sock:52", house);
+	assert_int_equal(find(path), 3);
+	snprintf(path, sizeof(path), "vsock-uds://%s/agent.sock:53", house);
+	assert_int_equal(find(path), -1);
 	for (int i = 0; i < 2; i++) {
 		close(3 + i);
 		if (kept[i] >= 0)
