@@ -29,7 +29,6 @@ static int make_link(const struct carrier *carrier, int fd, bool is_client, stru
 	link->write = carrier->write ? carrier->write : socket_write;
 	link->fd = fd;
 	link->receive_ms = -1;
-	link->send_ms = -1;
 	link->patience_ns = LINK_PATIENCE_NS;
 	link->passed = -1;
 	link->limits = first_limits;

@@ -69,7 +69,6 @@ struct link {
 	/* Sending: who holds @sending. */
 	pthread_mutex_t sending;
 	_Atomic bool send_ended;
-	int send_ms;
 	int64_t answer_until; /* of the last message: for carriers that wait for its answer
 				 themselves */
 	int64_t patience_ns;  /* LINK_PATIENCE_NS */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Sockets that carry bytes in order: reading, writing and connecting with a
- * deadline. A socket waits by its own timeouts rather than by poll(), so that a
- * message is one system call at each end; the timeouts are set only when they
- * change. What a message is, link.c knows.
+ * deadline. Who reads waits by the socket's own timeout rather than by poll(), so that
+ * a message is one system call at each end; the timeout is set only when it changes. Who
+ * writes seldom has to wait, and does so by poll(): with each part that it takes, a unix
+ * socket begins its timeout anew. What a message is, link.c knows.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,34 +58,34 @@ static int ms_until(int64_t until)
 }
 
 /*
- * Makes the socket wait up to @until, by its timeout @option, which is now *set_ms.
- * Rounding makes most waits of a kind the same. Returns the flags for the call.
+ * Makes who reads the socket wait up to @until. Rounding makes most waits of a kind the same.
+ * Returns the flags for the call.
  */
-static int wait_flags(int fd, int option, int *set_ms, int64_t until)
+static int wait_flags(struct link *link, int64_t until)
 {
 	int ms = until == FOREVER ? 0 : ms_until(until);
 	struct timeval timeout;
 
 	if (!ms && until != FOREVER)
 		return MSG_DONTWAIT;
-	if (ms == *set_ms)
+	if (ms == link->receive_ms)
 		return 0;
 	timeout.tv_sec = ms / 1000;
 	timeout.tv_usec = ms % 1000 * 1000;
-	if (setsockopt(fd, SOL_SOCKET, option, &timeout, sizeof(timeout)))
+	if (setsockopt(link->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)))
 		return MSG_DONTWAIT;
-	*set_ms = ms;
+	link->receive_ms = ms;
 	return 0;
 }
 
 /* After a call that failed: VACCEL_OK to make it again, or the code to return. */
-static int why_not(int flags, int64_t until)
+static int why_not(bool may_wait, int64_t until)
 {
 	if (errno == EINTR)
 		return VACCEL_OK;
 	if (errno != EAGAIN)
 		return vaccel_fail(VACCEL_EREMOTEIO, "the connection broke: %s", strerror(errno));
-	return flags & MSG_DONTWAIT || time_now() >= until ? VACCEL_EAGAIN : VACCEL_OK;
+	return !may_wait || time_now() >= until ? VACCEL_EAGAIN : VACCEL_OK;
 }
 
 /* Room for one descriptor: the kernel closes what finds none. */
@@ -132,8 +133,7 @@ ssize_t socket_read(struct link *link, const struct iovec *to, int nr, int64_t u
 		    int *ret_passed)
 {
 	for (;;) {
-		int flags = wait_flags(link->fd, SO_RCVTIMEO, &link->receive_ms,
-				       until && link->is_timed_outside ? FOREVER : until);
+		int flags = wait_flags(link, until && link->is_timed_outside ? FOREVER : until);
 		ssize_t size;
 		int ret;
 
@@ -146,7 +146,7 @@ ssize_t socket_read(struct link *link, const struct iovec *to, int nr, int64_t u
 			return size;
 		}
 		link->receive_ms = -1; /* another thread may have changed it */
-		ret = why_not(flags, until);
+		ret = why_not(!(flags & MSG_DONTWAIT), until);
 		if (ret)
 			return -ret;
 	}
@@ -192,13 +192,16 @@ static ssize_t write_once(int fd, const struct iovec *from, int nr, int flags, i
 ssize_t socket_write(struct link *link, const struct iovec *from, int nr, int64_t until, int passed)
 {
 	for (;;) {
-		int flags = wait_flags(link->fd, SO_SNDTIMEO, &link->send_ms, until);
-		ssize_t size = write_once(link->fd, from, nr, flags | MSG_NOSIGNAL, passed);
-		int ret;
+		int ret = until ? socket_wait(link->fd, POLLOUT, until) : VACCEL_OK;
+		ssize_t size;
 
+		/* When the time is over there may be room, but less than poll() waits for. */
+		if (ret && ret != VACCEL_EAGAIN)
+			return -ret;
+		size = write_once(link->fd, from, nr, MSG_DONTWAIT | MSG_NOSIGNAL, passed);
 		if (size >= 0)
 			return size;
-		ret = why_not(flags, until);
+		ret = why_not(until != 0, until);
 		if (ret)
 			return -ret;
 	}

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +178,49 @@ static void test_deadline_of_send(void **state)
 	assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1, soon()), VACCEL_EREMOTEIO);
 	assert_true(link_is_stale(ends.client));
 	expect_cut_short(ends.agent);
+	ends_close(&ends);
+}
+
+/* A peer that takes a little now and then, which is no reason to go on beyond the deadline. */
+struct sipper {
+	int fd;
+	int64_t until;
+	atomic_bool enough;
+};
+
+static void *sip(void *context)
+{
+	struct sipper *sipper = context;
+	char bytes[16384];
+
+	while (!sipper->enough && time_now() < sipper->until) {
+		recv(sipper->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		usleep(5000);
+	}
+	return NULL;
+}
+
+static void test_deadline_of_send_to_slow_reader(void **state)
+{
+	struct ends ends = open_generous(state);
+	struct sipper sipper = {.fd = link_fd(ends.agent)};
+	struct parcel parcel;
+	pthread_t thread;
+	int64_t until;
+
+	parcel_make(&parcel, ends.client, 1, 8, 16 << 20, 1);
+	if (is_socket()) {
+		until = time_now() + 100000000;
+		sipper.until = until + 2000000000;
+		assert_int_equal(pthread_create(&thread, NULL, sip, &sipper), 0);
+		assert_int_equal(link_send(ends.client, &parcel.frame, parcel.head, &parcel.pieces,
+					   -1, until),
+				 VACCEL_ETIMEDOUT);
+		assert_true(time_now() < sipper.until);
+		sipper.enough = true;
+		pthread_join(thread, NULL);
+	}
+	parcel_release(&parcel);
 	ends_close(&ends);
 }
 
@@ -391,6 +435,7 @@ int links_ends(void)
 		TEST(test_time_outside),
 		TEST(test_heard),
 		TEST(test_deadline_of_send),
+		TEST(test_deadline_of_send_to_slow_reader),
 		TEST(test_no_time_to_send),
 		TEST(test_peer_that_takes_nothing),
 		TEST(test_time_over_while_others_send),
