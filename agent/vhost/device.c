@@ -81,12 +81,6 @@ static uint64_t room_of(const struct chain *chain)
 
 /* Files */
 
-static bool is_over(struct file *file)
-{
-	SCOPED_LOCK(&file->lock);
-	return file->closed;
-}
-
 static void forget(struct file **at)
 {
 	struct file *file = *at;
@@ -95,15 +89,20 @@ static void forget(struct file **at)
 	file_unref(file);
 }
 
-/* Those whose connection has ended are none any more. */
+/*
+ * Those whose connection has ended are none any more, but as long as something of theirs runs it
+ * can be canceled, and stopped.
+ */
 static struct file *find(struct accel *accel, uint64_t number)
 {
 	struct file **at = &accel->files;
 
 	while (*at) {
-		if (is_over(*at))
+		bool closed = file_is_closed(*at);
+
+		if (closed && file_is_done(*at))
 			forget(at);
-		else if ((*at)->number == number)
+		else if (!closed && (*at)->number == number)
 			return *at;
 		else
 			at = &(*at)->next;
@@ -130,14 +129,10 @@ static int open_file(struct accel *accel, uint64_t number, struct file **ret_fil
 
 static void close_file(struct accel *accel, uint64_t number)
 {
-	struct file **at = &accel->files;
+	struct file *file = find(accel, number);
 
-	while (*at && (*at)->number != number)
-		at = &(*at)->next;
-	if (!*at)
-		return;
-	file_close(*at);
-	forget(at);
+	if (file)
+		file_close(file);
 }
 
 /* Messages */
@@ -365,16 +360,15 @@ static void echo(const struct accel *accel, struct chain *chain)
 
 static void cancel(struct accel *accel, const struct header *header)
 {
-	struct file *file = find(accel, header->file);
-
 	for (unsigned int i = 0; i < QUEUES_MAX; i++) {
 		struct exchange *parts = accel->parts[i];
 
 		if (parts && is_same(&parts->header, header))
 			drop_parts(accel, i);
 	}
-	if (file)
-		accel->canceled |= file_cancel(file, header->request);
+	for (struct file *file = accel->files; file; file = file->next)
+		if (file->number == header->file)
+			accel->canceled |= file_cancel(file, header->request);
 }
 
 static bool is_known(const struct header *header)

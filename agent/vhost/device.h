@@ -61,7 +61,7 @@ struct accel {
 	char peer[64];
 	struct helper helper;
 	uint64_t bytes_max; /* readable or writable, of one request */
-	struct file *files; /* the walking thread's */
+	struct file *files; /* the walking thread's; closed ones until nothing of theirs runs */
 	bool canceled;	    /* and something that runs was; device_look() has it */
 	struct exchange
 		*parts[QUEUES_MAX]; /* requests between BEGIN and END; the walking thread's */
@@ -90,6 +90,8 @@ bool file_cancel(struct file *file, uint64_t request);
 int64_t file_look(struct file *file, int64_t now);
 /* Its connection ends when all is read. */
 void file_close(struct file *file);
+/* Whether nothing more of it is read. */
+bool file_is_closed(struct file *file);
 /* Whether all that came has been answered, and no answer waits for room. */
 bool file_is_done(struct file *file);
 /* What has not begun to be read of that queue is given back. */

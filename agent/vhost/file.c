@@ -111,6 +111,12 @@ int64_t file_look(struct file *file, int64_t now)
 	return first;
 }
 
+bool file_is_closed(struct file *file)
+{
+	SCOPED_LOCK(&file->lock);
+	return file->closed;
+}
+
 bool file_is_done(struct file *file)
 {
 	SCOPED_LOCK(&file->lock);

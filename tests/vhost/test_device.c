@@ -224,6 +224,30 @@ static void test_cancel_of_what_runs(void **state)
 	gate_release(&gate);
 }
 
+/* A file that has ended by another message is unknown, and what runs is given back all the same. */
+static void test_cancel_of_what_runs_for_a_file_that_has_ended(void **state)
+{
+	struct stand *stand = *state;
+	struct program program;
+	struct gate gate;
+	uint64_t request;
+
+	cancel_patience.alone = 0;
+	gate_init(&gate);
+	stand_connect(&program, stand, 4096);
+	request = gate_send(&gate, &program, program_session(&program));
+	gate_wait(&gate);
+	assert_int_equal(say(stand, stand->front.last_file, FRAME_GOAWAY, FRAME_SIZE), CODE_BAD);
+	assert_int_equal(say(stand, stand->front.last_file, FRAME_PING, FRAME_SIZE), CODE_BUSY);
+	program_send_frame(&program, FRAME_CANCEL, request);
+	program_expect_end(&program);
+	gate_open(&gate);
+	program_close(&program);
+	while (stand->bed.worker.stats->sessions)
+		usleep(1000);
+	gate_release(&gate);
+}
+
 /* Lent pages */
 
 static void lend_arrays(struct stand *stand)
@@ -396,6 +420,7 @@ int main(void)
 		TEST(test_two_files_at_once),
 		TEST(test_cancel_of_what_waits),
 		TEST(test_cancel_of_what_runs),
+		TEST(test_cancel_of_what_runs_for_a_file_that_has_ended),
 		TEST(test_cancel_of_what_is_lent),
 		TEST(test_lent_pages),
 		TEST(test_lent_pages_in_pieces),
