@@ -48,10 +48,13 @@ int mailbox_open(struct channel *channel)
 	if (!channel->mailbox)
 		return vaccel_fail(errno, "making shared memory: %s", strerror(errno));
 	ret = agree(channel, fd);
-	if (ret && !channel->broken)
+	/* Without an answer it is not known whether the agent uses it. */
+	if (ret && (channel->broken || channel->owed))
+		return ret;
+	if (ret) {
 		withdraw(channel);
-	if (ret)
-		return channel->broken ? ret : VACCEL_OK;
+		return VACCEL_OK;
+	}
 	ret = link_use_mailbox(channel->link, channel->mailbox, true, settings.spin_us);
 	/* The agent uses it already. */
 	if (ret)

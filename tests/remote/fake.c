@@ -238,6 +238,11 @@ void fake_set_payload_max(struct fake *fake, uint64_t most)
 	SET(fake, payload_max, most);
 }
 
+void fake_set_region_max(struct fake *fake, uint64_t most)
+{
+	SET(fake, region_max, most);
+}
+
 void fake_hide_op(struct fake *fake, const struct vaccel_op *op)
 {
 	SET(fake, lacks, op);

@@ -63,6 +63,8 @@ void fake_listen(struct fake *fake, bool listens);
 
 void fake_set_load(struct fake *fake, uint32_t load);
 void fake_set_payload_max(struct fake *fake, uint64_t most);
+void fake_set_region_max(struct fake *fake,
+			 uint64_t most); /* 0, as at first: no memory is shared */
 void fake_hide_op(struct fake *fake, const struct vaccel_op *op);
 
 /* Messages so far: of a kind; CALLs of an operation. */

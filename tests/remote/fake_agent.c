@@ -70,6 +70,8 @@ static void welcome(struct turn *turn)
 			common[args->common.count++] = args->ops.data[i];
 	*args->head_max = 1 << 20;
 	*args->payload_max = fake->payload_max;
+	*args->region_max = fake->region_max;
+	*args->spin_us = fake->region_max ? 50 : 0;
 	*args->load = fake->load;
 	args->fate_text.data = fake->ended && args->epoch == fake->ended ? fake->fate_text : NULL;
 	args->fate_text.size = sizeof(fake->fate_text);

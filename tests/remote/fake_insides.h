@@ -66,7 +66,7 @@ struct fake {
 	int fate;
 	char fate_text[256];
 	uint32_t load;
-	uint64_t payload_max;
+	uint64_t payload_max, region_max;
 	const struct vaccel_op *lacks;
 	struct client client[CLIENTS_MAX]; /* by their numbers less 1 */
 	unsigned int nr_clients;	   /* so far */

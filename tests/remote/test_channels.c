@@ -10,6 +10,7 @@
 
 #include "fake.h"
 #include "remote/server.h"
+#include "remote/settings.h"
 #include "remote/wait.h"
 
 #include <vaccel/error.h>
@@ -336,6 +337,26 @@ static void test_words_after_an_answer(void **state)
 
 /* Connecting */
 
+static enum verdict ignore_mailboxes(struct turn *turn, void *context)
+{
+	return turn_op(turn) == &vaccel_op_mailbox_open ? DONE : GO_ON;
+}
+
+/* The agent may look into it or not: such a connection is of no use. */
+static void test_mailbox_that_is_not_answered_for(void **state)
+{
+	const struct greeting greeting = {.epoch = 0};
+	struct channel *second;
+
+	fake_set_region_max(fake, 1 << 20);
+	fake_script(fake, ignore_mailboxes, NULL);
+	settings.spin_us = 50;
+	assert_int_equal(channel_new(&server, &greeting, time_now() + 500 * MS, &second, &welcome),
+			 VACCEL_ETIMEDOUT);
+	settings.spin_us = 0;
+	assert_int_equal(fake_calls(fake, &vaccel_op_mailbox_open), 1);
+}
+
 /* The client ends just when the agent has let one more connection join it. */
 static enum verdict end_while_joining(struct turn *turn, void *context)
 {
@@ -383,6 +404,7 @@ int main(void)
 		TEST(test_silence_in_the_middle_of_an_answer),
 		TEST(test_agent_that_asks_is_answered),
 		TEST(test_words_after_an_answer),
+		TEST(test_mailbox_that_is_not_answered_for),
 		TEST(test_client_that_ends_while_it_is_joined),
 	};
 

@@ -197,6 +197,52 @@ static void test_rest_of_a_late_answer_is_skipped(void **state)
 	sem_destroy(&halves.sent);
 }
 
+/* Answers for a region when it hears that nobody waits for that. */
+struct late_region {
+	struct frame asked;
+	sem_t answered;
+};
+
+static enum verdict take_a_region_late(struct turn *turn, void *context)
+{
+	struct late_region *late = context;
+
+	if (turn_op(turn) == &vaccel_op_region_expect) {
+		late->asked = turn->message.frame;
+		return DONE;
+	}
+	if (turn->message.frame.kind != FRAME_CANCEL)
+		return GO_ON;
+	assert_int_equal(turn->message.frame.request, late->asked.request);
+	turn->message.frame = late->asked;
+	turn_reply(turn, &(struct vaccel_region_expect_args){0});
+	sem_post(&late->answered);
+	return DONE;
+}
+
+static void test_region_that_is_not_taken_in_time(void **state)
+{
+	size_t size = 1 << 20;
+	struct vaccel_arg read = {.buf = calloc(1, size), .size = size};
+	struct late_region late = {0};
+	unsigned int before;
+
+	sem_init(&late.answered, 0, 0);
+	fake_set_region_max(fake, 1 << 30);
+	bed_set("VACCEL_TIMEOUT_MS", "500");
+	before = fake_messages(fake, FRAME_HELLO);
+	fake_script(fake, take_a_region_late, &late);
+	assert_int_equal(vaccel_exec(&sess, "lib", "f", &read, 1, NULL, 0), VACCEL_ETIMEDOUT);
+	sem_wait(&late.answered);
+	/* The call was not sent when its time was over, and the connection is as good as before. */
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_messages(fake, FRAME_HELLO), before);
+	assert_int_equal(fake_calls(fake, &vaccel_op_exec), 0);
+	assert_int_equal(fake_messages(fake, FRAME_CANCEL), 1);
+	sem_destroy(&late.answered);
+	free(read.buf);
+}
+
 /* Greets, and then reads nothing more until it is let. */
 static enum verdict read_no_more(struct turn *turn, void *context)
 {
@@ -241,6 +287,7 @@ int main(void)
 		TEST(test_patience_has_an_end),
 		TEST(test_deadline_covers_what_is_done_again),
 		TEST(test_rest_of_a_late_answer_is_skipped),
+		TEST(test_region_that_is_not_taken_in_time),
 		TEST(test_request_that_cannot_be_sent_in_time),
 	};
 
