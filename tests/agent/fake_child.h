@@ -15,14 +15,14 @@
  *
  * Any other stays. The front does as VACCEL_TEST_FRONT says: with "fails" it cannot start, with
  * "babbles" it does that, with "complains" it says again and again that it cannot start, else it
- * passes each connection on as a machine's, of the tenant which VACCEL_TEST_FRONT names. In its counters
- * `sessions` has a bit for each listener that it knows.
+ * passes each connection on as a machine's, of the tenant which VACCEL_TEST_FRONT names. In its
+ * counters `sessions` has a bit for each listener that it knows.
  */
 #ifndef TESTS_AGENT_FAKE_CHILD_H
 #define TESTS_AGENT_FAKE_CHILD_H
 
-/* "PID STATUS CARRIER TOKEN WORDS\n": its process, how the one before ended, how the connection came,
- * and the listener's token or -. */
+/* "PID STATUS CARRIER TOKEN WORDS\n": its process, how the one before ended, how the connection
+ * came, and the listener's token or -. */
 #define FAKE_LINE "%d %d %15s %255s %255[^\n]"
 
 /* In main(), first of all: the exit status if this is such a child, else -1. */

@@ -150,7 +150,6 @@ void relayed_open(struct house *house, struct relayed *ret_relayed)
 	assert_int_equal(message.kind, IPC_PEER);
 	assert_int_equal(message.listener, house->listener);
 	assert_string_equal(message.text, "alice");
-	assert_string_equal(message.carrier, "tcp");
 	assert_string_equal(message.peer, "a client");
 	assert_true(ret_relayed->worker >= 0);
 }
