@@ -16,20 +16,48 @@
 
 #define PLACE_MAX 192
 
+static int load(const struct document *document, yaml_parser_t *parser, yaml_document_t *ret_yaml)
+{
+	if (yaml_parser_load(parser, ret_yaml))
+		return VACCEL_OK;
+	return vaccel_fail(VACCEL_EINVAL,
+			   "%s:%zu: %s; look at indentation, colons and brackets up to here",
+			   document->name, parser->problem_mark.line + 1,
+			   parser->problem ? parser->problem : "no memory");
+}
+
+/* Nobody would read another one. */
+static int check_end(const struct document *document, yaml_parser_t *parser)
+{
+	yaml_document_t next;
+	int ret = load(document, parser, &next);
+
+	if (ret)
+		return ret;
+	if (yaml_document_get_root_node(&next))
+		ret = vaccel_fail(VACCEL_EINVAL,
+				  "%s:%zu: another document begins here; a configuration is one, "
+				  "without '---' in between",
+				  document->name, next.start_mark.line + 1);
+	yaml_document_delete(&next);
+	return ret;
+}
+
 int document_open(struct document *document)
 {
 	yaml_parser_t parser;
-	int ret = VACCEL_OK;
+	int ret;
 
 	if (!yaml_parser_initialize(&parser))
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a configuration");
 	yaml_parser_set_input_string(&parser, (const unsigned char *)document->text,
 				     document->size);
-	if (!yaml_parser_load(&parser, &document->yaml))
-		ret = vaccel_fail(VACCEL_EINVAL,
-				  "%s:%zu: %s; look at indentation, colons and brackets up to here",
-				  document->name, parser.problem_mark.line + 1,
-				  parser.problem ? parser.problem : "no memory");
+	ret = load(document, &parser, &document->yaml);
+	if (!ret) {
+		ret = check_end(document, &parser);
+		if (ret)
+			document_close(document);
+	}
 	yaml_parser_delete(&parser);
 	return ret;
 }

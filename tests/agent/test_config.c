@@ -43,13 +43,10 @@ static void assert_refused(const char *text, const char *words)
 
 static void test_nothing_said_is_the_default(void **state)
 {
-	static const char *const texts[] = {"",
-					    "# a remark\n",
-					    "---\n",
-					    "{}",
-					    "listeners: []\n",
-					    "policies: {}\n",
-					    "models: {}\n"};
+	static const char *const texts[] = {
+		"",   "# a remark\n",	 "---\n",	   "---\n{}\n...\n# a remark\n",
+		"{}", "listeners: []\n", "policies: {}\n", "models: {}\n",
+	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct config *config = parse(texts[i]);
@@ -174,6 +171,9 @@ static const char *const wrong[][2] = {
 	{"[a, b]", "keys with values must follow"},
 	{"listeners: [}", "x:1: did not find"},
 	{"\x01", "x:1: control characters"},
+	{"drain: 1s\n---\nlistner: []", "x:2: another document begins here"},
+	{"---\n---\ndrain: 1s", "x:2: another document begins here"},
+	{"drain: 1s\n---\n[", "x:4: did not find"},
 	{"{[a]: b}", "a key must be text"},
 	{"listner: []", "listner: there is no such key; did you mean 'listeners'?"},
 	{"quux: 1", "quux: there is no such key"},
