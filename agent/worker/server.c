@@ -226,7 +226,6 @@ static void serve(struct thread *thread, struct connection *connection)
 		atomic_store_explicit(&thread->turns, thread->turns + 1, memory_order_relaxed);
 		if (turn != TURN_NEXT || !may_linger(server))
 			break;
-		atomic_store_explicit(&connection->idle, bench->now, memory_order_relaxed);
 		until = bench->now + LINGER_NS;
 	}
 	if (turn == TURN_END) {

@@ -59,6 +59,7 @@ int connection_new(struct worker *worker, struct link *link, const char *peer,
 		   const struct listener_setup *listener, struct connection **ret_connection)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
+	int64_t now = time_now();
 
 	if (!connection) {
 		link_delete(link);
@@ -69,7 +70,8 @@ int connection_new(struct worker *worker, struct link *link, const char *peer,
 	connection->listener = listener;
 	atomic_init(&connection->refs, 1);
 	atomic_init(&connection->due, FOREVER);
-	set_due(connection, time_now() + HELLO_TIME);
+	atomic_init(&connection->idle, now);
+	set_due(connection, now + HELLO_TIME);
 	atomic_init(&connection->is_stranger, true);
 	atomic_fetch_add(&worker->stats->strangers, 1);
 	snprintf(connection->peer, sizeof(connection->peer), "%s", peer);
@@ -129,6 +131,8 @@ void connection_send(struct connection *connection, struct frame *frame,
 	struct worker *worker = connection->worker;
 	int64_t until = now + time_to_take(worker, payload);
 
+	/* Its read side may have rested since before the call began. */
+	atomic_store_explicit(&connection->idle, now, memory_order_relaxed);
 	if (encoder)
 		frame->head_size = encoder->head_size;
 	if (link_send(connection->link, frame, encoder ? encoder->head : NULL, payload, -1, until))
