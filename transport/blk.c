@@ -312,14 +312,24 @@ static void take_parcel(struct blk *blk, const unsigned char *bytes, size_t size
 	blk->left_size = size;
 }
 
+/* Of what is done beside reading: a device that hangs is noticed where bytes are waited for. */
+static int unless_late(int ret)
+{
+	return ret == VACCEL_ETIMEDOUT ? VACCEL_OK : ret;
+}
+
 /* The agent goes on only as far as it knows that we have read. */
 static int tell_what_was_read(struct blk *blk, int64_t until)
 {
+	int ret;
+
 	atomic_store(&blk->read, blk->at);
 	if (blk->at - blk->told < blk->window / 2)
 		return VACCEL_OK;
-	blk->told = blk->at;
-	return blk_keep(blk, MAX_OF(until, time_now() + STEP_NS));
+	ret = blk_keep(blk, MAX_OF(until, time_now() + STEP_NS));
+	if (!ret)
+		blk->told = blk->at;
+	return unless_late(ret);
 }
 
 /* What was read is no head of ours. VACCEL_OK: to be read again. */
@@ -330,7 +340,9 @@ static int look_why(struct blk *blk)
 
 	if (++blk->nonsense > NONSENSE_MAX)
 		return vaccel_fail(VACCEL_EREMOTEIO, "%s: what is read makes no sense", blk->name);
-	return blk->nonsense % 4 ? VACCEL_OK : blk_look(blk, time_now() + STEP_NS, &ready, &ended);
+	if (blk->nonsense % 4)
+		return VACCEL_OK;
+	return unless_late(blk_look(blk, time_now() + STEP_NS, &ready, &ended));
 }
 
 /* Begins to read what the head says, if that is more. */

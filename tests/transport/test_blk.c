@@ -350,6 +350,63 @@ static void test_hanging(void **state)
 	machine_delete(machine);
 }
 
+struct parcel_sender {
+	struct link *link;
+	size_t size;
+};
+
+static void *send_one(void *context)
+{
+	const struct parcel_sender *sender = context;
+	struct frame frame = {.kind = FRAME_REPLY, .request = 1};
+	void *bytes = calloc(1, sender->size);
+	struct iovec piece = {bytes, sender->size};
+	const struct pieces payload = {.at = &piece, .count = 1, .room = 1, .size = sender->size};
+
+	assert_int_equal(link_send(sender->link, &frame, NULL, &payload, -1, soon()), VACCEL_OK);
+	free(bytes);
+	return NULL;
+}
+
+/* What is read is told to the agent, and if that takes too long, with what is read next. */
+static void test_hanging_while_it_tells_what_was_read(void **state)
+{
+	enum { SIZE = 4 << 20 };
+	struct machine *machine = machine_new(false, NULL);
+	struct parcel_sender sender = {.size = SIZE};
+	unsigned char *bytes = malloc(SIZE + FRAME_SIZE);
+	struct iovec some = {bytes, 4}, rest = {bytes, SIZE + FRAME_SIZE};
+	unsigned int writes;
+	ssize_t total = 0;
+	bool has_told = false;
+	struct link *link;
+	pthread_t thread;
+	int passed = -1;
+
+	assert_int_equal(connect_by("blk:", &link), VACCEL_OK);
+	sender.link = machine_accept(machine);
+	assert_int_equal(pthread_create(&thread, NULL, send_one, &sender), 0);
+	while (total < SIZE + FRAME_SIZE) {
+		ssize_t size = link->read(link, &some, 1, soon(), &passed);
+
+		assert_int_equal(size, 4);
+		total += size;
+		writes = machine_writes(machine);
+		machine_set_hanging(machine, true);
+		size = link->read(link, &rest, 1, time_now() + 1000000, &passed);
+		machine_set_hanging(machine, false);
+		assert_true(size > 0);
+		total += size;
+		has_told |= machine_writes(machine) > writes;
+	}
+	assert_true(has_told);
+	pthread_join(thread, NULL);
+	free(bytes);
+	link_delete(link);
+	link_delete(sender.link);
+	machine_delete(machine);
+}
+
 static void test_other_agent(void **state)
 {
 	struct machine *machine = machine_new(false, NULL);
@@ -493,6 +550,7 @@ int main(void)
 		cmocka_unit_test(test_a_forked_child_lets_go),
 		cmocka_unit_test(test_errors_of_device),
 		cmocka_unit_test(test_hanging),
+		cmocka_unit_test(test_hanging_while_it_tells_what_was_read),
 		cmocka_unit_test(test_other_agent),
 		cmocka_unit_test(test_memory_that_is_lent),
 		cmocka_unit_test(test_several_programs),
