@@ -119,6 +119,27 @@ static void test_who_waits_for_one_that_cannot_start_is_not_kept(void **state)
 	assert_null(tenant_of(house, "fails")->waiting);
 }
 
+static bool is_rested(struct house *house)
+{
+	return !house->supervisor.tenants->restart.due;
+}
+
+static void test_one_that_cannot_start_is_started_for_somebody(void **state)
+{
+	struct house *house = *state;
+	struct tenant *tenant;
+
+	apply(house, "listeners:\n" LISTENER("fails"));
+	for (int i = 0; i < 2; i++)
+		assert_hung_up(house, knock(house, "fails"));
+	tenant = tenant_of(house, "fails");
+	assert_true(tenant->restart.due);
+	timer_set(&house->supervisor.loop, &tenant->restart, 0);
+	until(house, is_rested);
+	assert_null(tenant->worker);
+	assert_hung_up(house, knock(house, "fails"));
+}
+
 static void test_a_call_past_its_deadline_ends_the_worker(void **state)
 {
 	struct house *house = *state;
@@ -369,6 +390,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_the_next_is_told_how_the_last_one_ended),
 		IN_HOUSE(test_young_deaths_are_slowed_down),
 		IN_HOUSE(test_who_waits_for_one_that_cannot_start_is_not_kept),
+		IN_HOUSE(test_one_that_cannot_start_is_started_for_somebody),
 		IN_HOUSE(test_a_call_past_its_deadline_ends_the_worker),
 		IN_HOUSE(test_a_call_that_begins_some_day_is_looked_at_in_time),
 		IN_HOUSE(test_a_call_that_ends_with_its_worker_in_a_shutdown),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What becomes of a tenant's worker. One is started when a connection comes and again
- * when it has died with clients; connections wait while there is none that is ready.
- * How the last ones died is told to the next, which tells it to the clients that
- * come back.
+ * when it has died with clients, after a pause only for those that have come back;
+ * connections wait while there is none that is ready. How the last ones died is told
+ * to the next, which tells it to the clients that come back.
  */
 #include <stdio.h>
 #include <string.h>
@@ -95,7 +95,10 @@ void service_start(struct tenant *tenant)
 
 static void restart_expired(struct timer *timer)
 {
-	service_start(CONTAINER_OF(timer, struct tenant, restart));
+	struct tenant *tenant = CONTAINER_OF(timer, struct tenant, restart);
+
+	if (tenant->waiting)
+		service_start(tenant);
 }
 
 /* Until it takes no more, or none wait. */
