@@ -121,6 +121,7 @@ void unix_refuse_passed(int fd);
 /* For carriers over socket files. */
 int unix_connect(const char *path, int64_t until, int *ret_fd);
 int unix_listen(const char *path, mode_t mode, int *ret_fd);
+int unix_check_path(const char *path); /* whether unix_listen() has room for it */
 int unix_set_mode(int listener, mode_t mode);
 int unix_accept(int listener, struct ucred *ret_who, int *ret_fd);
 

@@ -42,6 +42,22 @@ static bool name_of(const char *path, size_t spare, struct sockaddr_un *ret_name
 	return true;
 }
 
+/* Of a socket file that is to be made. */
+static int new_name_of(const char *path, struct sockaddr_un *ret_name)
+{
+	if (name_of(path, SUFFIX_SIZE, ret_name))
+		return VACCEL_OK;
+	return vaccel_fail(VACCEL_ENAMETOOLONG,
+			   "the socket file '%.110s' has a longer path than the %zu bytes that "
+			   "there is room for",
+			   path, sizeof(ret_name->sun_path) - 1 - SUFFIX_SIZE);
+}
+
+int unix_check_path(const char *path)
+{
+	return new_name_of(path, &(struct sockaddr_un){});
+}
+
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83
 #endif
@@ -125,12 +141,10 @@ static int listen_beside(const char *path, mode_t mode, struct sockaddr_un *ret_
 	_cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un name;
 	uint16_t digits;
+	int ret = new_name_of(path, &name);
 
-	if (!name_of(path, SUFFIX_SIZE, &name))
-		return vaccel_fail(VACCEL_ENAMETOOLONG,
-				   "the socket file '%s' has a longer path than the %zu bytes that "
-				   "there is room for",
-				   path, sizeof(name.sun_path) - 1 - SUFFIX_SIZE);
+	if (ret)
+		return ret;
 	if (fd < 0 || getrandom(&digits, sizeof(digits), 0) < 0)
 		return vaccel_fail(errno, "making a socket: %s", strerror(errno));
 	snprintf(name.sun_path + strlen(path), SUFFIX_SIZE + 1, "~%04x", digits);

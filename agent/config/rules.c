@@ -229,11 +229,37 @@ static int check_carrier(struct document *document, const struct place *place,
 	return document_fail(document, AT(place, "address"), "%s", vaccel_error_text());
 }
 
+static int check_socket_file(struct document *document, const struct place *place, const char *file)
+{
+	if (!unix_check_path(file))
+		return VACCEL_OK;
+	return document_fail(document, place, "%s", vaccel_error_text());
+}
+
+static int check_address(struct document *document, const struct place *place,
+			 const struct config *config, const struct address *address)
+{
+	char file[ADDRESS_FILE_ROOM];
+	bool has_file = address_file(address, file);
+	int ret = has_file ? check_socket_file(document, place, file) : VACCEL_OK;
+
+	if (!ret && has_file && config->admin_socket && !strcmp(file, config->admin_socket))
+		return document_fail(document, place,
+				     "its socket file is that of admin.socket; give it another "
+				     "path");
+	if (!ret && config->metrics.port && address_is_same(&config->metrics, address))
+		return document_fail(document, place,
+				     "its port is that of metrics.address; give it another");
+	return ret;
+}
+
 static int check_listener(struct document *document, const struct place *place,
-			  const struct listener_config *listener)
+			  const struct config *config, const struct listener_config *listener)
 {
 	int ret = check_carrier(document, place, listener);
 
+	if (!ret)
+		ret = check_address(document, AT(place, "address"), config, &listener->address);
 	if (!ret)
 		ret = check_tenant(document, place, listener);
 	if (!ret)
@@ -255,8 +281,10 @@ static bool share_tenants(const struct listener_config *one, const struct listen
 
 static bool share_socket_file(const struct address *one, const struct address *other)
 {
-	return one->path && other->path && !strcmp(one->path, other->path) &&
-	       one->port == other->port;
+	char file[ADDRESS_FILE_ROOM], other_file[ADDRESS_FILE_ROOM];
+
+	return address_file(one, file) && address_file(other, other_file) &&
+	       !strcmp(file, other_file);
 }
 
 static int check_pair(struct document *document, const struct config *config, unsigned int first,
@@ -302,17 +330,24 @@ static int check_models(struct document *document, const struct models *models)
 	return check_absolute(document, AT(place, "path"), models->path);
 }
 
+static int check_admin(struct document *document, const char *socket)
+{
+	const struct place *place = AT(AT(NULL, "admin"), "socket");
+	int ret = check_absolute(document, place, socket);
+
+	return ret || !socket ? ret : check_socket_file(document, place, socket);
+}
+
 int config_check_rules(struct document *document, const struct config *config)
 {
 	int ret = check_models(document, &config->models);
 
 	if (!ret)
-		ret = check_absolute(document, AT(AT(NULL, "admin"), "socket"),
-				     config->admin_socket);
+		ret = check_admin(document, config->admin_socket);
 	for (unsigned int i = 0; !ret && i < config->nr_policies; i++)
 		ret = check_policy(document, &config->policies[i]);
 	for (unsigned int i = 0; !ret && i < config->nr_listeners; i++) {
-		ret = check_listener(document, AT_INDEX(AT(NULL, "listeners"), i),
+		ret = check_listener(document, AT_INDEX(AT(NULL, "listeners"), i), config,
 				     &config->listeners[i]);
 		for (unsigned int j = 0; !ret && j < i; j++)
 			ret = check_pair(document, config, j, i);

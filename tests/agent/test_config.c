@@ -164,6 +164,10 @@ static void test_metrics_and_log_levels(void **state)
 
 #define UNIX "{address: 'unix:///a'}"
 
+/* The longest path of a socket file. */
+#define TEN	"0123456789"
+#define LONGEST "/" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "0"
+
 /* A document, and what is said of it. */
 static const char *const wrong[][2] = {
 	{"listeners: {", "x:2: did not find"},
@@ -254,6 +258,16 @@ static const char *const wrong[][2] = {
 	{"listeners: [{address: 'tcp://127.0.0.1:1', tenant: a}, "
 	 "{address: 'tls://127.0.0.1:1', tenant: a, cert: /c, key: /k, insecure: true}]",
 	 "listeners[1].address: its port is that of 'tcp://127.0.0.1:1'; give it another"},
+	{"listeners: [{address: 'vsock-uds:///v:1', tenant: a}, {address: 'unix:///v_1'}]",
+	 "listeners[1].address: its socket file is that of 'vsock-uds:///v:1'"},
+	{"listeners: [" UNIX ", {address: 'vsock-uds:///v:1', tenant: a}]\nadmin: {socket: /v_1}",
+	 "listeners[1].address: its socket file is that of admin.socket; give it another path"},
+	{"listeners: [{address: 'tcp://127.0.0.1:1', tenant: a}]\nmetrics: {address: 1}",
+	 "listeners[0].address: its port is that of metrics.address; give it another"},
+	{"listeners: [{address: 'unix:" LONGEST "1'}]",
+	 "listeners[0].address: the socket file '/0123456789"},
+	{"listeners: [{address: 'unix:" LONGEST "1'}]", "has a longer path than the 102 bytes"},
+	{"admin: {socket: " LONGEST "1}", "admin.socket: the socket file '/0123456789"},
 	{"listeners: [{address: 'tcp://0.0.0.0:1', tenant: a}]",
 	 "listeners[0].address: 'tcp://0.0.0.0:1' is open to the network, unencrypted"},
 	{"listeners: [{address: 'tcp://[::]:1', tenant: a}]", "is open to the network"},
@@ -299,6 +313,13 @@ static void test_tenants_may_share_a_policy(void **state)
 	config_unref(parse("listeners: [" UNIX ", {address: 'unix:///b'}, {address: 'unix:///c', "
 			   "tenant: t, policy: p}, {address: 'unix:///d', tenant: u}]\n"
 			   "policies: {p: {}}"));
+}
+
+static void test_places_that_nothing_else_has(void **state)
+{
+	config_unref(parse("listeners: [{address: 'unix:" LONGEST "'}, "
+			   "{address: 'tcp://127.0.0.1:0', tenant: t}]\n"
+			   "admin: {socket: /a}\nmetrics: {address: '127.0.0.1:0'}"));
 }
 
 static void test_a_file_is_told_by_its_line(void **state)
@@ -563,6 +584,7 @@ int main(void)
 		cmocka_unit_test(test_metrics_and_log_levels),
 		cmocka_unit_test(test_mistakes_are_told_by_their_key),
 		cmocka_unit_test(test_tenants_may_share_a_policy),
+		cmocka_unit_test(test_places_that_nothing_else_has),
 		cmocka_unit_test(test_a_file_is_told_by_its_line),
 		cmocka_unit_test(test_the_command_line),
 		cmocka_unit_test(test_wrong_command_lines),
