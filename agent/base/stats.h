@@ -20,6 +20,10 @@
 #define STATS_CODES   32  /* by status on the wire */
 #define STATS_RUNNING 256 /* threads */
 
+/* Threads beyond those that calls may take: for reading and for slow peers. */
+#define SPARE_THREADS 8
+#define CALLS_MAX     (STATS_RUNNING - SPARE_THREADS)
+
 struct histogram {
 	_Atomic uint64_t bucket[STATS_BUCKETS];
 	_Atomic uint64_t sum_ns;

@@ -4,11 +4,13 @@
  * each tenant has one policy.
  */
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include <vaccel/error.h>
 #include <vaccel/op.h>
 
+#include "agent/base/stats.h"
 #include "agent/config/convert.h"
 #include "agent/config/guess.h"
 #include "base/util.h"
@@ -92,7 +94,10 @@ static int check_not_empty(struct document *document, const struct place *place,
 	return VACCEL_OK;
 }
 
-/* Limits of which nothing would leave a tenant without any use of the agent. */
+/*
+ * Limits of which nothing would leave a tenant without any use of the agent; and more calls than
+ * that would leave no thread to read what comes meanwhile.
+ */
 static int check_limits(struct document *document, const struct place *place,
 			const struct policy *policy)
 {
@@ -109,6 +114,10 @@ static int check_limits(struct document *document, const struct place *place,
 		if (!limits[i].value)
 			return document_fail(document, AT(place, limits[i].key),
 					     "nothing at all is no limit to work with; write more");
+	if (policy->calls > CALLS_MAX)
+		return document_fail(document, AT(place, "calls"),
+				     "%" PRIu32 " at once are too many; the most is %d",
+				     policy->calls, CALLS_MAX);
 	return VACCEL_OK;
 }
 

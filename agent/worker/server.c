@@ -25,9 +25,7 @@
 #include "agent/worker/tend.h"
 #include "base/util.h"
 
-/* Threads beyond those that calls may take: for reading and for slow peers. */
-#define SPARE_THREADS 8
-#define SPARE_MS      10000 /* a thread that waited so long is not needed */
+#define SPARE_MS 10000 /* a thread that waited so long is not needed */
 
 /* After so many messages one after another a thread waits for the next without a timer. */
 #define WARM_TURNS 3

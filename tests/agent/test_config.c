@@ -217,6 +217,8 @@ static const char *const wrong[][2] = {
 	{"policies: {a: {calls: 5s}}", "policies.a.calls: '5s' has no unit that is known"},
 	{"policies: {a: {calls: 4294967296}}",
 	 "policies.a.calls: '4294967296' is too much; the most is 4294967295"},
+	{"policies: {a: {calls: 249}}",
+	 "policies.a.calls: 249 at once are too many; the most is 248"},
 	{"policies: {a: {memory: 99999999999999999999}}", "is no number"},
 	{"policies: {a: {memory: 16777216TiB}}", "is too much; the most is 16777215TiB"},
 	{"policies: {a: {memory: 4GB}}", "write for example 512MiB or 4GiB"},
