@@ -94,12 +94,14 @@ int unix_connect(const char *path, int64_t until, int *ret_fd)
 
 	if (!name_of(path, 0, &name))
 		return ENAMETOOLONG;
-	if (fd < 0 || wait_as_until(fd, until))
+	if (fd < 0)
 		return errno;
 	unix_refuse_passed(fd);
-	do
+	do {
+		if (wait_as_until(fd, until))
+			return errno;
 		ret = connect(fd, (struct sockaddr *)&name, sizeof(name));
-	while (ret && errno == EINTR);
+	} while (ret && errno == EINTR);
 	if (ret || fcntl(fd, F_SETFL, 0))
 		return errno;
 	*ret_fd = TAKE_FD(fd);

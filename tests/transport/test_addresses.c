@@ -3,7 +3,9 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <vaccel/error.h>
 
@@ -163,6 +165,39 @@ static void test_where_nobody_listens(void **state)
 	unlink(file);
 }
 
+enum { TICK_US = 5000, TICKS = 400 };
+
+static const struct itimerval never;
+static volatile sig_atomic_t ticks;
+
+static void tick(int signal)
+{
+	if (++ticks == TICKS)
+		setitimer(ITIMER_REAL, &never, NULL);
+}
+
+/* A program with a timer waits no longer than any other. */
+static void test_a_queue_that_stays_full(void **state)
+{
+	const struct itimerval often = {{0, TICK_US}, {0, TICK_US}};
+	const struct sigaction action = {.sa_handler = tick};
+	_cleanup_(freep) char *socket = path_in(*state, "socket");
+	int fd, first, second;
+
+	assert_int_equal(unix_listen(socket, 0600, &fd), VACCEL_OK);
+	assert_int_equal(listen(fd, 0), 0);
+	assert_int_equal(unix_connect(socket, 0, &first), 0);
+	assert_int_equal(unix_connect(socket, 0, &second), EAGAIN);
+	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+	setitimer(ITIMER_REAL, &often, NULL);
+	assert_int_equal(unix_connect(socket, time_now() + 50 * MILLISECOND, &second), EAGAIN);
+	setitimer(ITIMER_REAL, &never, NULL);
+	assert_true(ticks < TICKS);
+	close(first);
+	close(fd);
+	unlink(socket);
+}
+
 static void test_a_port_that_is_taken(void **state)
 {
 	struct address address = address_of("tcp://", "127.0.0.1:0");
@@ -315,6 +350,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_one),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_where_nobody_listens),
+		cmocka_unit_test(test_a_queue_that_stays_full),
 		cmocka_unit_test(test_a_port_that_is_taken),
 		cmocka_unit_test(test_where_none_can_connect),
 		cmocka_unit_test(test_hosts),
