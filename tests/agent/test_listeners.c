@@ -273,6 +273,34 @@ static void test_only_a_changed_policy_changes_the_worker(void **state)
 	assert_int_equal(ask(house, "other").status, VACCEL_OK);
 }
 
+static bool somebody_waits(struct house *house)
+{
+	return house->supervisor.tenants && house->supervisor.tenants->waiting;
+}
+
+/* There is none to start a worker by. */
+static void test_who_waits_when_its_policy_is_removed(void **state)
+{
+	struct house *house = *state;
+	struct tenant *tenant;
+	int client;
+
+	apply(house, "listeners: [{address: 'unix://@/fails.sock', tenant: fails, policy: gold}]\n"
+		     "policies: {gold: {calls: 1}}\n");
+	for (int i = 0; i < 2; i++)
+		assert_hung_up(house, knock(house, "fails"));
+	tenant = tenant_of(house, "fails");
+	assert_true(tenant->restart.due);
+	timer_set(&house->supervisor.loop, &tenant->restart, 2 * PATIENCE / MS);
+	client = knock(house, "fails");
+	until(house, somebody_waits);
+	apply(house, "listeners:\n" LISTENER("fails"));
+	assert_hung_up(house, client);
+	timer_set(&house->supervisor.loop, &tenant->restart, 0);
+	assert_hung_up(house, knock(house, "fails"));
+	assert_string_equal(tenant->policy->name, "default");
+}
+
 /* A listener that nobody could shake hands with is none. */
 static void test_certificates_must_fit_their_keys(void **state)
 {
@@ -545,6 +573,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_a_passed_socket_that_goes_and_comes_back,
 						house_make_with_socket, house_drop_with_socket),
 		IN_HOUSE(test_only_a_changed_policy_changes_the_worker),
+		IN_HOUSE(test_who_waits_when_its_policy_is_removed),
 		IN_HOUSE(test_certificates_must_fit_their_keys),
 		IN_HOUSE(test_what_the_front_passes_is_its_tenants),
 		IN_HOUSE(test_names_that_the_front_may_not_tell),

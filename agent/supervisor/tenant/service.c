@@ -364,6 +364,12 @@ void service_init(struct tenant *tenant)
 	tenant->deadline.expired = deadline_expired;
 }
 
+void service_give_up(struct tenant *tenant)
+{
+	drop_waiting(tenant);
+	service_let_go(tenant);
+}
+
 void service_stop(struct tenant *tenant)
 {
 	stop_watching(tenant);

@@ -22,6 +22,9 @@ void service_look_at_directory(struct tenant *tenant);
 /* The worker answers what it has and ends; the tenant's next one counts on in memory of its own. */
 void service_let_go(struct tenant *tenant);
 
+/* The same, and connections that wait for one are closed. */
+void service_give_up(struct tenant *tenant);
+
 /* The same, for ever. */
 void service_stop(struct tenant *tenant);
 

@@ -122,7 +122,7 @@ void tenants_reload(struct supervisor *supervisor)
 		if (policy)
 			live_by(tenant, policy, worker_rules_are_same(tenant, policy));
 		else
-			service_let_go(tenant);
+			service_give_up(tenant);
 	}
 }
 
