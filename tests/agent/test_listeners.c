@@ -273,6 +273,25 @@ static void test_only_a_changed_policy_changes_the_worker(void **state)
 	assert_int_equal(ask(house, "other").status, VACCEL_OK);
 }
 
+static bool nobody_leaves(struct house *house)
+{
+	return !house->supervisor.tenants->leaving;
+}
+
+static void test_an_end_after_a_reload_is_told_by_the_policy_before(void **state)
+{
+	struct house *house = *state;
+
+	/* Any process holds most of so little. */
+	apply(house, "listeners:\n" LISTENER("stumbles") "policies: {default: {memory: 1MiB}}");
+	ask(house, "stumbles");
+	apply(house, "listeners:\n" LISTENER("stumbles") "policies: {default: {memory: 1TiB}}");
+	until(house, nobody_leaves);
+	assert_string_equal(tenant_of(house, "stumbles")->fates[0].text,
+			    "worker ran out of memory, 1 MiB by policy 'default', while it ran "
+			    "exec");
+}
+
 static bool somebody_waits(struct house *house)
 {
 	return house->supervisor.tenants && house->supervisor.tenants->waiting;
@@ -573,6 +592,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_a_passed_socket_that_goes_and_comes_back,
 						house_make_with_socket, house_drop_with_socket),
 		IN_HOUSE(test_only_a_changed_policy_changes_the_worker),
+		IN_HOUSE(test_an_end_after_a_reload_is_told_by_the_policy_before),
 		IN_HOUSE(test_who_waits_when_its_policy_is_removed),
 		IN_HOUSE(test_certificates_must_fit_their_keys),
 		IN_HOUSE(test_what_the_front_passes_is_its_tenants),

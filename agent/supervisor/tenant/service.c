@@ -332,7 +332,7 @@ void tenant_worker_ended(struct worker *worker, int status, const struct rusage 
 		.epoch = worker->epoch,
 		.status = status,
 		.usage = usage,
-		.policy = tenant->policy,
+		.policy = worker->policy,
 		.stats = tally->stats,
 		.overran = worker->overran,
 		.frozen = worker->child.frozen,

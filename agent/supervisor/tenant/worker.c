@@ -160,6 +160,8 @@ int worker_start(struct tenant *tenant)
 		free(worker);
 		return ret;
 	}
+	worker->config = config_ref(tenant->config);
+	worker->policy = tenant->policy;
 	worker->directory = TAKE(tenant->directory);
 	tenant->worker = worker;
 	timer_set(worker->child.loop, &worker->patience, START_MS);
@@ -222,6 +224,7 @@ void worker_delete(struct worker *worker)
 	surveyor_drop(worker->tenant->supervisor->surveyor, worker->survey);
 	directory_remove(&worker->tenant->supervisor->directory, worker->directory);
 	tally_release(&worker->tally);
+	config_unref(worker->config);
 	free(worker->told);
 	free(worker);
 }

@@ -12,8 +12,10 @@ struct tenant;
 struct worker {
 	struct child child;
 	struct tenant *tenant;
-	struct worker *next; /* among those that leave */
-	struct tally tally;  /* its own once it leaves, else fd -1 and the tenant's */
+	struct worker *next;   /* among those that leave */
+	struct tally tally;    /* its own once it leaves, else fd -1 and the tenant's */
+	struct config *config; /* counted; @policy, by which it was started, is its */
+	const struct policy *policy;
 	uint64_t epoch;
 	int64_t started;
 	bool ready;
