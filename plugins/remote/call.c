@@ -92,19 +92,25 @@ static int be_lost(struct call *call, const struct request *request, struct chan
 	return VACCEL_OK;
 }
 
+/* Whether that may be why the agent did not have the call: its ids were not to be found either. */
+static bool is_gone(const struct call *call, const struct channel *channel)
+{
+	return channel->broken || !session_is_at(call->session, channel->client);
+}
+
 /* After a failure, which is the call's unless it is to be sent again. The channel is given back. */
 static int judge(struct call *call, const struct request *request, struct channel *channel, int ret)
 {
-	bool lost = channel->broken && ret != VACCEL_ETIMEDOUT;
+	bool late = ret == VACCEL_ETIMEDOUT;
 
-	if (request->progress == SENT && lost)
+	if (request->progress == SENT && channel->broken && !late)
 		return be_lost(call, request, channel);
 	if (request->unknown && !call->anew) {
 		/* Nothing is known there of what was open, and it has not run. */
 		call->anew = true;
 		call->again = true;
 		channel->leaving = true;
-	} else if (request->progress == NOT_SENT && lost) {
+	} else if (request->progress == NOT_SENT && !late && is_gone(call, channel)) {
 		call->again = ++call->sends < SENDS_MAX;
 	}
 	channel_give(channel);

@@ -110,6 +110,13 @@ int session_resource_id(struct session *session, const struct vaccel_resource *r
 	return VACCEL_OK;
 }
 
+bool session_is_at(const struct session *session, uint64_t client)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	return session->client == client;
+}
+
 void session_note_effect(struct session *session)
 {
 	struct registration *registration;
@@ -313,7 +320,7 @@ static int sync_once(struct session *session, struct vaccel_resource *res, bool 
 		ret = vaccel_resource_with_blobs(res, bring_back, &bringing);
 	if (!ret)
 		note_unchanged(session, res);
-	*ret_again = bringing.channel->broken;
+	*ret_again = bringing.channel->broken || !session_is_at(session, bringing.channel->client);
 	channel_give(bringing.channel);
 	return ret;
 }

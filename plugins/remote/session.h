@@ -62,6 +62,9 @@ void session_end(struct session *session);
 /* An operation that may change resources has run, or may have. */
 void session_note_effect(struct session *session);
 
+/* Whether it is at a client still: another thread may have found that gone. */
+bool session_is_at(const struct session *session, uint64_t client);
+
 /* Of a codec's hook: by which id the client's agent knows a resource of the session. */
 int session_resource_id(struct session *session, const struct vaccel_resource *res, uint64_t client,
 			int64_t *ret_id);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Calls: what travels, and what becomes of one whose connection is lost. */
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,6 +356,72 @@ static void test_agent_that_drains(void **state)
 	assert_int_equal(fake_messages(fake, FRAME_HELLO), 2);
 }
 
+/* One thread hears that the agent drains when another has begun a call, and not sent it. */
+struct draining {
+	sem_t go_away, returned;
+};
+
+static enum verdict drain_in_between(struct turn *turn, void *context)
+{
+	const struct frame goodbye = {.kind = FRAME_GOAWAY};
+	struct draining *draining = context;
+
+	if (turn_op(turn) == &vaccel_op_noop) {
+		sem_wait(&draining->go_away);
+		turn_frame(turn, &goodbye, NULL, NULL);
+	}
+	if (turn_op(turn) == &vaccel_op_region_drop) {
+		sem_post(&draining->go_away);
+		sem_wait(&draining->returned);
+	}
+	if (turn_op(turn) != &vaccel_op_exec)
+		return GO_ON;
+	/* Its argument is in a region. */
+	turn_reply(turn, &(struct vaccel_exec_args){0});
+	return DONE;
+}
+
+static void *call_the_draining(void *context)
+{
+	struct draining *draining = context;
+
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	sem_post(&draining->returned);
+	return NULL;
+}
+
+static void test_agent_that_drains_between_calls(void **state)
+{
+	struct draining draining;
+	/* More than is kept of memory that was freed. */
+	struct vaccel_arg read = {.size = 512 << 20};
+	struct vaccel_resource lib;
+	pthread_t thread;
+
+	sem_init(&draining.go_away, 0, 0);
+	sem_init(&draining.returned, 0, 0);
+	fake_set_region_max(fake, 1 << 30);
+	bed_set("VACCEL_TIMEOUT_MS", NULL);
+	assert_int_equal(
+		vaccel_resource_init_from_buf(&lib, "code", 4, VACCEL_RESOURCE_LIB, "l.so", false),
+		VACCEL_OK);
+	assert_int_equal(vaccel_resource_register(&lib, &sess), VACCEL_OK);
+	fake_script(fake, drain_in_between, &draining);
+	assert_int_equal(pthread_create(&thread, NULL, call_the_draining, &draining), 0);
+	fake_await_calls(fake, &vaccel_op_noop, 1);
+	read.buf = vaccel_alloc(read.size);
+	assert_int_equal(vaccel_exec(&sess, "lib", "f", &read, 1, NULL, 0), VACCEL_OK);
+	vaccel_free(read.buf);
+	/* It takes the region back, and then looks for the resource's id. */
+	assert_int_equal(vaccel_exec_with_resource(&sess, &lib, "f", NULL, 0, NULL, 0), VACCEL_OK);
+	pthread_join(thread, NULL);
+	assert_int_equal(fake_calls(fake, &vaccel_op_region_drop), 1);
+	assert_int_equal(fake_calls(fake, &vaccel_op_exec_with_resource), 1);
+	assert_int_equal(vaccel_resource_release(&lib), VACCEL_OK);
+	sem_destroy(&draining.go_away);
+	sem_destroy(&draining.returned);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bed_begin, bed_end)
@@ -375,6 +442,7 @@ int main(void)
 		TEST(test_answer_that_came_late_frees_the_connection),
 		TEST(test_deadline_covers_connecting),
 		TEST(test_agent_that_drains),
+		TEST(test_agent_that_drains_between_calls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
