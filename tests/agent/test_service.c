@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -363,6 +364,83 @@ static void test_an_idle_worker_ends(void **state)
 	assert_int_equal(ask(house, "rests").status, VACCEL_OK);
 }
 
+static void test_what_one_counts_that_leaves_is_added(void **state)
+{
+	struct house *house = *state;
+	struct tenant *tenant;
+	struct stats *stats, *left;
+
+	apply(house, "listeners:\n" LISTENER("stays"));
+	ask(house, "stays");
+	tenant = tenant_of(house, "stays");
+	left = tenant->tally.stats;
+	left->calls[1][0] = left->queue.bucket[2] = left->bytes_out = 5;
+	service_let_go(tenant);
+	/* The next one begins before it has ended. */
+	stats = tenant->tally.stats;
+	for (int i = 0; i < 2; i++) {
+		left->calls[1][0]++;
+		left->queue.bucket[2]++;
+		left->compute[1].sum_ns += 10;
+		left->refused[REFUSED_STALE]++;
+		left->bytes_out++;
+	}
+	stats->calls[1][0]++;
+	until(house, has_no_worker);
+	assert_int_equal(stats->calls[1][0], 8);
+	assert_int_equal(stats->queue.bucket[2], 7);
+	assert_int_equal(stats->compute[1].sum_ns, 20);
+	assert_int_equal(stats->refused[REFUSED_STALE], 2);
+	assert_int_equal(stats->bytes_out, 7);
+	assert_int_equal(stats->connections, 0);
+}
+
+/* What it has known is that of the one that leaves, which no other adds to. */
+static void test_the_monitor_is_shown_what_is_counted_on(void **state)
+{
+	struct house *house = *state;
+	struct ipc_message message;
+	struct tenant *tenant;
+	struct stats *stats;
+	int ends[2], fd;
+
+	apply(house, "listeners:\n" LISTENER("stays"));
+	ask(house, "stays");
+	tenant = tenant_of(house, "stays");
+	assert_int_equal(ipc_pair(ends), VACCEL_OK);
+	house->supervisor.monitor = (struct helper){.running = true, .child.ipc.fd = ends[0]};
+	service_let_go(tenant);
+	house->supervisor.monitor = (struct helper){.running = false};
+	assert_int_equal(ipc_receive(ends[1], false, &message, &fd), VACCEL_OK);
+	assert_int_equal(message.kind, IPC_STATS);
+	assert_int_equal(stats_map(fd, false, &stats), VACCEL_OK);
+	tenant->tally.stats->bytes_in = 4711;
+	assert_int_equal(stats->bytes_in, 4711);
+	stats_unmap(stats);
+	close(fd);
+	assert_int_equal(ipc_receive(ends[1], false, &message, &fd), VACCEL_OK);
+	assert_int_equal(message.kind, IPC_GONE);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void test_one_that_can_have_no_counters_of_its_own(void **state)
+{
+	struct house *house = *state;
+	struct rlimit files;
+
+	apply(house, "listeners:\n" LISTENER("stays"));
+	ask(house, "stays");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, files.rlim_max}), 0);
+	service_let_go(tenant_of(house, "stays"));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	house->number = 1;
+	until(house, has_failed);
+	ask(house, "stays");
+	assert_int_equal(tenant_of(house, "stays")->tally.stats->connections, 1);
+}
+
 static void test_no_more_connections_than_permitted(void **state)
 {
 	struct house *house = *state;
@@ -402,6 +480,9 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_an_end_that_nobody_can_wait_for),
 		IN_HOUSE(test_one_that_takes_no_end_is_left_behind),
 		IN_HOUSE(test_an_idle_worker_ends),
+		IN_HOUSE(test_what_one_counts_that_leaves_is_added),
+		IN_HOUSE(test_the_monitor_is_shown_what_is_counted_on),
+		IN_HOUSE(test_one_that_can_have_no_counters_of_its_own),
 		IN_HOUSE(test_no_more_connections_than_permitted),
 	};
 	int status = fake_child(argc, argv);

@@ -135,19 +135,21 @@ static void stop_watching(struct tenant *tenant)
 
 void service_let_go(struct tenant *tenant)
 {
-	struct worker *worker = TAKE(tenant->worker);
-	struct tally fresh;
+	struct worker *worker = tenant->worker;
+	struct about whom = about(tenant);
 
 	if (!worker)
 		return;
-	if (tally_new(&fresh)) {
-		/* Without memory for that it must not count on. */
+	if (tally_part(&tenant->tally, &worker->tally)) {
+		/* It must not count on in the next one's. */
+		log_line(VACCEL_LOG_ERROR, &whom,
+			 "worker %ld cannot end in peace, and is killed: %s",
+			 (long)worker->child.pid, vaccel_error_text());
 		child_kill(&worker->child);
-	} else {
-		tally_copy(&fresh, &tenant->tally);
-		worker->tally = tenant->tally;
-		tenant->tally = fresh;
+		return;
 	}
+	service_show(tenant);
+	tenant->worker = NULL;
 	worker->next = tenant->leaving;
 	tenant->leaving = worker;
 	stop_watching(tenant);
@@ -349,6 +351,8 @@ void tenant_worker_ended(struct worker *worker, int status, const struct rusage 
 		forget_leaving(tenant, worker);
 		if (worker == tenant->worker)
 			forget_worker(tenant);
+		else
+			tally_join(&tenant->tally, &worker->tally);
 	} else {
 		replace_worker(tenant, worker, &fate);
 	}

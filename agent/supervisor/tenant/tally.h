@@ -8,13 +8,20 @@
 struct tally {
 	int fd;
 	struct stats *stats;
+	struct stats *parted; /* what was in it at tally_part(), of one that has left; or NULL */
 };
 
 int tally_new(struct tally *ret_tally);
 void tally_release(struct tally *tally);
 
-/* The sums of @from with nothing under way. */
-void tally_copy(struct tally *to, const struct tally *from);
+/*
+ * @tally goes on in memory of its own from the sums so far, with nothing under way; @ret_left
+ * has the memory before, for who counts in it to the end.
+ */
+int tally_part(struct tally *tally, struct tally *ret_left);
+
+/* Adds what was counted in @left since then. */
+void tally_join(struct tally *tally, const struct tally *left);
 
 /* After a worker's end: nothing is under way. */
 void tally_settle(struct tally *tally);
