@@ -237,6 +237,15 @@ static struct vaccel_device *device_new(struct virtio_device *vdev)
 	return device;
 }
 
+/* Nothing resets it any more, nor is about to. */
+static void reset_never(struct vaccel_device *device)
+{
+	spin_lock_irq(&device->lock);
+	device->removed = true;
+	spin_unlock_irq(&device->lock);
+	cancel_work_sync(&device->reset);
+}
+
 static int vaccel_probe(struct virtio_device *vdev)
 {
 	struct vaccel_device *device;
@@ -260,6 +269,7 @@ static int vaccel_probe(struct virtio_device *vdev)
 	return 0;
 
 down:
+	reset_never(device);
 	device_down(device);
 put:
 	ida_free(&numbers, device->number);
@@ -271,10 +281,7 @@ static void vaccel_remove(struct virtio_device *vdev)
 {
 	struct vaccel_device *device = vdev->priv;
 
-	spin_lock_irq(&device->lock);
-	device->removed = true;
-	spin_unlock_irq(&device->lock);
-	cancel_work_sync(&device->reset);
+	reset_never(device);
 	misc_deregister(&device->misc);
 	/* The next one has this name, however long a program keeps a file of this one. */
 	ida_free(&numbers, device->number);
