@@ -132,6 +132,14 @@ static const char *nonsense_in(const struct vaccel_call *call, const struct vacc
 	return NULL;
 }
 
+static void go_away(struct vaccel_file *file)
+{
+	if (READ_ONCE(file->goaway))
+		return;
+	WRITE_ONCE(file->goaway, true);
+	wake_up_all(&file->device->changed);
+}
+
 /* Takes what the device says of @chain, which is over. */
 static int take_status(struct vaccel_call *call, struct vaccel_chain *chain)
 {
@@ -155,7 +163,7 @@ static int take_status(struct vaccel_call *call, struct vaccel_chain *chain)
 
 	more = le32_to_cpu(status.flags) & VACCEL_MORE;
 	if (le32_to_cpu(status.flags) & VACCEL_GOAWAY)
-		WRITE_ONCE(call->file->goaway, true);
+		go_away(call->file);
 	call->code = le32_to_cpu(status.code);
 	if (flags & VACCEL_END) {
 		call->used = le64_to_cpu(status.used);

@@ -56,7 +56,7 @@ struct vaccel_device {
 	struct vaccel_queue *queues;
 	u32 queues_max;
 	u64 life;		   /* counts how often it came up */
-	wait_queue_head_t changed; /* it went down: for poll() */
+	wait_queue_head_t changed; /* it went down, or said GOAWAY of a file: for poll() */
 	atomic64_t last_file;	   /* numbers given */
 	atomic64_t last_request;
 	struct work_struct reap; /* of what has come back of the calls that were left */

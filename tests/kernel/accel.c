@@ -45,6 +45,7 @@ struct options {
 	uint64_t fixed_kib; /* that io_uring has pinned */
 	uint64_t devices;   /* by which threads make their calls in turns */
 	int echo, fetch, leave, huge, read_only, poll, info, quiet;
+	int await; /* a thread sleeps in poll() meanwhile */
 };
 
 static void die(const char *what)
@@ -134,14 +135,20 @@ static void say_info(int fd)
 	       (uint64_t)info.readable_max, (uint64_t)info.writable_max, (uint64_t)info.pinned_max);
 }
 
-static void say_poll(int fd)
+static void say_poll(int fd, short events, int timeout_ms)
 {
-	struct pollfd ready = {.fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP};
+	struct pollfd ready = {.fd = fd, .events = events};
 
-	poll(&ready, 1, 0);
+	poll(&ready, 1, timeout_ms);
 	printf("in=%d out=%d rdhup=%d hup=%d\n", !!(ready.revents & POLLIN),
 	       !!(ready.revents & POLLOUT), !!(ready.revents & POLLRDHUP),
 	       !!(ready.revents & POLLHUP));
+}
+
+static void *await(void *fd)
+{
+	say_poll(*(int *)fd, POLLIN, -1);
+	return NULL;
 }
 
 struct thread {
@@ -226,6 +233,7 @@ static int work(const struct options *o)
 {
 	int fds[DEVICES];
 	unsigned char *in = memory(o, o->in), *out = memory(o, o->out);
+	pthread_t waiting;
 	double began;
 	bool failed;
 
@@ -238,13 +246,17 @@ static int work(const struct options *o)
 		become_user(o);
 	if (o->info)
 		say_info(fds[0]);
+	if (o->await && pthread_create(&waiting, NULL, await, &fds[0]))
+		die("pthread_create");
 	began = seconds();
 	failed = make_all_calls(o, fds, in, out);
+	if (o->await)
+		pthread_join(waiting, NULL);
 	if (o->quiet)
 		printf("calls=%" PRIu64 " failed=%d us=%.1f right=%d\n", o->repeat, failed,
 		       (seconds() - began) / o->repeat * 1e6, is_pattern(out, o->out));
 	if (o->poll)
-		say_poll(fds[0]);
+		say_poll(fds[0], POLLIN | POLLOUT | POLLRDHUP, 0);
 	fflush(stdout);
 	return failed;
 }
@@ -309,6 +321,7 @@ int main(int argc, char **argv)
 		{"poll", 0, &o.poll, 1},
 		{"info", 0, &o.info, 1},
 		{"quiet", 0, &o.quiet, 1},
+		{"await", 0, &o.await, 1},
 		{NULL, 0, NULL, 0},
 	};
 

@@ -219,6 +219,22 @@ def go_away(guest):
     expect(poll, **{"in": 1, "out": 1, "rdhup": 1, "hup": 0})
 
 
+def go_away_to_who_waits(guest):
+    """poll() returns with the answer that says so."""
+    guest.well = False
+    guest.machine.start("""
+        accel --in 8 --out 16 --await &
+        until cat $(pidof accel | sed 's:[0-9][0-9]*:/proc/&/task/*/syscall:g') 2>/dev/null | grep -q '^7 \\|^73 '; do :; done
+        accel --echo --in 8
+        wait""")
+    chain, echo = guest.take(MESSAGE), guest.take(ECHO)
+    echo.back()
+    chain.back(flags=GOAWAY)
+    results = guest.finish()
+    expect(next(result for result in results if "rdhup" in result), **{"in": 1, "hup": 0})
+    assert sorted(result["flags"] for result in results if "flags" in result) == ["0", "1"]
+
+
 def locked_memory(guest):
     """What a process may not pin at once travels in more chains."""
     expect(guest.call("--in 300000 --out 10000 --lock-kib 64"), error=0, used=10000, right=1)
@@ -563,7 +579,8 @@ def unloaded(guest):
 
 
 TESTS = [
-    in_pieces, echo, from_32_bits, who_calls, several_chains, more_room, no_space, codes, early_refusal, go_away, locked_memory,
+    in_pieces, echo, from_32_bits, who_calls, several_chains, more_room, no_space, codes, early_refusal, go_away,
+    go_away_to_who_waits, locked_memory,
     locked_by_others, locked_for_long, unlocked_in_silence, bad_arguments, deadline, deadline_of_parts, killed, silent,
     silent_and_wanted, slow_but_alive, left_at_the_end, full_ring, many_opens, nonsense, broken_ring, never_back, suspend, in_use,
     unplugged, unloaded,
