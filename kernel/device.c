@@ -25,6 +25,7 @@
 
 #define ENTRIES_MAX 1024 /* of a chain, however long the ring: 40 KiB of scatterlist */
 #define ENTRY_MAX   SZ_1G
+#define BYTES_MAX   BIT_ULL(56) /* of a request, each way */
 
 static DEFINE_IDA(numbers);
 
@@ -107,6 +108,9 @@ static int limits_read(struct vaccel_device *device, struct vaccel_limits *limit
 		dev_err(&vdev->dev, "the device's limits are below what a device has\n");
 		return -EINVAL;
 	}
+	/* No program has so many, and sums of them do not wrap. */
+	limits->readable_max = min_t(u64, limits->readable_max, BYTES_MAX);
+	limits->writable_max = min_t(u64, limits->writable_max, BYTES_MAX);
 	limits->segments_max = min_t(u32, limits->segments_max, ENTRIES_MAX);
 	limits->segment_size_max = min_t(size_t, virtio_max_dma_size(vdev), ENTRY_MAX);
 	return 0;

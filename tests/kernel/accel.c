@@ -45,7 +45,8 @@ struct options {
 	uint64_t fixed_kib; /* that io_uring has pinned */
 	uint64_t devices;   /* by which threads make their calls in turns */
 	int echo, fetch, leave, huge, read_only, poll, info, quiet;
-	int await; /* a thread sleeps in poll() meanwhile */
+	int nowhere; /* the bytes lie from address 0 on, where nothing is */
+	int await;   /* a thread sleeps in poll() meanwhile */
 };
 
 static void die(const char *what)
@@ -232,13 +233,14 @@ static void become_user(const struct options *o)
 static int work(const struct options *o)
 {
 	int fds[DEVICES];
-	unsigned char *in = memory(o, o->in), *out = memory(o, o->out);
+	unsigned char *in = o->nowhere ? NULL : memory(o, o->in);
+	unsigned char *out = o->nowhere ? NULL : memory(o, o->out);
 	pthread_t waiting;
 	double began;
 	bool failed;
 
 	open_all(o, fds);
-	for (size_t i = 0; i < o->in; i++)
+	for (size_t i = 0; in && i < o->in; i++)
 		in[i] = i % PERIOD;
 	if (o->read_only)
 		mprotect(out - o->skew, o->out + o->skew, PROT_READ);
@@ -321,6 +323,7 @@ int main(int argc, char **argv)
 		{"poll", 0, &o.poll, 1},
 		{"info", 0, &o.info, 1},
 		{"quiet", 0, &o.quiet, 1},
+		{"nowhere", 0, &o.nowhere, 1},
 		{"await", 0, &o.await, 1},
 		{NULL, 0, NULL, 0},
 	};

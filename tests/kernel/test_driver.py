@@ -630,6 +630,16 @@ def two_devices(directory, image):
             expect(result, error=0)
 
 
+def boundless(directory, image):
+    """A device that takes any number of bytes gets none that are none, and whoever offers them goes on."""
+    with Backend(directory / "device", lambda *_: None, readable=2**64 - 1, writable=2**64 - 1) as device, \
+            Machine(directory, image, [device]) as machine:
+        guest = Guest(machine, device)
+        for direction in "in", "out":
+            expect(guest.call(f"--{direction} {2**64 - 1} --nowhere"), error="E2BIG")
+            expect(guest.call(f"--{direction} {2**56} --nowhere"), error="EFAULT")
+
+
 def refused(directory, image):
     """Devices that are none of ours, or too new, say so, and there is no node."""
     cases = {
@@ -678,6 +688,9 @@ def main():
         if passed and (not names or "refused" in names):
             refused(directory, image)
             print("refused: ok")
+        if passed and (not names or "boundless" in names):
+            boundless(directory, image)
+            print("boundless: ok")
         if passed and (not names or "two_devices" in names):
             two_devices(directory, image)
             print("two_devices: ok")
