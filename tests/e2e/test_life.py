@@ -201,6 +201,8 @@ def test_reload_of_sockets(build):
         ask()
         world.config["metrics"] = {"address": f"127.0.0.1:{world.port}"}
         world.config["admin"] = {"socket": world.socket_of("good")}
+        assert "its socket file is that of admin.socket" in world.reload()
+        world.tenants = {"own": "test"}
         said = world.reload()
         assert f"this agent itself has it by unix://{world.socket_of('good')}" in said, said
         ask()
