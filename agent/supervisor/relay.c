@@ -97,7 +97,7 @@ void relay_drain(struct supervisor *supervisor)
 
 bool relay_is_ready(const struct supervisor *supervisor)
 {
-	return supervisor->front.ready || !supervisor->front.role;
+	return supervisor->front.ready || !is_needed(supervisor);
 }
 
 void relay_take(struct supervisor *supervisor, struct arrival *arrival)

@@ -62,6 +62,12 @@ static void begin_to_stop(struct supervisor *supervisor)
 	supervisor_step(supervisor);
 }
 
+static void serve(struct supervisor *supervisor)
+{
+	listeners_begin(supervisor);
+	notify("READY=1\nSTATUS=serving");
+}
+
 void supervisor_step(struct supervisor *supervisor)
 {
 	if (supervisor->stopping) {
@@ -73,9 +79,8 @@ void supervisor_step(struct supervisor *supervisor)
 	if (supervisor->ready || !relay_is_ready(supervisor))
 		return;
 	supervisor->ready = true;
-	listeners_begin(supervisor);
 	observe_serving(supervisor, true);
-	notify("READY=1\nSTATUS=serving");
+	serve(supervisor);
 	log_line(VACCEL_LOG_INFO, NULL, "ready");
 }
 
@@ -142,31 +147,41 @@ static int apply(struct supervisor *supervisor, struct config *config)
 	return VACCEL_OK;
 }
 
-static void reload(struct supervisor *supervisor)
+static int read_anew(struct supervisor *supervisor)
 {
 	struct config *config = NULL;
-	int ret;
+	int ret = config_load(supervisor->file, &config);
 
+	if (!ret)
+		ret = apply(supervisor, config);
+	config_unref(config);
+	return ret;
+}
+
+/* Until it is ready systemd hears nothing of this. */
+static void reload(struct supervisor *supervisor)
+{
 	if (!supervisor->file) {
 		log_line(VACCEL_LOG_WARN, NULL,
 			 "there is no configuration file to read again; start with --config");
 		return;
 	}
-	notify_reloading();
-	ret = config_load(supervisor->file, &config);
-	if (!ret)
-		ret = apply(supervisor, config);
-	config_unref(config);
-	if (ret)
+	if (supervisor->ready)
+		notify_reloading();
+	if (read_anew(supervisor)) {
 		log_line(VACCEL_LOG_ERROR, NULL, "the configuration stays as it was: %s",
 			 vaccel_error_text());
-	else
-		log_line(VACCEL_LOG_INFO, NULL, "the configuration is in force");
-	if (!ret && activation_check(supervisor->config))
+		if (supervisor->ready)
+			notify("READY=1\nSTATUS=%s", vaccel_error_text());
+		return;
+	}
+	log_line(VACCEL_LOG_INFO, NULL, "the configuration is in force");
+	if (activation_check(supervisor->config))
 		log_line(VACCEL_LOG_WARN, NULL, "%s", vaccel_error_text());
-	if (!ret && supervisor->ready)
-		listeners_begin(supervisor);
-	notify("READY=1\nSTATUS=%s", ret ? vaccel_error_text() : "serving");
+	if (supervisor->ready)
+		serve(supervisor);
+	else
+		supervisor_step(supervisor);
 }
 
 static void signal_ready(struct source *source, uint32_t events)

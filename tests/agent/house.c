@@ -16,9 +16,9 @@
 #include "base/util.h"
 #include "fake_child.h"
 
-struct config *config_of(const struct house *house, const char *text)
+/* To be freed. */
+static char *expand(const struct house *house, const char *text)
 {
-	struct config *config = NULL;
 	char *whole = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&whole, &size);
@@ -27,10 +27,26 @@ struct config *config_of(const struct house *house, const char *text)
 	for (; *text; text++)
 		fprintf(out, *text == '@' ? "%s" : "%.1s", *text == '@' ? house->directory : text);
 	fclose(out);
-	if (config_parse("a test", whole, size, &config))
+	return whole;
+}
+
+struct config *config_of(const struct house *house, const char *text)
+{
+	struct config *config = NULL;
+	char *whole = expand(house, text);
+
+	if (config_parse("a test", whole, strlen(whole), &config))
 		fail_msg("%s", vaccel_error_text());
 	free(whole);
 	return config;
+}
+
+void write_config(const struct house *house, const char *text)
+{
+	char *whole = expand(house, text);
+
+	write_file(house, "agent.yaml", whole);
+	free(whole);
 }
 
 void apply(struct house *house, const char *text)

@@ -37,6 +37,9 @@ int house_drop(void **state);
 /* A configuration in YAML; '@' stands for the house's directory. */
 struct config *config_of(const struct house *house, const char *text);
 
+/* Such a one as its agent.yaml. */
+void write_config(const struct house *house, const char *text);
+
 /* Has the supervisor live by it, as a reload does. */
 void apply(struct house *house, const char *text);
 

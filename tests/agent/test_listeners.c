@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <vaccel/error.h>
@@ -145,6 +147,16 @@ static int free_port(struct house *house)
 	return atoi(strrchr(text, ':') + 1);
 }
 
+static void certify(const struct house *house)
+{
+	struct certificate certificate;
+
+	certificate_make(&(struct certificate_order){.name = "localhost"}, &certificate);
+	write_file(house, "cert", certificate.cert);
+	write_file(house, "key", certificate.key);
+	certificate_release(&certificate);
+}
+
 static void test_a_port_that_is_served_otherwise(void **state)
 {
 	static const char tcp[] = "listeners: [{address: 'tcp://127.0.0.1:%d', tenant: stays}]",
@@ -153,16 +165,12 @@ static void test_a_port_that_is_served_otherwise(void **state)
 			  all[] = "listeners: [{address: 'tcp://0.0.0.0:%d', tenant: stays, "
 				  "insecure: true}]";
 	struct house *house = *state;
-	struct certificate certificate;
 	struct config *config;
 	char text[256];
 	int port = free_port(house);
 	ino_t before;
 
-	certificate_make(&(struct certificate_order){.name = "localhost"}, &certificate);
-	write_file(house, "cert", certificate.cert);
-	write_file(house, "key", certificate.key);
-	certificate_release(&certificate);
+	certify(house);
 	snprintf(text, sizeof(text), tcp, port);
 	apply(house, text);
 	before = socket_of(house);
@@ -364,12 +372,7 @@ static bool front_has_ended(struct house *house)
 
 static void begin_front(struct house *house, const char *tenant)
 {
-	struct certificate certificate;
-
-	certificate_make(&(struct certificate_order){.name = "localhost"}, &certificate);
-	write_file(house, "cert", certificate.cert);
-	write_file(house, "key", certificate.key);
-	certificate_release(&certificate);
+	certify(house);
 	setenv("VACCEL_TEST_FRONT", tenant, 1);
 	apply(house, RELAYED);
 }
@@ -580,6 +583,107 @@ static void test_a_front_that_complains_is_ended(void **state)
 	ask_by_tls(house);
 }
 
+/* The whole supervisor, by the house's agent.yaml, as a process of its own */
+
+#define SUPERVISE "supervise" /* this program, if it is called so */
+
+static int supervise(const char *directory)
+{
+	struct config *config;
+	char file[64], base[64];
+
+	snprintf(file, sizeof(file), "%s/agent.yaml", directory);
+	snprintf(base, sizeof(base), "%s/whole", directory);
+	return config_load(file, &config) || supervisor_run(config, file, base);
+}
+
+/* Its process, and what it logs. */
+static pid_t start_supervisor(const struct house *house, FILE **ret_log)
+{
+	int log[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(log, O_CLOEXEC), 0);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(log[1], STDERR_FILENO);
+		execl("/proc/self/exe", SUPERVISE, house->directory, NULL);
+		_exit(EXIT_FAILURE);
+	}
+	close(log[1]);
+	*ret_log = fdopen(log[0], "r");
+	assert_non_null(*ret_log);
+	return pid;
+}
+
+static void read_until(FILE *log, const char *words)
+{
+	char line[1024];
+
+	do
+		assert_non_null(fgets(line, sizeof(line), log));
+	while (!strstr(line, words));
+}
+
+/* Where systemd would hear. */
+static int listen_as_systemd(const struct house *house)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE / MS / 1000};
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s/notify", house->directory);
+	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	setenv("NOTIFY_SOCKET", name.sun_path, 1);
+	return fd;
+}
+
+static void assert_told(int systemd, const char *words)
+{
+	char said[512] = "";
+
+	assert_true(recv(systemd, said, sizeof(said) - 1, 0) > 0);
+	if (strncmp(said, words, strlen(words)))
+		fail_msg("says '%s', not '%s'", said, words);
+}
+
+/* Not by a reload that comes before; and by one that needs no front any more. */
+static void test_systemd_is_told_when_all_is_ready(void **state)
+{
+	struct house *house = *state;
+	int systemd = listen_as_systemd(house);
+	FILE *log;
+	pid_t pid;
+	int status;
+
+	certify(house);
+	setenv("VACCEL_TEST_FRONT", "fails", 1);
+	write_config(house, RELAYED);
+	pid = start_supervisor(house, &log);
+	read_until(log, "front cannot start");
+	kill(pid, SIGHUP);
+	read_until(log, "in force");
+	write_config(house, "listeners:\n" LISTENER("stays"));
+	kill(pid, SIGHUP);
+	assert_told(systemd, "READY=1\nSTATUS=serving");
+	kill(pid, SIGHUP);
+	assert_told(systemd, "RELOADING=1\n");
+	assert_told(systemd, "READY=1\nSTATUS=serving");
+	write_config(house, "drain: soon");
+	kill(pid, SIGHUP);
+	assert_told(systemd, "RELOADING=1\n");
+	assert_told(systemd, "READY=1\nSTATUS=/tmp/");
+	kill(pid, SIGTERM);
+	assert_told(systemd, "STOPPING=1\n");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	unsetenv("NOTIFY_SOCKET");
+	fclose(log);
+	close(systemd);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -604,11 +708,14 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_a_front_is_told_all_that_it_must_know),
 		IN_HOUSE(test_a_front_that_dies_is_started_anew),
 		IN_HOUSE(test_a_front_that_cannot_start_is_tried_more_rarely),
+		IN_HOUSE(test_systemd_is_told_when_all_is_ready),
 	};
 	int status = fake_child(argc, argv);
 
 	/* A child's memory is nobody's business. */
 	if (status >= 0)
 		_exit(status);
+	if (!strcmp(argv[0], SUPERVISE))
+		return supervise(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
