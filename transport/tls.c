@@ -185,11 +185,14 @@ static int result_of(struct tls_io *io)
 	}
 }
 
-/* OpenSSL may read these bytes of the socket now; what it leaves is kept for the next time. */
+/*
+ * OpenSSL may read these bytes of the socket now; without any, those that it left before, which
+ * come first. It leaves some where it has to write.
+ */
 static void offer(struct tls_io *io, const unsigned char *from, size_t size)
 {
-	io->in = from;
-	io->in_size = size;
+	io->in = size ? from : io->saved;
+	io->in_size = size ? size : io->saved_size;
 	ERR_clear_error();
 }
 
@@ -340,10 +343,12 @@ static ssize_t read_more(struct link *link, const struct iovec *to, int nr, int6
 	unsigned char chunk[CHUNK];
 	struct iovec place = {chunk, sizeof(chunk)};
 	ssize_t size;
-	int ret;
 
-	if (io->wants_write && (ret = socket_wait(link->fd, POLLOUT, until)))
-		return -ret;
+	if (io->wants_write) {
+		int ret = socket_wait(link->fd, POLLOUT, until);
+
+		return ret ? -ret : decrypt(io, NULL, 0, to, nr);
+	}
 	size = socket_read(link, &place, 1, until, ret_passed);
 	return size > 0 ? decrypt(io, chunk, (size_t)size, to, nr) : size;
 }
@@ -358,7 +363,7 @@ static ssize_t tls_read(struct link *link, const struct iovec *to, int nr, int64
 	if (ret)
 		return -ret;
 	if (io->saved_size || io->has_pending)
-		size = decrypt(io, io->saved, io->saved_size, to, nr);
+		size = decrypt(io, NULL, 0, to, nr);
 	while (size == -VACCEL_EAGAIN) {
 		size = read_more(link, to, nr, until, ret_passed);
 		if (size == -VACCEL_EAGAIN && time_now() >= until)

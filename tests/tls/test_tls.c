@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Who may speak to whom over tls://, and how little a peer can make an agent do for it. */
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -86,19 +87,28 @@ static void send_in_bytes(int fd)
 	assert_true(send(fd, records, sizeof(records), MSG_DONTWAIT) > 60000);
 }
 
+static struct link *accept_link(const struct bed *bed, struct tls *server)
+{
+	struct link *link;
+	struct peer peer;
+	int fd = -1;
+
+	assert_int_equal(socket_wait(bed->listener, POLLIN, time_now() + PATIENCE_NS), VACCEL_OK);
+	assert_int_equal(address_accept(&bed->address, bed->listener, &peer, &fd), VACCEL_OK);
+	assert_int_equal(link_adopt(bed->address.carrier, fd, server, &link), VACCEL_OK);
+	return link;
+}
+
 /* Who does not wait for a peer is not kept by one that says much either. */
 static void test_long_handshake(void **state)
 {
 	const struct bed *bed = *state;
-	int fd = bed_connect_plainly(bed), theirs = -1, passed = -1, left = 0;
+	int fd = bed_connect_plainly(bed), passed = -1, left = 0, theirs;
 	char byte;
 	struct iovec to = {&byte, 1};
-	struct link *link;
-	struct peer peer;
+	struct link *link = accept_link(bed, bed->server);
 
-	assert_int_equal(socket_wait(bed->listener, POLLIN, time_now() + PATIENCE_NS), VACCEL_OK);
-	assert_int_equal(address_accept(&bed->address, bed->listener, &peer, &theirs), VACCEL_OK);
-	assert_int_equal(link_adopt(bed->address.carrier, theirs, bed->server, &link), VACCEL_OK);
+	theirs = link_fd(link);
 	send_in_bytes(fd);
 	assert_int_equal(socket_wait(theirs, POLLIN, time_now() + PATIENCE_NS), VACCEL_OK);
 	assert_int_equal(link->read(link, &to, 1, 0, &passed), -VACCEL_EAGAIN);
@@ -108,6 +118,106 @@ static void test_long_handshake(void **state)
 	close(fd);
 }
 
+/* An agent that finds no room for TLS' own messages, and has some as soon as it has seen so. */
+static struct {
+	int theirs, ours; /* 0: there is to be no room yet */
+	unsigned int times;
+} full;
+
+static void make_room(const SSL *ssl, int where, int ret)
+{
+	char bytes[4096];
+
+	if (!(where & SSL_CB_EXIT) || ret > 0 || !full.theirs)
+		return;
+	full.times++;
+	while (socket_wait(full.theirs, POLLOUT, 1))
+		recv(full.ours, bytes, sizeof(bytes), MSG_DONTWAIT);
+}
+
+static SSL *shake_hands(const struct bed *bed, int fd, struct link *link)
+{
+	int64_t until = time_now() + PATIENCE_NS;
+	SSL *ssl = SSL_new(bed->tls->ctx);
+	char byte;
+	struct iovec to = {&byte, 1};
+	int passed = -1;
+
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(SSL_set_fd(ssl, fd), 1);
+	SSL_set_connect_state(ssl);
+	while (SSL_do_handshake(ssl) <= 0 || !link_is_open(link)) {
+		assert_true(time_now() < until);
+		assert_int_equal(link->read(link, &to, 1, 0, &passed), -VACCEL_EAGAIN);
+	}
+	return ssl;
+}
+
+static void send_over_tls(SSL *ssl, const unsigned char *bytes, size_t size)
+{
+	size_t part;
+
+	for (size_t done = 0; done < size; done += part)
+		assert_int_equal(SSL_write_ex(ssl, bytes + done, size - done, &part), 1);
+}
+
+static void expect_bytes(struct link *link, const unsigned char *bytes, size_t size)
+{
+	static unsigned char got[65536];
+	int passed = -1;
+
+	for (size_t done = 0; done < size;) {
+		struct iovec to = {got + done, size - done};
+		ssize_t part = link->read(link, &to, 1, time_now() + PATIENCE_NS, &passed);
+
+		assert_true(part > 0);
+		done += (size_t)part;
+	}
+	assert_memory_equal(got, bytes, size);
+}
+
+/* With buffers of a size that stays. */
+static void fill(int ours, int theirs)
+{
+	static const char bytes[4096];
+
+	assert_int_equal(setsockopt(ours, SOL_SOCKET, SO_RCVBUF, &(int){65536}, sizeof(int)), 0);
+	assert_int_equal(setsockopt(theirs, SOL_SOCKET, SO_SNDBUF, &(int){65536}, sizeof(int)), 0);
+	while (send(theirs, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+}
+
+/* The agent owes the client new keys and has no room to write them, so OpenSSL does not read. */
+static void test_new_keys_without_room_to_write(void **state)
+{
+	static unsigned char bytes[40000];
+	struct iovec from = {bytes, 8};
+	const struct bed *bed = *state;
+	struct tls *server = server_of(&bed->agent, &bed->ca);
+	int fd = bed_connect_plainly(bed);
+	struct link *link = accept_link(bed, server);
+	SSL *ssl = shake_hands(bed, fd, link);
+
+	SSL_CTX_set_info_callback(server->ctx, make_room);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)(i * 7 >> 3);
+	assert_int_equal(SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+	send_over_tls(ssl, bytes, 8);
+	expect_bytes(link, bytes, 8);
+	send_over_tls(ssl, bytes, sizeof(bytes));
+	fill(fd, link_fd(link));
+	assert_int_equal(link->write(link, &from, 1, 0, -1), -VACCEL_EAGAIN);
+	full.ours = fd;
+	full.theirs = link_fd(link);
+	expect_bytes(link, bytes, sizeof(bytes));
+	assert_true(full.times > 0);
+	full.theirs = 0;
+	SSL_free(ssl);
+	close(fd);
+	link_delete(link);
+	tls_delete(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_large_certificate),
 		cmocka_unit_test(test_long_handshake),
+		cmocka_unit_test(test_new_keys_without_room_to_write),
 	};
 
 	return cmocka_run_group_tests_name("tls", tests, bed_make, bed_drop);
