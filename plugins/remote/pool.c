@@ -120,6 +120,9 @@ static void put(struct channel *channel)
 		retire(channel);
 		return;
 	}
+	/* It is there, though it may take no more connections for now. */
+	if (link_last_heard(channel->link) > server->lost_at)
+		server->lost_at = 0;
 	move(owes(channel) ? &server->owing : &server->idle, channel);
 	last = server->idle.last;
 	if (last && last != server->idle.first &&

@@ -122,17 +122,22 @@ static void learn_loads(int64_t until)
 	}
 }
 
-/*
- * When what failed is to be tried again; FOREVER: not at all. Only a server that has been there
- * is waited for.
- */
-static int64_t retry_at(const struct server *only)
+/* Only one that has been there. One that others still hear of is as if it were lost just now. */
+static bool is_waited_for(const struct server *server, int64_t failed_at, int64_t now)
+{
+	int64_t lost_at = server->lost_at ? MIN_OF(server->lost_at, failed_at) : failed_at;
+
+	return server->epoch && server->backoff && now < lost_at + PATIENCE;
+}
+
+/* When what failed, first at @failed_at, is to be tried again; FOREVER: not at all. */
+static int64_t retry_at(const struct server *only, int64_t failed_at)
 {
 	int64_t when = FOREVER, now = time_now();
 
 	SCOPED_LOCK(&remote_lock);
 	for (struct server *server = server_next(NULL); server; server = server_next(server))
-		if ((!only || server == only) && server->epoch && now < server->lost_at + PATIENCE)
+		if ((!only || server == only) && is_waited_for(server, failed_at, now))
 			when = MIN_OF(when, MAX_OF(server->retry_at, now));
 	return when;
 }
@@ -166,7 +171,7 @@ static int try_all(struct server *preferred, int64_t until, struct channel **ret
 
 int servers_reach(struct server *preferred, int64_t until, struct channel **ret_channel)
 {
-	int64_t when;
+	int64_t when, failed_at = 0;
 	int ret = servers_resolve(names_age());
 
 	if (ret)
@@ -174,7 +179,8 @@ int servers_reach(struct server *preferred, int64_t until, struct channel **ret_
 	if (!preferred)
 		learn_loads(until);
 	while ((ret = try_all(preferred, until, ret_channel))) {
-		when = retry_at(NULL);
+		failed_at = failed_at ? failed_at : time_now();
+		when = retry_at(NULL, failed_at);
 		if (when >= until)
 			return ret;
 		sleep_until(when);
@@ -204,12 +210,13 @@ int servers_extend(struct server *server, int64_t until, struct channel **ret_ch
 
 int servers_await(struct server *server, int64_t until, struct channel **ret_channel)
 {
-	int64_t when;
+	int64_t when, failed_at = 0;
 	int ret;
 
 	while ((ret = server_connect(server, is_only(server) ? until : half_of(until),
 				     ret_channel))) {
-		when = is_only(server) ? retry_at(server) : FOREVER;
+		failed_at = failed_at ? failed_at : time_now();
+		when = is_only(server) ? retry_at(server, failed_at) : FOREVER;
 		if (when >= until)
 			return ret;
 		sleep_until(when);

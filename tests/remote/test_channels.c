@@ -337,6 +337,32 @@ static void test_words_after_an_answer(void **state)
 
 /* Connecting */
 
+static enum verdict refuse(struct turn *turn, void *context)
+{
+	return turn->message.frame.kind == FRAME_HELLO ? HANG_UP : GO_ON;
+}
+
+/* One that takes no more connections is not lost as long as it answers on those that it has. */
+static void test_agent_that_takes_no_more_connections(void **state)
+{
+	int64_t began = time_now(), time;
+	struct channel *first, *second;
+
+	assert_int_equal(server_connect(&server, FOREVER, &first), VACCEL_OK);
+	fake_script(fake, refuse, NULL);
+	assert_int_equal(server_connect(&server, FOREVER, &second), VACCEL_EREMOTEIO);
+	assert_true(server.lost_at != 0);
+	/* The clock of what is heard is some milliseconds late. */
+	do {
+		assert_int_equal(channel_ping(first, FOREVER, &time), VACCEL_OK);
+		channel_give(first);
+		assert_int_equal(server_channel(&server, FOREVER, &first), VACCEL_OK);
+	} while (server.lost_at && time_now() - began < SLACK);
+	assert_true(server.lost_at == 0 && server.retry_at != 0);
+	first->broken = true;
+	channel_give(first);
+}
+
 static enum verdict ignore_mailboxes(struct turn *turn, void *context)
 {
 	return turn_op(turn) == &vaccel_op_mailbox_open ? DONE : GO_ON;
@@ -404,6 +430,7 @@ int main(void)
 		TEST(test_silence_in_the_middle_of_an_answer),
 		TEST(test_agent_that_asks_is_answered),
 		TEST(test_words_after_an_answer),
+		TEST(test_agent_that_takes_no_more_connections),
 		TEST(test_mailbox_that_is_not_answered_for),
 		TEST(test_client_that_ends_while_it_is_joined),
 	};
