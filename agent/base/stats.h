@@ -24,6 +24,9 @@
 #define SPARE_THREADS 8
 #define CALLS_MAX     (STATS_RUNNING - SPARE_THREADS)
 
+/* As many are known at a time. */
+#define TENANTS_MAX 1024
+
 struct histogram {
 	_Atomic uint64_t bucket[STATS_BUCKETS];
 	_Atomic uint64_t sum_ns;

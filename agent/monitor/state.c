@@ -16,7 +16,7 @@
 
 #include "base/util.h"
 
-#define SEEN_MAX	  1024
+#define SEEN_MAX	  (TENANTS_MAX + 1) /* nobody in particular is one more */
 #define HEARD_MAX	  256
 #define STAT_BEFORE_START 20 /* fields of /proc/PID/stat between the name and the time */
 
@@ -80,13 +80,19 @@ static struct seen *find(struct state *state, const char *name)
 	return NULL;
 }
 
+/* Nobody in particular has no policy, and stays. */
+static bool is_gone(const struct seen *seen)
+{
+	return !seen->pid && *seen->policy;
+}
+
 /* A place for a tenant that has none: a new one, or that of one that is gone. */
 static struct seen *make_place(struct state *state)
 {
 	struct seen *more;
 
 	for (size_t i = 0; state->nr_seen >= SEEN_MAX && i < state->nr_seen; i++)
-		if (!state->seen[i].pid) {
+		if (is_gone(&state->seen[i])) {
 			stats_unmap(state->seen[i].stats);
 			return &state->seen[i];
 		}

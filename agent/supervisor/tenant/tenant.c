@@ -12,7 +12,6 @@
 #include "agent/supervisor/tenant/service.h"
 #include "base/util.h"
 
-#define TENANTS_MAX  1024
 #define COMPLAINT_NS INT64_C(1000000000) /* between lines on refused connections */
 
 static void tenant_delete(struct tenant *tenant)
