@@ -364,7 +364,7 @@ void drive_submit(struct drive *drive, struct drive_request *request)
 {
 	bool is_kept, went_well = !(request->offset % DRIVE_SECTOR) &&
 				  !(request->size % DRIVE_SECTOR) &&
-				  request->size <= drive_capacity() &&
+				  request->size <= DRIVE_ACCESS_MAX &&
 				  request->offset <= drive_capacity() - request->size;
 	struct claim *fresh;
 

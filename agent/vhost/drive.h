@@ -38,13 +38,16 @@ struct drive_setup {
 #define DRIVE_HELD_MAX 128
 #define DRIVE_LEASE_MS 30000
 
+/* Bytes of one access, for which others wait: it can name the same memory a thousand times. */
+#define DRIVE_ACCESS_MAX (UINT64_C(32) << 20)
+
 /* One access. It and its memory are the drive's until @done was called. */
 struct drive_request {
 	bool is_write;
 	uint64_t offset; /* bytes */
 	const struct iovec *at;
 	size_t nr;
-	uint64_t size; /* of all of @at; a multiple of 512, or it is refused */
+	uint64_t size; /* of all of @at; a multiple of 512, and not too much, or it is refused */
 
 	/* Once, in any thread, maybe before drive_submit() returns; calls nothing of the drive. */
 	void (*done)(struct drive_request *request, bool went_well);

@@ -255,6 +255,19 @@ static void test_what_cannot_be_written(void **state)
 	machine_delete(machine);
 }
 
+/* Others wait for each access. */
+static void test_an_access_that_is_too_large(void **state)
+{
+	const size_t most = 32 << 20;
+	struct machine *machine = machine_new(false, NULL);
+	unsigned char *bytes = calloc(1, most + DRIVE_SECTOR);
+
+	assert_true(machine_access(machine, false, bytes, most, AREA));
+	assert_false(machine_access(machine, false, bytes, most + DRIVE_SECTOR, AREA));
+	machine_delete(machine);
+	free(bytes);
+}
+
 static void expect_end_after(void (*spoil)(struct drive_head *head), bool seal)
 {
 	unsigned char block[DRIVE_BLOCK];
@@ -533,6 +546,7 @@ int main(void)
 		cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_parcels_in_any_order),
 		cmocka_unit_test(test_what_cannot_be_written),
+		cmocka_unit_test(test_an_access_that_is_too_large),
 		cmocka_unit_test(test_parcels_that_are_none),
 		cmocka_unit_test(test_reading),
 		cmocka_unit_test(test_leases),
