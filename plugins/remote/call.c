@@ -122,7 +122,7 @@ static void note(const struct call *call, const struct request *request, uint64_
 {
 	enum vaccel_repeat repeat = call->op->repeat;
 
-	if (repeat == VACCEL_REPEAT_EFFECT && request->progress != NOT_SENT)
+	if (repeat == VACCEL_REPEAT_EFFECT && request->progress != NOT_SENT && !request->unknown)
 		session_note_effect(call->session);
 	else if (repeat == VACCEL_REPEAT_LOAD && !ret)
 		load_note(call->session, call->op, call->args, client);

@@ -377,6 +377,22 @@ static void test_changes_that_were_lost_are_told_once(void **state)
 	assert_int_equal(vaccel_resource_release(&model), VACCEL_OK);
 }
 
+/* What the agent refused has changed nothing. */
+static void test_effect_in_a_session_that_is_unknown(void **state)
+{
+	struct trick trick = {&vaccel_op_exec,	   1,	 bed_fail, VACCEL_ESESS,
+			      "never heard of it", false};
+	struct vaccel_resource res;
+
+	from_text(&res, "abc", VACCEL_RESOURCE_DATA, "d");
+	assert_int_equal(vaccel_resource_register(&res, &sess), VACCEL_OK);
+	fake_script(fake, bed_trick, &trick);
+	assert_int_equal(exec(), VACCEL_OK);
+	assert_int_equal(fake_calls(fake, &vaccel_op_exec), 2);
+	session_has(&sess, "1:d");
+	assert_int_equal(vaccel_resource_release(&res), VACCEL_OK);
+}
+
 /* Refusals and losses in the middle */
 
 static void test_refused_registration_changes_nothing(void **state)
@@ -537,6 +553,7 @@ int main(void)
 		TEST(test_load_that_fails_the_second_time),
 		TEST(test_sync),
 		TEST(test_changes_that_were_lost_are_told_once),
+		TEST(test_effect_in_a_session_that_is_unknown),
 		TEST(test_refused_registration_changes_nothing),
 		TEST(test_lost_at_every_step),
 		TEST(test_agent_that_keeps_nothing),
