@@ -87,28 +87,19 @@ static void send_in_bytes(int fd)
 	assert_true(send(fd, records, sizeof(records), MSG_DONTWAIT) > 60000);
 }
 
-static struct link *accept_link(const struct bed *bed, struct tls *server)
-{
-	struct link *link;
-	struct peer peer;
-	int fd = -1;
-
-	assert_int_equal(socket_wait(bed->listener, POLLIN, time_now() + PATIENCE_NS), VACCEL_OK);
-	assert_int_equal(address_accept(&bed->address, bed->listener, &peer, &fd), VACCEL_OK);
-	assert_int_equal(link_adopt(bed->address.carrier, fd, server, &link), VACCEL_OK);
-	return link;
-}
-
 /* Who does not wait for a peer is not kept by one that says much either. */
 static void test_long_handshake(void **state)
 {
 	const struct bed *bed = *state;
-	int fd = bed_connect_plainly(bed), passed = -1, left = 0, theirs;
+	int fd = bed_connect_plainly(bed), theirs = -1, passed = -1, left = 0;
 	char byte;
 	struct iovec to = {&byte, 1};
-	struct link *link = accept_link(bed, bed->server);
+	struct link *link;
+	struct peer peer;
 
-	theirs = link_fd(link);
+	assert_int_equal(socket_wait(bed->listener, POLLIN, time_now() + PATIENCE_NS), VACCEL_OK);
+	assert_int_equal(address_accept(&bed->address, bed->listener, &peer, &theirs), VACCEL_OK);
+	assert_int_equal(link_adopt(bed->address.carrier, theirs, bed->server, &link), VACCEL_OK);
 	send_in_bytes(fd);
 	assert_int_equal(socket_wait(theirs, POLLIN, time_now() + PATIENCE_NS), VACCEL_OK);
 	assert_int_equal(link->read(link, &to, 1, 0, &passed), -VACCEL_EAGAIN);
@@ -176,17 +167,6 @@ static void expect_bytes(struct link *link, const unsigned char *bytes, size_t s
 	assert_memory_equal(got, bytes, size);
 }
 
-/* With buffers of a size that stays. */
-static void fill(int ours, int theirs)
-{
-	static const char bytes[4096];
-
-	assert_int_equal(setsockopt(ours, SOL_SOCKET, SO_RCVBUF, &(int){65536}, sizeof(int)), 0);
-	assert_int_equal(setsockopt(theirs, SOL_SOCKET, SO_SNDBUF, &(int){65536}, sizeof(int)), 0);
-	while (send(theirs, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
-		;
-}
-
 /* The agent owes the client new keys and has no room to write them, so OpenSSL does not read. */
 static void test_new_keys_without_room_to_write(void **state)
 {
@@ -194,10 +174,14 @@ static void test_new_keys_without_room_to_write(void **state)
 	struct iovec from = {bytes, 8};
 	const struct bed *bed = *state;
 	struct tls *server = server_of(&bed->agent, &bed->ca);
-	int fd = bed_connect_plainly(bed);
-	struct link *link = accept_link(bed, server);
-	SSL *ssl = shake_hands(bed, fd, link);
+	struct link *link;
+	int fds[2];
+	SSL *ssl;
 
+	/* One that is full stays full, as TCP is not. */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(link_adopt(bed->address.carrier, fds[1], server, &link), VACCEL_OK);
+	ssl = shake_hands(bed, fds[0], link);
 	SSL_CTX_set_info_callback(server->ctx, make_room);
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (unsigned char)(i * 7 >> 3);
@@ -205,15 +189,16 @@ static void test_new_keys_without_room_to_write(void **state)
 	send_over_tls(ssl, bytes, 8);
 	expect_bytes(link, bytes, 8);
 	send_over_tls(ssl, bytes, sizeof(bytes));
-	fill(fd, link_fd(link));
+	while (send(fds[1], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
 	assert_int_equal(link->write(link, &from, 1, 0, -1), -VACCEL_EAGAIN);
-	full.ours = fd;
-	full.theirs = link_fd(link);
+	full.ours = fds[0];
+	full.theirs = fds[1];
 	expect_bytes(link, bytes, sizeof(bytes));
 	assert_true(full.times > 0);
 	full.theirs = 0;
 	SSL_free(ssl);
-	close(fd);
+	close(fds[0]);
 	link_delete(link);
 	tls_delete(server);
 }
