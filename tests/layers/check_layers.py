@@ -36,7 +36,7 @@ ALLOWED = {
 LIB_FOLDERS = ["base", "value", "file", "plugin", "object", "codec", "call", "."]
 LIB_TYPES = {"call/op.h", "call/call.h"}
 
-# Parts that need the C library alone, but for one library in files of one kind.
+# Parts that need the C library and the compiler alone, but for one library in files of one kind.
 LIBC_ONLY = {"include", "ops", "lib", "transport", "examples"}
 MORE = {"transport": (re.compile(r"transport/tls\w*\.[ch]"), "openssl/")}
 LIBC = set(
@@ -45,7 +45,7 @@ LIBC = set(
     dirent dlfcn fcntl fnmatch getopt glob grp libgen netdb poll pthread pwd sched semaphore spawn
     strings syslog termios ucontext unistd link elf endian byteswap error malloc
     arpa/inet net/if netinet/in netinet/tcp linux/vm_sockets linux/memfd linux/futex linux/limits linux/magic
-    linux/aio_abi linux/fs
+    linux/aio_abi linux/fs emmintrin
     sys/epoll sys/eventfd sys/file sys/ioctl sys/mman sys/random sys/resource sys/select sys/sendfile
     sys/signalfd sys/socket sys/stat sys/statfs sys/statvfs sys/syscall sys/sysmacros sys/time sys/timerfd sys/types
     sys/uio sys/vfs sys/un sys/utsname sys/wait sys/xattr sys/prctl sys/auxv""".split()
