@@ -283,6 +283,39 @@ static void test_no_room_for_content(void **state)
 	assert_int_equal(bed_refused(&bed, REFUSED_QUOTA), 2);
 }
 
+/* What is memory may have to be a file, and files beside it are copied. */
+static void test_no_room_for_memory(void **state)
+{
+	static unsigned char bytes[8 * BLOCK], some[] = "some";
+	struct thing large = thing_of("x", bytes, sizeof(bytes));
+	struct thing half = thing_of("x", bytes, 4 * BLOCK);
+	struct thing mixed[2] = {thing_of("m", some, sizeof(some)), thing_of("f", bytes, LARGE)};
+	size_t missing;
+	int64_t id;
+
+	large.in_memory = large.told = half.in_memory = true;
+	assert_int_equal(offer(VACCEL_RESOURCE_DATA, &large, 1, &id, &missing), VACCEL_EDQUOT);
+	assert_non_null(strstr(program.words, "policy 'default' permits 32768"));
+	/* What was stored of it makes room. */
+	assert_int_equal(put(&half, 0, half.size), VACCEL_OK);
+	id = must_offer(VACCEL_RESOURCE_DATA, &half);
+	assert_int_equal(release(id), VACCEL_OK);
+
+	mixed[0].in_memory = mixed[0].told = mixed[1].told = true;
+	assert_int_equal(offer(VACCEL_RESOURCE_DATA, mixed, 2, &id, &missing), VACCEL_EDQUOT);
+	assert_int_equal(bed_refused(&bed, REFUSED_QUOTA), 2);
+	/* Of a stored one there is the copy alone. */
+	mixed[1].told = false;
+	assert_int_equal(put(&mixed[1], 0, LARGE), VACCEL_OK);
+	assert_int_equal(offer(VACCEL_RESOURCE_DATA, mixed, 2, &id, &missing), VACCEL_EDQUOT);
+	mixed[1] = thing_of("f", bytes, BLOCK);
+	assert_int_equal(put(&mixed[1], 0, BLOCK), VACCEL_OK);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(offer(VACCEL_RESOURCE_DATA, mixed, 2, &id, &missing), VACCEL_OK);
+		assert_int_equal(release(id), VACCEL_OK);
+	}
+}
+
 /* A file that the agent has itself, with these bytes; its path. */
 static const char *own_file(const char *name, const unsigned char *bytes, size_t size)
 {
@@ -487,6 +520,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_what_was_put_wrongly, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_many_uploads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_room_for_content, setup_small, teardown),
+		cmocka_unit_test_setup_teardown(test_no_room_for_memory, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(test_own_files_count_once, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(test_two_want_one_of_the_own_files, setup_small,
 						teardown),

@@ -17,7 +17,7 @@ struct request;
 struct part {
 	struct digest digest;
 	bool held;	 /* in the store */
-	uint64_t taken;	 /* bytes of the store's room for a file of its own */
+	uint64_t taken;	 /* bytes of the store's room for files of its own */
 	uint64_t memory; /* bytes of the tenant's memory */
 	void *bytes;	 /* of one in memory */
 	char *path;	 /* of one that is a file */
@@ -29,6 +29,7 @@ struct resource {
 	struct vaccel_resource *vaccel;
 	_Atomic unsigned int refs; /* the client's table, and requests */
 	atomic_bool loaded;	   /* into a backend */
+	bool in_memory;		   /* some of it */
 	bool counted;		   /* among the bytes of models; under the client's lock */
 	char *directory;	   /* NULL: none was needed */
 	size_t nr_parts;

@@ -3,7 +3,8 @@
  * Makes resources of contents. Where all of a resource's contents are files, they are put into
  * a directory under the names that the client gave, which control.c's check has found
  * to stay there, and libvaccel is given their paths; the files are the stored ones, but
- * for data, which operations may write. Contents in memory become memory.
+ * for data, which operations may write. Contents in memory become memory, of which libvaccel
+ * makes files as operations ask for them; beside these it has copies of those that are files.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -68,7 +69,49 @@ static int find_contents(struct resource *resource, const struct vaccel_resource
 	return VACCEL_OK;
 }
 
+/* Room */
+
+static size_t count_folders(const char *name)
+{
+	size_t nr = 0;
+
+	while ((name = strchr(name, '/'))) {
+		name++;
+		nr++;
+	}
+	return nr;
+}
+
+/* On the way to a file, and its own. */
+static uint64_t room_for_names(const struct vaccel_content *content)
+{
+	return (count_folders(content->name) + 1) * (uint64_t)BLOCK;
+}
+
+static int take_room(struct resource *resource, struct part *part, uint64_t bytes)
+{
+	struct worker *worker = resource->client->worker;
+	int ret = store_take(worker->store, bytes);
+
+	if (ret == VACCEL_EDQUOT)
+		count_refusal(worker, REFUSED_QUOTA);
+	if (!ret)
+		part->taken = bytes;
+	return ret;
+}
+
 /* In memory */
+
+/* What is read need not be in the store as well: a file that it is to be is another. */
+static int read_held(struct resource *resource, struct part *part)
+{
+	struct store *store = resource->client->worker->store;
+	int ret = store_read(store, &part->digest, part->bytes);
+
+	store_drop(store, &part->digest);
+	part->held = false;
+	return ret;
+}
 
 static int read_part(struct resource *resource, struct part *part,
 		     const struct vaccel_content *content)
@@ -84,10 +127,10 @@ static int read_part(struct resource *resource, struct part *part,
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a content of %" PRIu64 " bytes",
 				   content->size);
 	if (part->held)
-		return store_read(worker->store, &part->digest, part->bytes);
-	if (content->size)
+		ret = read_held(resource, part);
+	else if (content->size)
 		memcpy(part->bytes, content->bytes.data, (size_t)content->size);
-	return VACCEL_OK;
+	return ret ? ret : take_room(resource, part, content->size + room_for_names(content));
 }
 
 /* Files */
@@ -106,17 +149,6 @@ static int make_directory(struct resource *resource)
 	if ((mkdir(folder, 0700) && errno != EEXIST) || mkdir(resource->directory, 0700))
 		return vaccel_fail(errno, "the agent cannot make a directory: %s", strerror(errno));
 	return VACCEL_OK;
-}
-
-static size_t count_folders(const char *name)
-{
-	size_t nr = 0;
-
-	while ((name = strchr(name, '/'))) {
-		name++;
-		nr++;
-	}
-	return nr;
 }
 
 /* The folders on the way to a file. */
@@ -159,6 +191,16 @@ static int fill_file(struct resource *resource, struct part *part,
 	return ret;
 }
 
+/* Its own file, unless it is the stored one, and libvaccel's copy, if there is memory as well. */
+static uint64_t room_for_file(const struct resource *resource, const struct part *part,
+			      const struct vaccel_content *content, bool writable)
+{
+	uint64_t names = room_for_names(content);
+	uint64_t copy = resource->in_memory ? content->size + names : 0;
+
+	return (part->held && !writable ? 0 : content->size) + names + copy;
+}
+
 /*
  * Files of one name, as paths into different directories may have, lie in folders
  * of their own: "0/x", "1/x".
@@ -166,13 +208,10 @@ static int fill_file(struct resource *resource, struct part *part,
 static int make_file(struct resource *resource, struct part *part,
 		     const struct vaccel_content *content, unsigned int folder, bool writable)
 {
-	struct worker *worker = resource->client->worker;
-	size_t nr_folders = count_folders(content->name) + 1;
-	uint64_t own = part->held && !writable ? 0 : content->size;
 	size_t size = strlen(resource->directory) + strlen(content->name) + 16;
 	int ret;
 
-	if (nr_folders > FOLDERS_MAX)
+	if (count_folders(content->name) >= FOLDERS_MAX)
 		return vaccel_fail(VACCEL_EINVAL, "the name '%s' has more than %d folders",
 				   content->name, FOLDERS_MAX);
 	free(part->path);
@@ -181,12 +220,9 @@ static int make_file(struct resource *resource, struct part *part,
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
 	snprintf(part->path, size, "%s/%u/%s", resource->directory, folder, content->name);
 	if (!part->taken) {
-		ret = store_take(worker->store, own + nr_folders * BLOCK);
-		if (ret == VACCEL_EDQUOT)
-			count_refusal(worker, REFUSED_QUOTA);
+		ret = take_room(resource, part, room_for_file(resource, part, content, writable));
 		if (ret)
 			return ret;
-		part->taken = own + nr_folders * BLOCK;
 	}
 	ret = make_folders(part->path, strlen(resource->directory) + 1);
 	return ret ? ret : fill_file(resource, part, content, writable);
@@ -196,7 +232,7 @@ static int make_part(struct resource *resource, size_t index,
 		     const struct vaccel_resource_offer_args *args)
 {
 	const struct vaccel_content *content = &args->contents.data[index];
-	bool writable = args->type == VACCEL_RESOURCE_DATA;
+	bool writable = args->type == VACCEL_RESOURCE_DATA && !resource->in_memory;
 	struct part *part = &resource->parts[index];
 	int ret;
 
@@ -272,16 +308,15 @@ static int from_files(struct resource *resource, uint32_t type)
 
 static int make(struct resource *resource, const struct vaccel_resource_offer_args *args)
 {
-	bool in_memory = false;
 	int ret = VACCEL_OK;
 
-	for (size_t i = 0; !ret && i < resource->nr_parts; i++) {
-		in_memory |= args->contents.data[i].in_memory;
+	for (size_t i = 0; i < resource->nr_parts; i++)
+		resource->in_memory |= args->contents.data[i].in_memory;
+	for (size_t i = 0; !ret && i < resource->nr_parts; i++)
 		ret = make_part(resource, i, args);
-	}
 	if (ret)
 		return ret;
-	if (in_memory)
+	if (resource->in_memory)
 		return from_parts(resource, args);
 	if (args->path_type == VACCEL_PATH_LOCAL_DIR)
 		return from_directory(resource, args->type);
