@@ -197,7 +197,7 @@ void link_end_wait(struct link *link);
 /*
  * The payload of the message just received, into memory of just its size.
  * After VACCEL_EAGAIN to be called again with the same pieces. link_payload_left() says how much
- * is not there yet.
+ * is not there yet. Skipping ends not long after @until where bytes keep coming, too.
  */
 int link_receive_payload(struct link *link, const struct pieces *payload, int64_t until);
 int link_skip_payload(struct link *link, int64_t until);

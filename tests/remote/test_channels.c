@@ -194,6 +194,28 @@ static void test_one_that_talks_is_given_up_in_time(void **state)
 	sem_destroy(&talker.has_talked);
 }
 
+static ssize_t read_always(struct link *link, const struct iovec *to, int nr, int64_t until,
+			   int *ret_passed)
+{
+	return (ssize_t)to->iov_len;
+}
+
+/* Of an answer that nobody waits for any more, one look takes a bounded part. */
+static void test_one_that_answers_for_ever(void **state)
+{
+	const uint64_t size = UINT64_C(1) << 36;
+
+	channel->link->read = read_always;
+	channel->link->payload_left = size;
+	for (int i = 0; i < 3; i++) {
+		uint64_t before = channel->link->payload_left;
+
+		assert_false(channel_settle(channel));
+		assert_in_range(before - channel->link->payload_left, 1, 16 << 20);
+	}
+	assert_false(channel->broken);
+}
+
 /* Reads nothing more for some times as long as a silent one is left in peace. */
 static enum verdict read_slowly(struct turn *turn, void *context)
 {
@@ -425,6 +447,7 @@ int main(void)
 		TEST(test_any_message_is_a_sign_of_life),
 		TEST(test_deadline_comes_first),
 		TEST(test_one_that_talks_is_given_up_in_time),
+		TEST(test_one_that_answers_for_ever),
 		TEST(test_request_that_takes_long_to_send),
 		TEST(test_what_was_declined_counts_as_not_sent),
 		TEST(test_silence_in_the_middle_of_an_answer),
