@@ -374,34 +374,49 @@ static void test_messages_that_are_none(void **state)
 	assert_int_equal(front_answer(&stand->front, &request), CODE_BAD);
 }
 
-/* Refused by its number before it has been read. */
-static void test_a_hello_that_is_too_large(void **state)
+/* So many bytes in the head of a message, with room for an answer; what became of it. */
+static enum code send_large(struct stand *stand, enum frame_kind kind, size_t head,
+			    struct front_request *ret_request)
 {
-	struct stand *stand = *state;
-	const size_t size = FRAME_SIZE + 131072;
-	unsigned char *bytes = calloc(1, size);
-	struct front_request request = {
+	const struct frame frame = {.kind = kind, .request = 7, .head_size = head};
+	unsigned char *bytes = calloc(1, FRAME_SIZE + head);
+
+	*ret_request = (struct front_request){
 		.header =
 			{
 				.type = TYPE_MESSAGE,
 				.flags = FLAG_BEGIN | FLAG_END,
-				.file = 1,
-				.request = 1,
-				.readable = size,
+				.file = stand->front.last_file,
+				.request = ++stand->front.last_request,
+				.readable = FRAME_SIZE + head,
 				.writable = 1000,
 			},
 	};
-	struct frame frame = {.kind = FRAME_HELLO, .request = 7, .head_size = 131072};
-
 	frame_put(&frame, bytes);
-	front_send(&stand->front, &request, bytes, size, 1000);
-	assert_int_equal(front_answer(&stand->front, &request), CODE_OK);
+	front_send(&stand->front, ret_request, bytes, FRAME_SIZE + head, 1000);
+	free(bytes);
+	return front_answer(&stand->front, ret_request);
+}
+
+/* A program's is refused by its number before it has been read; a stranger is told nothing. */
+static void test_messages_that_are_too_large(void **state)
+{
+	struct stand *stand = *state;
+	struct front_request request;
+	struct program program;
+	struct frame frame;
+
+	stand->front.last_file = 1;
+	assert_int_equal(send_large(stand, FRAME_HELLO, 128 << 10, &request), CODE_BAD);
+	stand_connect(&program, stand, 4096);
+	assert_int_equal(send_large(stand, FRAME_CALL, 9 << 20, &request), CODE_OK);
 	assert_int_equal(frame_get((unsigned char *)(request.out + 1),
 				   &(struct frame_limits){1000, 1000}, &frame),
 			 VACCEL_OK);
-	assert_int_equal(frame.kind, FRAME_WELCOME);
+	assert_int_equal(frame.kind, FRAME_REPLY);
+	assert_int_equal(frame.request, 7);
 	assert_int_equal(frame.status, VACCEL_EDQUOT);
-	free(bytes);
+	program_close(&program);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stand_setup, stand_teardown)
@@ -426,7 +441,7 @@ int main(void)
 		TEST(test_lent_pages_in_pieces),
 		TEST(test_files_that_are_not_known),
 		TEST(test_messages_that_are_none),
-		TEST(test_a_hello_that_is_too_large),
+		TEST(test_messages_that_are_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
