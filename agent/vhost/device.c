@@ -142,10 +142,15 @@ static void drop_parts(struct accel *accel, unsigned int queue)
 	exchange_delete(accel, TAKE(accel->parts[queue]));
 }
 
-/* Answers a chain of a request, of which more chains may come. */
+/* Answers a chain of a request, of which more chains may come, unless it is all of it. */
 static void refuse(struct accel *accel, const struct header *header, struct chain *chain,
 		   enum code code)
 {
+	/* It may have come between those of another, of which what was said stands. */
+	if (header->flags == (FLAG_BEGIN | FLAG_END)) {
+		answer_code(chain, code);
+		return;
+	}
 	drop_parts(accel, chain->queue);
 	accel->refused[chain->queue] = *header;
 	accel->refused_code[chain->queue] = code;

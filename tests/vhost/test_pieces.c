@@ -200,6 +200,45 @@ static void test_chains_out_of_order(void **state)
 	program_close(&program);
 }
 
+static enum code send_piece(struct stand *stand, uint64_t number, uint16_t flags, uint64_t offset)
+{
+	struct front_request part = {
+		.header =
+			{
+				.type = TYPE_MESSAGE,
+				.flags = flags,
+				.file = stand->front.last_file,
+				.request = number,
+				.offset = offset,
+				.readable = 1000,
+			},
+	};
+
+	front_send(&stand->front, &part, (char[100]){0}, 100, 0);
+	return front_answer(&stand->front, &part);
+}
+
+/* One in a chain of its own, of another size than it says, changes nothing for one in several. */
+static void test_a_refusal_between_chains(void **state)
+{
+	struct stand *stand = *state;
+	struct meter *memory = &stand->bed.worker.memory;
+	struct program program;
+
+	stand_connect(&program, stand, 4096);
+	assert_int_equal(send_piece(stand, 1001, FLAG_BEGIN, 0), CODE_OK);
+	assert_int_equal(send_piece(stand, 1002, FLAG_BEGIN | FLAG_END, 0), CODE_BAD);
+	assert_int_equal(send_piece(stand, 1001, 0, 100), CODE_OK);
+	assert_int_equal(front_call(&stand->front, TYPE_CANCEL, stand->front.last_file, 1001),
+			 CODE_OK);
+	memory->limit = 0;
+	assert_int_equal(send_piece(stand, 1003, FLAG_BEGIN, 0), CODE_BUSY);
+	assert_int_equal(send_piece(stand, 1004, FLAG_BEGIN | FLAG_END, 0), CODE_BAD);
+	assert_int_equal(send_piece(stand, 1003, 0, 100), CODE_BUSY);
+	memory->limit = UINT64_MAX;
+	program_close(&program);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stand_setup, stand_teardown)
 
 int main(void)
@@ -209,6 +248,7 @@ int main(void)
 		TEST(test_cancel_of_what_waits_with_little_room),
 		TEST(test_no_room_in_several_chains),
 		TEST(test_chains_out_of_order),
+		TEST(test_a_refusal_between_chains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
