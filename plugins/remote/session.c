@@ -307,10 +307,12 @@ static void note_unchanged(struct session *session, const struct vaccel_resource
 		registration->copy->changed = false;
 }
 
-static int sync_once(struct session *session, struct vaccel_resource *res, bool *ret_again)
+static int sync_once(struct session *session, struct vaccel_resource *res, int64_t until,
+		     bool *ret_again)
 {
 	struct bringing bringing;
-	int ret = reach(session, &bringing.channel, &bringing.session);
+	int ret = session_reach(session, time_about_now(), until, &bringing.channel,
+				&bringing.session);
 
 	*ret_again = false;
 	if (ret)
@@ -338,12 +340,13 @@ static struct session *session_of(const struct vaccel_session *sess)
 int session_sync(struct vaccel_session *sess, struct vaccel_resource *res)
 {
 	struct session *session = session_of(sess);
+	int64_t until = deadline_from_now();
 	bool again = false;
 	int ret;
 
 	/* A session that has nothing at an agent has nothing to bring back. */
 	if (!session)
 		return VACCEL_OK;
-	ret = sync_once(session, res, &again);
-	return ret && again ? sync_once(session, res, &again) : ret;
+	ret = sync_once(session, res, until, &again);
+	return ret && again ? sync_once(session, res, until, &again) : ret;
 }

@@ -3,6 +3,7 @@
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bed.h"
 
@@ -139,6 +140,33 @@ static void test_deadline_covers_what_is_done_again(void **state)
 	takes_no_longer(&no_greeting);
 	fake_disconnect(fake);
 	takes_no_longer(&no_session);
+}
+
+/* Loses its first message when most of the time is over, and then takes as long to answer. */
+static enum verdict sync_slowly(struct turn *turn, void *context)
+{
+	const struct timespec most = {.tv_nsec = (long)(700 * MS)};
+
+	if (turn_op(turn) != &vaccel_op_resource_sync)
+		return GO_ON;
+	nanosleep(&most, NULL);
+	return fake_calls(turn->fake, &vaccel_op_resource_sync) == 1 ? HANG_UP : GO_ON;
+}
+
+static void test_deadline_covers_a_sync_that_is_done_again(void **state)
+{
+	struct vaccel_resource res;
+	char text[] = "abc";
+
+	bed_set("VACCEL_TIMEOUT_MS", "1000");
+	assert_int_equal(
+		vaccel_resource_init_from_buf(&res, text, 3, VACCEL_RESOURCE_DATA, "d", true),
+		VACCEL_OK);
+	assert_int_equal(vaccel_resource_register(&res, &sess), VACCEL_OK);
+	fake_script(fake, sync_slowly, NULL);
+	assert_int_equal(vaccel_resource_sync(&res, &sess), VACCEL_ETIMEDOUT);
+	fake_script(fake, NULL, NULL);
+	assert_int_equal(vaccel_resource_release(&res), VACCEL_OK);
 }
 
 /* An answer in two halves: the second when the call has returned. */
@@ -286,6 +314,7 @@ int main(void)
 		TEST(test_agent_that_comes_back_is_found),
 		TEST(test_patience_has_an_end),
 		TEST(test_deadline_covers_what_is_done_again),
+		TEST(test_deadline_covers_a_sync_that_is_done_again),
 		TEST(test_rest_of_a_late_answer_is_skipped),
 		TEST(test_region_that_is_not_taken_in_time),
 		TEST(test_request_that_cannot_be_sent_in_time),
