@@ -6,6 +6,7 @@
  */
 #include "remote/resource.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,7 +118,29 @@ void resources_forget(void)
 	for (struct resource *resource = resources; resource; resource = resource->next) {
 		resource->users = 0;
 		resource->loading = false;
+		resource->reading = false;
 	}
+}
+
+int resource_begin_reading(struct resource *resource, int64_t until)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	while (resource->reading)
+		if (remote_wait(until))
+			return vaccel_fail(VACCEL_ETIMEDOUT,
+					   "resource %" PRId64 " is being sent, and takes long",
+					   resource->res->id);
+	resource->reading = true;
+	return VACCEL_OK;
+}
+
+void resource_end_reading(struct resource *resource)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	resource->reading = false;
+	pthread_cond_broadcast(&remote_changed);
 }
 
 struct copy *resource_copy(const struct resource *resource, uint64_t client, int64_t id)
@@ -187,8 +210,12 @@ static int bring(struct vaccel_resource *res, void *context)
 int resource_bring(struct resource *resource, struct channel *channel, int64_t *ret_id)
 {
 	struct bringing bringing = {.resource = resource, .channel = channel};
-	int ret = vaccel_resource_with_blobs(resource->res, bring, &bringing);
+	int ret = resource_begin_reading(resource, channel->until);
 
+	if (ret)
+		return ret;
+	ret = vaccel_resource_with_blobs(resource->res, bring, &bringing);
+	resource_end_reading(resource);
 	if (ret && bringing.alive)
 		return ret;
 	*ret_id = bringing.id;

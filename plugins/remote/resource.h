@@ -34,6 +34,7 @@ struct resource {
 	struct copy *copies;	       /* remote_lock */
 	struct load *loads;	       /* remote_lock: in their order */
 	bool loading;		       /* remote_lock: a thread does them again */
+	bool reading;		       /* remote_lock: a thread uses its blobs */
 	struct digests *digests;       /* of its files; while its blobs are held */
 };
 
@@ -44,6 +45,10 @@ void resource_close(struct vaccel_resource *res, void *slot);
 /* Keeps a resource from being closed, and lets it go. The first with remote_lock held. */
 void resource_hold(struct resource *resource);
 void resource_unhold(struct resource *resource);
+
+/* Before and after vaccel_resource_with_blobs(), which knows no deadline. ETIMEDOUT. */
+int resource_begin_reading(struct resource *resource, int64_t until);
+void resource_end_reading(struct resource *resource);
 
 /*
  * Finds the resource's copy at the channel's client, or makes one. *ret_id is 0 if the program

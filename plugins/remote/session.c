@@ -96,18 +96,30 @@ void sessions_forget(void)
 
 /* What calls ask */
 
-int session_resource_id(struct session *session, const struct vaccel_resource *res, uint64_t client,
-			int64_t *ret_id)
+/* What is at a client; remote_lock is held. */
+static int find_placed(struct session *session, const struct vaccel_resource *res, uint64_t client,
+		       struct registration **ret_registration)
 {
-	SCOPED_LOCK(&remote_lock);
 	struct registration *registration = session ? session_registration(session, res) : NULL;
 
 	if (!registration || !is_placed(registration, client))
 		return vaccel_fail(VACCEL_EPERM,
 				   "resource %" PRId64 " is not registered with the session",
 				   res->id);
-	*ret_id = registration->copy->id;
+	*ret_registration = registration;
 	return VACCEL_OK;
+}
+
+int session_resource_id(struct session *session, const struct vaccel_resource *res, uint64_t client,
+			int64_t *ret_id)
+{
+	SCOPED_LOCK(&remote_lock);
+	struct registration *registration;
+	int ret = find_placed(session, res, client, &registration);
+
+	if (!ret)
+		*ret_id = registration->copy->id;
+	return ret;
 }
 
 bool session_is_at(const struct session *session, uint64_t client)
@@ -298,6 +310,39 @@ static int bring_back(struct vaccel_resource *res, void *context)
 	return ret;
 }
 
+/* The resource, held, and its id there. */
+static int begin_bringing(struct session *session, const struct vaccel_resource *res,
+			  struct bringing *bringing, struct resource **ret_resource)
+{
+	SCOPED_LOCK(&remote_lock);
+	struct registration *registration;
+	int ret = find_placed(session, res, bringing->channel->client, &registration);
+
+	if (ret)
+		return ret;
+	bringing->resource = registration->copy->id;
+	resource_hold(registration->resource);
+	*ret_resource = registration->resource;
+	return VACCEL_OK;
+}
+
+static int bring_all_back(struct session *session, struct vaccel_resource *res,
+			  struct bringing *bringing)
+{
+	struct resource *resource;
+	int ret = begin_bringing(session, res, bringing, &resource);
+
+	if (ret)
+		return ret;
+	ret = resource_begin_reading(resource, bringing->channel->until);
+	if (!ret) {
+		ret = vaccel_resource_with_blobs(res, bring_back, bringing);
+		resource_end_reading(resource);
+	}
+	resource_unhold(resource);
+	return ret;
+}
+
 static void note_unchanged(struct session *session, const struct vaccel_resource *res)
 {
 	SCOPED_LOCK(&remote_lock);
@@ -317,9 +362,7 @@ static int sync_once(struct session *session, struct vaccel_resource *res, int64
 	*ret_again = false;
 	if (ret)
 		return ret;
-	ret = session_resource_id(session, res, bringing.channel->client, &bringing.resource);
-	if (!ret)
-		ret = vaccel_resource_with_blobs(res, bring_back, &bringing);
+	ret = bring_all_back(session, res, &bringing);
 	if (!ret)
 		note_unchanged(session, res);
 	*ret_again = bringing.channel->broken || !session_is_at(session, bringing.channel->client);

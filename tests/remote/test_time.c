@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Time: how often an agent that is gone is asked, and what becomes of calls whose time is over. */
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,59 @@ static void test_deadline_covers_a_sync_that_is_done_again(void **state)
 	assert_int_equal(vaccel_resource_release(&res), VACCEL_OK);
 }
 
+/* A registration, which has no deadline, is not answered until it may be. */
+struct upload {
+	struct vaccel_resource res;
+	sem_t go_on;
+};
+
+static enum verdict take_long(struct turn *turn, void *context)
+{
+	struct upload *upload = context;
+
+	if (turn_op(turn) == &vaccel_op_resource_offer)
+		sem_wait(&upload->go_on);
+	return GO_ON;
+}
+
+static void *register_it(void *context)
+{
+	struct upload *upload = context;
+
+	assert_int_equal(vaccel_resource_register(&upload->res, &sess), VACCEL_OK);
+	return NULL;
+}
+
+/* While another thread sends the resource for its own session. */
+static void test_deadline_covers_a_resource_that_others_send(void **state)
+{
+	struct vaccel_session other;
+	struct upload upload;
+	char text[] = "abc";
+	pthread_t thread;
+
+	sem_init(&upload.go_on, 0, 0);
+	bed_set("VACCEL_TIMEOUT_MS", "500");
+	assert_int_equal(vaccel_resource_init_from_buf(&upload.res, text, 3, VACCEL_RESOURCE_DATA,
+						       "d", true),
+			 VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&other, 0), VACCEL_OK);
+	assert_int_equal(vaccel_resource_register(&upload.res, &other), VACCEL_OK);
+	fake_restart(fake, 0, "");
+	fake_script(fake, take_long, &upload);
+	assert_int_equal(pthread_create(&thread, NULL, register_it, &upload), 0);
+	fake_await_calls(fake, &vaccel_op_resource_offer, 2);
+	assert_int_equal(vaccel_noop(&other), VACCEL_ETIMEDOUT);
+	bed_said("is being sent, and takes long");
+	sem_post(&upload.go_on);
+	pthread_join(thread, NULL);
+	assert_int_equal(vaccel_noop(&other), VACCEL_OK);
+	assert_int_equal(fake_calls(fake, &vaccel_op_resource_offer), 2);
+	assert_int_equal(vaccel_session_release(&other), VACCEL_OK);
+	assert_int_equal(vaccel_resource_release(&upload.res), VACCEL_OK);
+	sem_destroy(&upload.go_on);
+}
+
 /* An answer in two halves: the second when the call has returned. */
 struct halves {
 	sem_t returned, sent;
@@ -315,6 +369,7 @@ int main(void)
 		TEST(test_patience_has_an_end),
 		TEST(test_deadline_covers_what_is_done_again),
 		TEST(test_deadline_covers_a_sync_that_is_done_again),
+		TEST(test_deadline_covers_a_resource_that_others_send),
 		TEST(test_rest_of_a_late_answer_is_skipped),
 		TEST(test_region_that_is_not_taken_in_time),
 		TEST(test_request_that_cannot_be_sent_in_time),
