@@ -22,6 +22,7 @@
 
 /* The supervisor waits for no child, so that it takes a message soon. */
 #define SUPERVISOR_NS INT64_C(5000000000)
+#define ROOM_MS	      1 /* between tries to say what found no room */
 
 /* Bytes on their way to a side. */
 struct stream {
@@ -253,9 +254,10 @@ static int introduce(struct passage *passage, const char *name)
 	unix_refuse_passed(ends[0]);
 	message->kind = IPC_PEER;
 	snprintf(message->text, sizeof(message->text), "%s", name);
-	do
-		ret = ipc_send(passage->front->ipc, message, ends[1]);
-	while (ret == VACCEL_EAGAIN && !socket_wait(passage->front->ipc, POLLOUT, until));
+	/* There may be room in the socket, and too many descriptors under way. */
+	while ((ret = ipc_send(passage->front->ipc, message, ends[1])) == VACCEL_EAGAIN &&
+	       time_now() < until)
+		poll(NULL, 0, ROOM_MS);
 	close(ends[1]);
 	return ret;
 }

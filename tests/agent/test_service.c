@@ -441,6 +441,33 @@ static void test_one_that_can_have_no_counters_of_its_own(void **state)
 	assert_int_equal(tenant_of(house, "stays")->tally.stats->connections, 1);
 }
 
+int __real_ipc_send(int socket, const struct ipc_message *message, int fd);
+int __wrap_ipc_send(int socket, const struct ipc_message *message, int fd);
+
+static int refusals; /* of connections that are passed, by a socket that has room */
+
+int __wrap_ipc_send(int socket, const struct ipc_message *message, int fd)
+{
+	if (refusals && message->kind == IPC_CONNECTION) {
+		refusals--;
+		return VACCEL_EAGAIN;
+	}
+	return __real_ipc_send(socket, message, fd);
+}
+
+/* As where too many descriptors are under way. */
+static void test_what_finds_no_room_is_tried_again_in_a_while(void **state)
+{
+	struct house *house = *state;
+	int64_t start = time_now();
+
+	apply(house, "listeners:\n" LISTENER("stays"));
+	refusals = 20;
+	ask(house, "stays");
+	assert_int_equal(refusals, 0);
+	assert_true(time_now() - start >= 20 * CHILD_ROOM_MS * MS);
+}
+
 static void test_no_more_connections_than_permitted(void **state)
 {
 	struct house *house = *state;
@@ -483,6 +510,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_what_one_counts_that_leaves_is_added),
 		IN_HOUSE(test_the_monitor_is_shown_what_is_counted_on),
 		IN_HOUSE(test_one_that_can_have_no_counters_of_its_own),
+		IN_HOUSE(test_what_finds_no_room_is_tried_again_in_a_while),
 		IN_HOUSE(test_no_more_connections_than_permitted),
 	};
 	int status = fake_child(argc, argv);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -313,6 +314,36 @@ static void test_it_says_that_it_is_alive(void **state)
 	assert_int_equal(message.kind, IPC_ALIVE);
 }
 
+int __real_ipc_send(int socket, const struct ipc_message *message, int fd);
+int __wrap_ipc_send(int socket, const struct ipc_message *message, int fd);
+
+static atomic_int refusals; /* of connections that are passed, by a socket that has room */
+
+int __wrap_ipc_send(int socket, const struct ipc_message *message, int fd)
+{
+	if (atomic_load(&refusals) && message->kind == IPC_PEER) {
+		atomic_fetch_sub(&refusals, 1);
+		return VACCEL_EAGAIN;
+	}
+	return __real_ipc_send(socket, message, fd);
+}
+
+/* As where too many descriptors are under way. */
+static void test_what_finds_no_room_is_tried_again_in_a_while(void **state)
+{
+	struct house *house = *state;
+	int64_t start = time_now(), took;
+	struct relayed relayed;
+
+	atomic_store(&refusals, 100);
+	relayed_open(house, &relayed);
+	took = time_now() - start;
+	exchange(&relayed, 100);
+	relayed_close(&relayed);
+	assert_int_equal(atomic_load(&refusals), 0);
+	assert_true(took >= 100 * INT64_C(1000000));
+}
+
 /* Those who do not go on are closed in favour of those who may. */
 static void test_half_open_ones_make_room(void **state)
 {
@@ -524,6 +555,7 @@ int main(void)
 		TEST(test_closed_listener),
 		TEST(test_listener_without_certificate),
 		TEST(test_it_says_that_it_is_alive),
+		TEST(test_what_finds_no_room_is_tried_again_in_a_while),
 #undef TEST
 		cmocka_unit_test(test_patience),
 		cmocka_unit_test(test_supervisor_goes),

@@ -147,6 +147,14 @@ static int start(struct child *child, const struct image *image)
 	return ret ? ret : loop_add(child->loop, &child->ipc, EPOLLIN);
 }
 
+static void room_expired(struct timer *timer)
+{
+	struct child *child = CONTAINER_OF(timer, struct child, room);
+
+	if (child->ipc.fd >= 0)
+		loop_change(child->loop, &child->ipc, EPOLLIN | EPOLLOUT);
+}
+
 /* Nothing is open, and no process runs. */
 static void child_init(struct child *child, struct loop *loop)
 {
@@ -156,6 +164,7 @@ static void child_init(struct child *child, struct loop *loop)
 	child->ipc = (struct source){.fd = -1, .ready = ipc_ready};
 	child->log.source.fd = child->output.source.fd = -1;
 	child->pulse.expired = pulse_expired;
+	child->room.expired = room_expired;
 	child->frozen = false;
 }
 
@@ -207,8 +216,9 @@ int child_tell(struct child *child, enum ipc_kind kind, int fd)
 
 void child_want_room(struct child *child)
 {
-	if (child->ipc.fd >= 0)
-		loop_change(child->loop, &child->ipc, EPOLLIN | EPOLLOUT);
+	/* Not at once: a socket may have room where too many descriptors are under way. */
+	if (child->ipc.fd >= 0 && !child->room.due)
+		timer_set(child->loop, &child->room, CHILD_ROOM_MS);
 }
 
 void child_kill(struct child *child)
@@ -235,6 +245,7 @@ void child_release(struct child *child)
 	if (child->pid > 0)
 		bury(child);
 	child->pid = -1;
+	timer_clear(child->loop, &child->room);
 	timer_clear(child->loop, &child->pulse);
 	leave(child, &child->process);
 	leave(child, &child->ipc);

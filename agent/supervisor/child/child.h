@@ -33,6 +33,7 @@ struct child {
 	struct source ipc;
 	struct output log;
 	struct output output; /* standard output and error */
+	struct timer room;    /* when to look whether there is some for messages */
 	struct timer pulse;   /* when it is asked for a sign of life */
 	unsigned int unheard; /* times that it was since the last one */
 	bool frozen;	      /* it was killed for want of one */
@@ -41,6 +42,9 @@ struct child {
 /* After so long without a sign of life, of those that somebody may be waiting for. */
 #define CHILD_PULSE_MS	  2500
 #define CHILD_UNHEARD_MAX 4
+
+/* Between tries to say what found no room. */
+#define CHILD_ROOM_MS 10
 
 /*
  * @role is what ps shows after the program's name, "worker NAME". @stats: its STATS_FD, or -1.
@@ -58,7 +62,7 @@ int child_tell(struct child *child, enum ipc_kind kind, int fd);
  */
 void child_watch(struct child *child);
 
-/* Has @writable called once, when there is room for messages again. */
+/* Has @writable called once, when there may be room for messages again. */
 void child_want_room(struct child *child);
 
 /* And what it has started. */
