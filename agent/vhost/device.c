@@ -488,10 +488,8 @@ static void device_rest(void *device)
 {
 	struct accel *accel = device;
 
-	while (accel->files) {
-		file_close(accel->files);
-		forget(&accel->files);
-	}
+	for (struct file *file = accel->files; file; file = file->next)
+		file_close(file);
 }
 
 static void device_end(void *device)
@@ -499,6 +497,8 @@ static void device_end(void *device)
 	struct accel *accel = device;
 
 	device_rest(device);
+	while (accel->files)
+		forget(&accel->files);
 	helper_end(&accel->helper);
 	accel_unref(accel);
 }

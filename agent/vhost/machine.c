@@ -188,7 +188,7 @@ static void tell_inflight(struct backend *backend)
 		tell(machine_of(backend), &update, backend->inflight_fd, -1);
 }
 
-static void tell_started(struct backend *backend, unsigned int queue)
+static void tell_started(struct backend *backend, unsigned int queue, bool anew)
 {
 	const struct vring *ring = &backend->rings[queue];
 	const struct update update = {
@@ -197,6 +197,7 @@ static void tell_started(struct backend *backend, unsigned int queue)
 		.size = ring->size,
 		.base = ring->base,
 		.enabled = ring->enabled,
+		.anew = anew,
 		.features = backend->features,
 		.addresses = ring->addresses,
 	};
@@ -213,7 +214,7 @@ static void tell_start(struct backend *backend, unsigned int queue)
 	if (backend->inflight_own && (!base || base != inflight_base(backend, queue)))
 		memset(backend->inflight_own + inflight_place(backend, queue), 0,
 		       sizeof(struct inflight_queue));
-	tell_started(backend, queue);
+	tell_started(backend, queue, backend->rings[queue].anew);
 }
 
 static void tell_enable(struct backend *backend, unsigned int queue)
@@ -259,7 +260,7 @@ static void tell_all(struct backend *backend)
 	tell_inflight(backend);
 	for (unsigned int i = 0; i < backend->model->queues; i++) {
 		if (backend->rings[i].started)
-			tell_started(backend, i);
+			tell_started(backend, i, false);
 		if (backend->rings[i].stopping)
 			tell_stop(backend, i);
 	}

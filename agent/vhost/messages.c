@@ -30,6 +30,7 @@ void backend_init(struct backend *backend, const struct model *model,
 		.model = model,
 		.events = events,
 		.fd = fd,
+		.fresh = true,
 		.inflight_fd = -1,
 		.asked = -1,
 	};

@@ -38,6 +38,8 @@ struct region {
 struct vring {
 	uint32_t size; /* 0: not told yet */
 	uint16_t base; /* where in the available ring it goes on */
+	uint16_t left; /* where it did as it stopped; 0: a driver has begun since, or never did */
+	bool anew;     /* as it started, a driver began */
 	bool has_addresses;
 	struct vhost_addresses addresses;
 	int kick, call, error; /* or -1 */
@@ -69,6 +71,7 @@ struct backend {
 	struct region regions[REGIONS_MAX];
 	unsigned int nr_regions;
 	struct vring rings[QUEUES_MAX];
+	bool fresh; /* no queue has started since the front end came, or reset the device */
 	struct vhost_inflight inflight;
 	int inflight_fd;
 	char *inflight_own; /* ours, mapped; NULL: what the front end has in it counts */

@@ -357,6 +357,20 @@ static int check_start(const struct backend *backend, const struct vring *ring)
 	return VACCEL_OK;
 }
 
+/*
+ * Whether a driver begins, or a machine that was stopped goes on. Where all queues that it had used
+ * were at a multiple of 65536 by chance, one that begins is not known from one that goes on.
+ */
+static bool begins(struct backend *backend, const struct vring *ring)
+{
+	bool ret = !ring->base && (ring->left || backend->fresh);
+
+	backend->fresh = false;
+	for (unsigned int i = 0; ret && i < backend->model->queues; i++)
+		backend->rings[i].left = 0;
+	return ret;
+}
+
 static int set_vring_kick(struct backend *backend)
 {
 	struct vring *ring = ring_with_fd(backend, "SET_VRING_KICK");
@@ -381,6 +395,7 @@ static int set_vring_kick(struct backend *backend)
 	/* Without protocol features nobody ever enables it. */
 	if (!(backend->features & VHOST_USER_PROTOCOL))
 		ring->enabled = true;
+	ring->anew = begins(backend, ring);
 	ring->started = true;
 	backend->events->start(backend, queue);
 	return VACCEL_OK;
@@ -428,6 +443,7 @@ static int set_vring_enable(struct backend *backend)
 static int reset_device(struct backend *backend)
 {
 	backend->resetting = is_running(backend);
+	backend->fresh = true;
 	for (unsigned int i = 0; i < backend->model->queues; i++) {
 		backend->rings[i].enabled = false;
 		if (backend->rings[i].started)
@@ -553,7 +569,7 @@ int backend_stopped(struct backend *backend, unsigned int queue, uint16_t base)
 
 	if (!ring->stopping)
 		return VACCEL_OK;
-	ring->base = base;
+	ring->base = ring->left = base;
 	ring->started = ring->stopping = false;
 	if (backend->asked == (int)queue) {
 		backend->asked = -1;

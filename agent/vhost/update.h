@@ -33,6 +33,7 @@ struct update {
 	uint32_t size; /* of the queue */
 	uint16_t base;
 	bool enabled;
+	bool anew; /* a driver begins: what the one before has made of the device is void */
 	uint64_t features;
 	struct vhost_addresses addresses;
 	struct vhost_region region;

@@ -172,14 +172,6 @@ static int watch_kick(struct vhost *vhost, const struct ring *ring)
 	return ret ? ret : watch(vhost->epoll, ring->kick, events, ring->queue);
 }
 
-static bool is_running(const struct vhost *vhost)
-{
-	for (unsigned int i = 0; i < QUEUES_MAX; i++)
-		if (vhost->rings[i].running)
-			return true;
-	return false;
-}
-
 static int start(struct vhost *vhost, const struct update *update, int fds[UPDATE_FDS])
 {
 	struct ring *ring = &vhost->rings[update->queue];
@@ -196,8 +188,7 @@ static int start(struct vhost *vhost, const struct update *update, int fds[UPDAT
 		return vaccel_fail(VACCEL_EINVAL, "a queue starts too early");
 	setup.kick = TAKE_FD(fds[0]);
 	setup.call = TAKE_FD(fds[1]);
-	/* The beginning of a driver; a machine that was only stopped goes on elsewhere. */
-	if (!update->base && !is_running(vhost)) {
+	if (update->anew) {
 		vhost->kind->rest(vhost->device);
 		vhost->unseen_since = time_now();
 	}

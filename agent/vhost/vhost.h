@@ -77,7 +77,7 @@ struct device_kind {
 	 * thread. NULL: nobody asks. */
 	bool (*is_done)(void *device);
 
-	/* All queues have stopped, as by a reset: what the guest had made of the device is void.
+	/* The guest's driver begins: what the one before it had made of the device is void.
 	 * The same thread. */
 	void (*rest)(void *device);
 

@@ -55,6 +55,60 @@ static void test_reset(void **state)
 	assert_int_equal(answer(talk), 0);
 }
 
+/* Whether it is a driver's beginning. */
+static bool start_at(struct talk *talk, uint32_t queue, uint32_t base)
+{
+	const struct vhost_addresses addresses = {
+		.queue = queue,
+		.descriptors = 100 << 20,
+		.available = (100 << 20) + 4096,
+		.used = (100 << 20) + 8192,
+	};
+
+	assert_int_equal(say_state(talk, SET_VRING_NUM, queue, 256), VACCEL_OK);
+	assert_int_equal(say_state(talk, SET_VRING_BASE, queue, base), VACCEL_OK);
+	assert_int_equal(say(talk, SET_VRING_ADDR, &addresses, sizeof(addresses), 0), VACCEL_OK);
+	assert_int_equal(say_number(talk, SET_VRING_KICK, queue, 1), VACCEL_OK);
+	return talk->backend.rings[queue].anew;
+}
+
+static void stop_at(struct talk *talk, uint16_t first, uint16_t second)
+{
+	const uint16_t bases[] = {first, second};
+
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(say_state(talk, GET_VRING_BASE, i, 0), VACCEL_OK);
+		assert_int_equal(backend_stopped(&talk->backend, i, bases[i]), VACCEL_OK);
+		talk_listen(talk);
+	}
+}
+
+/* A driver begins, and not a machine that was stopped goes on, where a queue that had been used is
+ * empty. */
+static void test_beginnings(void **state)
+{
+	struct talk *talk = *state;
+
+	begin(talk);
+	assert_true(start_at(talk, 0, 0));
+	assert_false(start_at(talk, 1, 0));
+	stop_at(talk, 0, 7);
+	assert_false(start_at(talk, 0, 0));
+	assert_false(start_at(talk, 1, 7));
+	stop_at(talk, 0, 9);
+	assert_false(start_at(talk, 0, 0));
+	assert_true(start_at(talk, 1, 0));
+	stop_at(talk, 3, 4);
+	assert_true(start_at(talk, 0, 0));
+	/* Not once more, when the former may have been used. */
+	assert_false(start_at(talk, 1, 0));
+	assert_int_equal(say(talk, RESET_DEVICE, NULL, 0, 0), VACCEL_OK);
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(backend_stopped(&talk->backend, i, 0), VACCEL_OK);
+	assert_true(start_at(talk, 0, 0));
+	assert_false(start_at(talk, 1, 0));
+}
+
 static void test_configuration(void **state)
 {
 	struct talk *talk = *state;
@@ -167,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_from_beginning_to_end),
 		TEST(test_reset),
+		TEST(test_beginnings),
 		TEST(test_configuration),
 		TEST(test_inflight),
 		TEST(test_inflight_that_is_only_asked_for),

@@ -41,6 +41,48 @@ static void test_stop_and_go_on(void **state)
 		assert_int_equal(front_call(&stand->front, TYPE_CANCEL, 9, 1), CODE_OK);
 }
 
+static void start_queue(struct stand *stand, unsigned int queue, uint16_t base, bool anew)
+{
+	const struct update update = {
+		.kind = UPDATE_START,
+		.queue = queue,
+		.size = FRONT_SIZE,
+		.base = base,
+		.enabled = true,
+		.anew = anew,
+		.features = VIRTIO_VERSION_1 | VIRTIO_INDIRECT | VIRTIO_EVENT_IDX,
+		.addresses = front_addresses(&stand->front, queue),
+	};
+	const struct front_queue *front = &stand->front.queues[queue];
+
+	assert_int_equal(update_send(stand->channel, &update, front->kick, front->call), VACCEL_OK);
+}
+
+/* Files outlast that, whichever queue goes on first, and end as another driver begins. */
+static void test_a_machine_is_stopped(void **state)
+{
+	struct stand *stand = *state;
+	struct program program;
+	int64_t session;
+
+	stand_connect(&program, stand, 4096);
+	session = program_session(&program);
+	for (int i = 0; i < 2; i++) {
+		uint16_t used, unused;
+
+		front_stop(stand->channel, 0, &used);
+		front_stop(stand->channel, 1, &unused);
+		assert_int_equal(unused, 0);
+		start_queue(stand, 1, unused, i);
+		start_queue(stand, 0, used, false);
+		if (!i)
+			assert_int_equal(program_noop(&program, session), VACCEL_OK);
+	}
+	program_send(&program, session, &vaccel_op_noop, &(struct vaccel_noop_args){0});
+	program_expect_end(&program);
+	program_close(&program);
+}
+
 static unsigned int open_descriptors(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -342,6 +384,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_stop_and_go_on),
+		TEST(test_a_machine_is_stopped),
 		TEST(test_a_queue_that_starts_twice),
 		TEST(test_memory_that_cannot_be_mapped),
 		TEST(test_a_lost_worker),
