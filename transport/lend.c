@@ -177,11 +177,13 @@ static struct lent *lend(struct lender *lender, uint64_t size, bool read_only, i
 {
 	struct lent *lent = &lender->lent[lender->nr];
 
-	if (lender->announce(lender->context, lender->last_number + 1, size, read_only, fd)) {
+	/* The agent may have taken one though its answer came too late: no number is used again. */
+	lender->last_number++;
+	if (lender->announce(lender->context, lender->last_number, size, read_only, fd)) {
 		lender->refused = lender->call;
 		return NULL;
 	}
-	*lent = (struct lent){.number = ++lender->last_number, .size = size};
+	*lent = (struct lent){.number = lender->last_number, .size = size};
 	lender->left -= size;
 	lender->nr++;
 	return lent;

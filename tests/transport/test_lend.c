@@ -22,6 +22,7 @@ struct agent {
 	struct borrower *borrower;
 	int64_t charged, quota;
 	int refusal; /* of region_add, or VACCEL_OK */
+	bool late;   /* its answers come when nobody waits any more */
 	unsigned int adds, drops;
 };
 
@@ -38,6 +39,7 @@ static bool charge(void *context, int64_t bytes)
 static int announce(void *context, uint32_t region, uint64_t size, bool read_only, int fd)
 {
 	struct agent *agent = context;
+	int ret;
 
 	if (fd < 0) {
 		agent->drops++;
@@ -46,8 +48,8 @@ static int announce(void *context, uint32_t region, uint64_t size, bool read_onl
 	agent->adds++;
 	if (agent->refusal)
 		return vaccel_fail(agent->refusal, "no");
-	return borrower_add(agent->borrower, region, size, read_only,
-			    fcntl(fd, F_DUPFD_CLOEXEC, 0));
+	ret = borrower_add(agent->borrower, region, size, read_only, fcntl(fd, F_DUPFD_CLOEXEC, 0));
+	return agent->late ? vaccel_fail(VACCEL_ETIMEDOUT, "no answer in time") : ret;
 }
 
 /* A lender that may lend 64 MiB, and its agent. */
@@ -300,7 +302,22 @@ static void test_an_agent_that_refuses(void **state)
 	bed->agent.refusal = VACCEL_OK;
 	for (int i = 0; i < MANY_CALLS; i++)
 		lender_begin(bed->lender);
-	assert_int_equal(place(bed, data, MIB, VACCEL_DIR_IN).region, 1);
+	place(bed, data, MIB, VACCEL_DIR_IN);
+	free(data);
+}
+
+static void test_an_answer_that_comes_too_late(void **state)
+{
+	struct bed *bed = *state;
+	char *data = plain(MIB);
+
+	bed->agent.late = true;
+	assert_true(has_no_place(bed, data, MIB, VACCEL_DIR_IN));
+	bed->agent.late = false;
+	for (int i = 0; i < MANY_CALLS; i++)
+		lender_begin(bed->lender);
+	/* The region of before is still there, under its number. */
+	place(bed, data, MIB, VACCEL_DIR_IN);
 	free(data);
 }
 
@@ -417,6 +434,7 @@ int main(void)
 		TEST(test_the_oldest_make_way),
 		TEST(test_many_regions),
 		TEST(test_an_agent_that_refuses),
+		TEST(test_an_answer_that_comes_too_late),
 		TEST(test_shared_memory_is_not_copied),
 		TEST(test_shared_memory_is_held),
 		TEST(test_shared_memory_that_ended),
