@@ -132,7 +132,8 @@ static bool is_bound_to(int fd, const struct address *address)
 	case AF_INET6:
 		return is_bound_to_host(&bound, ntohs(bound.in6.sin6_port), address);
 	case AF_VSOCK:
-		return !address->host && !address->path && bound.vm.svm_port == address->port;
+		return !address->host && !address->path && bound.vm.svm_cid == address->cid &&
+		       bound.vm.svm_port == address->port;
 	default:
 		return false;
 	}

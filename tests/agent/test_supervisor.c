@@ -20,6 +20,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <linux/vm_sockets.h>
+
 #include <cmocka.h>
 
 #include <vaccel/error.h>
@@ -387,6 +389,35 @@ static int check(const char *one, const char *other)
 	return ret;
 }
 
+/* Sockets of vsock, which not every kernel has: what they are bound to. */
+static struct sockaddr_vm of_vsock[2];
+
+int __wrap_getsockname(int fd, struct sockaddr *name, socklen_t *size);
+int __real_getsockname(int fd, struct sockaddr *name, socklen_t *size);
+
+int __wrap_getsockname(int fd, struct sockaddr *name, socklen_t *size)
+{
+	if (!of_vsock[0].svm_family)
+		return __real_getsockname(fd, name, size);
+	*size = sizeof(of_vsock[0]);
+	memcpy(name, &of_vsock[fd - 3], sizeof(of_vsock[0]));
+	return 0;
+}
+
+static void assert_found_by_cid_and_port(void)
+{
+	of_vsock[0] = (struct sockaddr_vm){.svm_family = AF_VSOCK, .svm_cid = 2, .svm_port = 5};
+	of_vsock[1] = (struct sockaddr_vm){.svm_family = AF_VSOCK, .svm_cid = 1, .svm_port = 5};
+	assert_int_equal(find("vsock://2:5"), 3);
+	assert_int_equal(find("vsock://1:5"), 4);
+	assert_int_equal(find("vsock://1:6"), -1);
+	assert_int_equal(find("vsock://-1:5"), -1);
+	of_vsock[1].svm_cid = VMADDR_CID_ANY;
+	assert_int_equal(find("vsock://-1:5"), 4);
+	assert_int_equal(find("vsock://1:5"), -1);
+	memset(of_vsock, 0, sizeof(of_vsock));
+}
+
 static void test_sockets_go_to_their_listeners(void **state)
 {
 	struct sockaddr_un name = named("agent.sock_52");
@@ -427,6 +458,7 @@ static void test_sockets_go_to_their_listeners(void **state)
 	assert_int_equal(find(path), 3);
 	snprintf(path, sizeof(path), "vsock-uds://%s/agent.sock:53", house);
 	assert_int_equal(find(path), -1);
+	assert_found_by_cid_and_port();
 	for (int i = 0; i < 2; i++) {
 		close(3 + i);
 		if (kept[i] >= 0)
