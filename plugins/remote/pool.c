@@ -154,11 +154,14 @@ struct channel *server_take(struct server *server, uint64_t client)
 	return channel;
 }
 
+/* Not all carriers read at once that they have ended: what is not read leaves it stale. */
 bool channel_is_fresh(struct channel *channel, int64_t now)
 {
-	if (now - link_last_heard(channel->link) < FRESH_NS || !link_is_stale(channel->link) ||
-	    channel_catch_up(channel))
+	if (now - link_last_heard(channel->link) < FRESH_NS || !link_is_stale(channel->link))
 		return true;
+	if (channel_catch_up(channel) && !link_is_stale(channel->link))
+		return true;
+	channel->broken = true;
 	channel_give(channel);
 	return false;
 }

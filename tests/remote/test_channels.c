@@ -357,6 +357,25 @@ static void test_words_after_an_answer(void **state)
 	assert_true(server.client == 0);
 }
 
+static ssize_t read_nothing(struct link *link, const struct iovec *to, int nr, int64_t until,
+			    int *ret_passed)
+{
+	return -VACCEL_EAGAIN;
+}
+
+/* As over VirtIO, and a drive. */
+static void test_end_that_is_not_read_at_once(void **state)
+{
+	struct channel *first;
+
+	assert_int_equal(server_connect(&server, FOREVER, &first), VACCEL_OK);
+	first->link->read = read_nothing;
+	assert_true(channel_is_fresh(first, time_now() + 1000 * MS));
+	fake_disconnect(fake);
+	assert_false(channel_is_fresh(first, time_now() + 1000 * MS));
+	assert_true(server.client == 0);
+}
+
 /* Connecting */
 
 static enum verdict refuse(struct turn *turn, void *context)
@@ -453,6 +472,7 @@ int main(void)
 		TEST(test_silence_in_the_middle_of_an_answer),
 		TEST(test_agent_that_asks_is_answered),
 		TEST(test_words_after_an_answer),
+		TEST(test_end_that_is_not_read_at_once),
 		TEST(test_agent_that_takes_no_more_connections),
 		TEST(test_mailbox_that_is_not_answered_for),
 		TEST(test_client_that_ends_while_it_is_joined),
