@@ -452,13 +452,22 @@ static bool blk_has_read_ahead(const struct link *link)
 	return blk && blk->left_size;
 }
 
+/* What is there has been read then: a read that may not wait has not even begun without this. */
 static bool blk_is_stale(struct link *link)
 {
 	struct blk *blk = link->io;
+	int64_t until = time_now() + STEP_NS;
 	uint64_t ready;
 	bool ended;
 
-	return blk_look(blk, time_now() + STEP_NS, &ready, &ended) || ended || ready > blk->at;
+	if (blk_look(blk, until, &ready, &ended) || ended)
+		return true;
+	SCOPED_LOCK(&blk->reading);
+	if (ready <= blk->at)
+		return false;
+	while (!blk->left_size && !ended && time_now() < until && !read_on(link, until, &ended))
+		;
+	return true;
 }
 
 static void shut_down(struct link *link)

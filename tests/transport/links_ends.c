@@ -308,7 +308,8 @@ static void test_unexpected_message_is_stale(void **state)
 		assert_int_equal(socket_wait(link_fd(ends.client), POLLIN, soon()), VACCEL_OK);
 	while (!link_is_stale(ends.client))
 		assert_true(time_now() < until);
-	assert_int_equal(link_receive(ends.client, soon(), &message), VACCEL_OK);
+	/* What makes it so can be read at once. */
+	assert_int_equal(link_receive(ends.client, 0, &message), VACCEL_OK);
 	assert_int_equal(message.frame.kind, FRAME_GOAWAY);
 	assert_int_equal(link_receive(ends.client, soon(), &message), VACCEL_OK);
 	assert_false(link_is_stale(ends.client));
