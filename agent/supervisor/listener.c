@@ -299,26 +299,54 @@ int listen_anew(const struct supervisor *supervisor, const struct address *addre
 			   address->text, own->text);
 }
 
-static int open_socket(struct listener *listener, const struct listener *before)
+const struct listener *listener_of_socket(const struct listener *list, int fd)
+{
+	struct stat wanted, other;
+
+	if (fstat(fd, &wanted))
+		return NULL;
+	while (list && (fstat(list->source.fd, &other) || other.st_dev != wanted.st_dev ||
+			other.st_ino != wanted.st_ino))
+		list = list->next;
+	return list;
+}
+
+/* Names of hosts may lead more than one of a configuration to a socket that systemd passed. */
+static int copy_socket(struct listener *listener, const struct listener *others, int open)
+{
+	const struct address *address = &listener->how->address;
+	const struct listener *other = listener_of_socket(others, open);
+
+	if (other)
+		return vaccel_fail(VACCEL_EBUSY,
+				   "listening at %s: %s has the socket that systemd passed for it; "
+				   "give it another address",
+				   address->text, other->how->address.text);
+	listener->source.fd = fcntl(open, F_DUPFD_CLOEXEC, 0);
+	return listener->source.fd < 0 ? vaccel_fail(errno, "no descriptor for '%s'", address->text)
+				       : VACCEL_OK;
+}
+
+static int open_socket(struct listener *listener, const struct listener *before,
+		       const struct listener *others)
 {
 	const struct listener_config *how = listener->how;
 	int open = before ? before->source.fd : activation_find(&how->address);
 	int ret;
 
 	if (open >= 0) {
-		listener->source.fd = fcntl(open, F_DUPFD_CLOEXEC, 0);
 		listener->owns_name = before && before->owns_name;
-		return listener->source.fd < 0
-			       ? vaccel_fail(errno, "no descriptor for '%s'", how->address.text)
-			       : VACCEL_OK;
+		return copy_socket(listener, others, open);
 	}
 	ret = listen_anew(listener->supervisor, &how->address, how->mode, &listener->source.fd);
 	listener->owns_name = !ret;
 	return ret;
 }
 
+/* @others: those of @config that are open already. */
 static int listener_open(struct supervisor *supervisor, struct config *config,
-			 const struct listener_config *how, struct listener **ret_listener)
+			 const struct listener_config *how, const struct listener *others,
+			 struct listener **ret_listener)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
 	struct listener *before = find(supervisor->listeners, how);
@@ -342,7 +370,7 @@ static int listener_open(struct supervisor *supervisor, struct config *config,
 	else
 		listener->number = ++supervisor->last_listener;
 	if (!ret)
-		ret = open_socket(listener, before);
+		ret = open_socket(listener, before, others);
 	if (ret) {
 		listener_unref(listener);
 		return ret;
@@ -414,7 +442,7 @@ int listeners_apply(struct supervisor *supervisor, struct config *config)
 	int ret = VACCEL_OK;
 
 	for (unsigned int i = 0; !ret && i < config->nr_listeners; i++) {
-		ret = listener_open(supervisor, config, &config->listeners[i], end);
+		ret = listener_open(supervisor, config, &config->listeners[i], list, end);
 		if (!ret)
 			end = &(*end)->next;
 	}

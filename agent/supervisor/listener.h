@@ -55,6 +55,9 @@ bool listener_is_relayed(const struct listener_config *how);
 
 struct listener *listener_by_number(struct supervisor *supervisor, uint32_t number);
 
+/* The one of @list with the socket that @fd is, too; NULL: there is none. */
+const struct listener *listener_of_socket(const struct listener *list, int fd);
+
 /* Those that are relayed, while the front can take nothing. */
 void listeners_hold_relayed(struct supervisor *supervisor, bool hold);
 

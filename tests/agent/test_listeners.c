@@ -3,6 +3,7 @@
 #include "house.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,6 +260,63 @@ static void test_a_passed_socket_that_goes_and_comes_back(void **state)
 	read_line(house, early);
 	close(early);
 	ask(house, "passed");
+}
+
+/* Instead of passed.sock. */
+static int pass_at_loopback(void)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
+	socklen_t size = sizeof(name);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)) || listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &size), 0);
+	assert_int_equal(dup2(fd, PASSED), PASSED);
+	close(fd);
+	return ntohs(name.sin_port);
+}
+
+/* @other may be NULL. */
+static struct config *config_at(const struct house *house, int port, const char *one,
+				const char *other)
+{
+	const char *hosts[] = {one, other};
+	char text[256] = "listeners:\n";
+
+	for (size_t i = 0; i < ARRAY_SIZE(hosts) && hosts[i]; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 "  - {address: 'tcp://%s:%d', tenant: of-%s}\n", hosts[i], port, hosts[i]);
+	return config_of(house, text);
+}
+
+static void assert_shared(struct house *house, int port, const char *one, const char *other)
+{
+	struct config *config = config_at(house, port, one, other);
+
+	assert_int_equal(listeners_apply(&house->supervisor, config), VACCEL_EBUSY);
+	assert_non_null(strstr(vaccel_error_text(), " has the socket that systemd passed for it"));
+	config_unref(config);
+}
+
+static void apply_at(struct house *house, int port, const char *one)
+{
+	struct config *config = config_at(house, port, one, NULL);
+
+	assert_int_equal(listeners_apply(&house->supervisor, config), VACCEL_OK);
+	config_unref(config);
+}
+
+/* Else all who connect would be of one of the tenants. */
+static void test_a_passed_socket_has_one_listener(void **state)
+{
+	struct house *house = *state;
+	int port = pass_at_loopback();
+
+	assert_shared(house, port, "127.0.0.1", "localhost");
+	apply_at(house, port, "127.0.0.1");
+	assert_shared(house, port, "127.0.0.1", "localhost");
+	assert_shared(house, port, "localhost", "127.0.0.1");
+	apply_at(house, port, "localhost");
 }
 
 static void test_only_a_changed_policy_changes_the_worker(void **state)
@@ -694,6 +752,8 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_a_port_that_is_served_otherwise),
 		IN_HOUSE(test_a_reload_is_all_or_nothing),
 		cmocka_unit_test_setup_teardown(test_a_passed_socket_that_goes_and_comes_back,
+						house_make_with_socket, house_drop_with_socket),
+		cmocka_unit_test_setup_teardown(test_a_passed_socket_has_one_listener,
 						house_make_with_socket, house_drop_with_socket),
 		IN_HOUSE(test_only_a_changed_policy_changes_the_worker),
 		IN_HOUSE(test_an_end_after_a_reload_is_told_by_the_policy_before),
