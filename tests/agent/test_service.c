@@ -441,6 +441,38 @@ static void test_one_that_can_have_no_counters_of_its_own(void **state)
 	assert_int_equal(tenant_of(house, "stays")->tally.stats->connections, 1);
 }
 
+/* The other end of a connection that comes to that tenant, as if by its listener. */
+static int arrive(struct house *house, const char *name)
+{
+	struct arrival *arrival;
+	int ends[2];
+
+	assert_int_equal(ipc_pair(ends), VACCEL_OK);
+	assert_int_equal(
+		arrival_new(house->supervisor.listeners, "unix", "somebody", ends[1], &arrival),
+		VACCEL_OK);
+	tenant_take(&house->supervisor, name, arrival);
+	return ends[0];
+}
+
+static void test_who_comes_while_one_is_let_go_in_vain(void **state)
+{
+	struct house *house = *state;
+	struct rlimit files;
+	int clients[2];
+
+	apply(house, "listeners:\n" LISTENER("stays"));
+	clients[0] = arrive(house, "stays");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, files.rlim_max}), 0);
+	tenant_let_go(&house->supervisor, "stays");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	clients[1] = arrive(house, "stays");
+	assert_hung_up(house, clients[0]);
+	read_line(house, clients[1]);
+	close(clients[1]);
+}
+
 int __real_ipc_send(int socket, const struct ipc_message *message, int fd);
 int __wrap_ipc_send(int socket, const struct ipc_message *message, int fd);
 
@@ -510,6 +542,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_what_one_counts_that_leaves_is_added),
 		IN_HOUSE(test_the_monitor_is_shown_what_is_counted_on),
 		IN_HOUSE(test_one_that_can_have_no_counters_of_its_own),
+		IN_HOUSE(test_who_comes_while_one_is_let_go_in_vain),
 		IN_HOUSE(test_what_finds_no_room_is_tried_again_in_a_while),
 		IN_HOUSE(test_no_more_connections_than_permitted),
 	};

@@ -353,6 +353,9 @@ void tenant_worker_ended(struct worker *worker, int status, const struct rusage 
 			forget_worker(tenant);
 		else
 			tally_join(&tenant->tally, &worker->tally);
+		/* They had to wait for its end if it could not be parted from. */
+		if (tenant->waiting)
+			service_start(tenant);
 	} else {
 		replace_worker(tenant, worker, &fate);
 	}
