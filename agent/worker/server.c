@@ -166,7 +166,7 @@ void server_add(struct server *server, struct connection *connection)
 		connection->next->link_to = &connection->next;
 	server->connections = connection;
 	pthread_mutex_unlock(&server->lock);
-	connection_rest(connection, time_now());
+	connection_rest(connection);
 	arm(server, connection, EPOLL_CTL_ADD);
 }
 
@@ -229,7 +229,7 @@ static void serve(struct thread *thread, struct connection *connection)
 	if (turn == TURN_END) {
 		end_connection(server, connection);
 	} else if (turn != TURN_LENT) {
-		connection_rest(connection, bench->now);
+		connection_rest(connection);
 		server_wake(server); /* somebody has to see what is due */
 		arm(server, connection, EPOLL_CTL_MOD);
 	}

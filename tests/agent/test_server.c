@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -237,6 +238,40 @@ static void test_client_that_waits_for_its_turn(void **state)
 	gate_release(&waiting);
 }
 
+/* Nor who is slow to take an answer. */
+static void test_client_that_takes_its_time(void **state)
+{
+	const size_t nr = 4 << 20;
+	int32_t *numbers = calloc(nr, sizeof(*numbers));
+	struct vaccel_fpga_arraycopy_args args = {.a = {numbers, nr}, .out = {numbers, nr}};
+	struct pollfd answer = {.events = POLLIN};
+	struct program program;
+	struct connection *slow;
+	struct bed bed;
+	int64_t begun;
+
+	assert_non_null(numbers);
+	bed_init(&bed);
+	bed_start(&bed);
+	program_connect(&program, &bed, NULL);
+	slow = atomic_load(&connection);
+	program_send(&program, program_session(&program), &vaccel_op_fpga_arraycopy, &args);
+	answer.fd = link_fd(program.link);
+	assert_int_equal(poll(&answer, 1, (int)(PATIENCE / MILLISECOND)), 1);
+	/* The rest of it has no room yet. */
+	begun = time_now();
+	while (time_about_now() < begun)
+		sched_yield();
+	assert_int_equal(program_reply(&program, program.request, &vaccel_op_fpga_arraycopy, &args),
+			 VACCEL_OK);
+	while (atomic_load(&slow->refs) != 1 || !atomic_load(&slow->armed))
+		sched_yield();
+	assert_true(atomic_load(&slow->idle) >= begun);
+	bed_stop(&bed);
+	program_close(&program);
+	free(numbers);
+}
+
 static void test_server_without_a_thread(void **state)
 {
 	struct server *server;
@@ -302,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_busy_client),
 		cmocka_unit_test(test_new_client),
 		cmocka_unit_test(test_client_that_waits_for_its_turn),
+		cmocka_unit_test(test_client_that_takes_its_time),
 		cmocka_unit_test(test_server_without_a_thread),
 		cmocka_unit_test(test_thread_that_could_not_be_made),
 		cmocka_unit_test(test_no_thread_is_made_at_the_end),

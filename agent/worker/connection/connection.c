@@ -137,6 +137,9 @@ void connection_send(struct connection *connection, struct frame *frame,
 		frame->head_size = encoder->head_size;
 	if (link_send(connection->link, frame, encoder ? encoder->head : NULL, payload, -1, until))
 		link_shut_down(connection->link);
+	/* Nor was it idle while it took the answer, however long that was. */
+	atomic_store_explicit(&connection->idle, MAX_OF(now, time_about_now()),
+			      memory_order_relaxed);
 	atomic_fetch_sub_explicit(&worker->sending, 1, memory_order_relaxed);
 }
 
@@ -154,9 +157,10 @@ void connection_dismiss(struct connection *connection)
 
 /* Silence */
 
-void connection_rest(struct connection *connection, int64_t now)
+void connection_rest(struct connection *connection)
 {
 	bool halfway = connection->begun || !link_is_between(connection->link);
+	int64_t now = time_now();
 
 	/* The head of a message whose payload is on its way is the link's. */
 	if (!connection->begun)

@@ -58,7 +58,7 @@ int connection_read(struct connection *connection, int64_t until);
 enum turn connection_act(struct connection *connection, int read, struct bench *bench);
 
 /* Before the read side waits, maybe for long: gives memory back, and sets when what must come. */
-void connection_rest(struct connection *connection, int64_t now);
+void connection_rest(struct connection *connection);
 
 /* It is a stranger no longer. True: it was one until now. Any thread. */
 bool connection_no_stranger(struct connection *connection);
