@@ -20,6 +20,7 @@
 #include <vaccel/error.h>
 
 #include "agent/base/environment.h"
+#include "agent/supervisor/listener.h"
 #include "agent/supervisor/notify.h"
 #include "base/util.h"
 #include "transport/carrier.h"
@@ -147,24 +148,16 @@ int activation_find(const struct address *address)
 	return -1;
 }
 
-static bool is_listener(const struct config *config, int fd)
-{
-	for (unsigned int i = 0; i < config->nr_listeners; i++)
-		if (is_bound_to(fd, &config->listeners[i].address))
-			return true;
-	return false;
-}
-
-int activation_check(const struct config *config)
+int activation_check(const struct listener *listeners)
 {
 	const char *names = environment_text(LISTEN_FDNAMES);
 
 	for (int i = 0; i < passed_sockets(); i++) {
-		if (!is_listener(config, FIRST_PASSED + i))
+		if (!listener_of_socket(listeners, FIRST_PASSED + i))
 			return vaccel_fail(
 				VACCEL_EINVAL,
-				"systemd passed socket '%.*s', whose address no listener "
-				"has; give one the address of the socket unit",
+				"systemd passed socket '%.*s', which no listener has; give one "
+				"the address of the socket unit",
 				names ? (int)strcspn(names, ":") : 1, names ? names : "?");
 		if (names)
 			names += strcspn(names, ":") + (names[strcspn(names, ":")] == ':');

@@ -3,7 +3,9 @@
 #ifndef VACCEL_AGENT_SUPERVISOR_NOTIFY_H
 #define VACCEL_AGENT_SUPERVISOR_NOTIFY_H
 
-#include "agent/config/config.h"
+#include "transport/transport.h"
+
+struct listener;
 
 /* "READY=1\nSTATUS=serving" and the like. */
 void notify(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -14,7 +16,7 @@ void notify_reloading(void);
 /* The socket that systemd has made for @address, for the caller to copy; -1: there is none. */
 int activation_find(const struct address *address);
 
-/* EINVAL if sockets came that no listener of @config has: who connects there waits for ever. */
-int activation_check(const struct config *config);
+/* EINVAL if sockets came that none of @listeners has: who connects there waits for ever. */
+int activation_check(const struct listener *listeners);
 
 #endif

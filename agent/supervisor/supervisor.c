@@ -176,7 +176,7 @@ static void reload(struct supervisor *supervisor)
 		return;
 	}
 	log_line(VACCEL_LOG_INFO, NULL, "the configuration is in force");
-	if (activation_check(supervisor->config))
+	if (activation_check(supervisor->listeners))
 		log_line(VACCEL_LOG_WARN, NULL, "%s", vaccel_error_text());
 	if (supervisor->ready)
 		serve(supervisor);
@@ -251,7 +251,7 @@ static int start(struct supervisor *supervisor, struct config *config, const cha
 		ret = tally_new(&supervisor->nobody);
 	if (!ret)
 		ret = apply(supervisor, config);
-	return ret ? ret : activation_check(config);
+	return ret ? ret : activation_check(supervisor->listeners);
 }
 
 int supervisor_run(struct config *config, const char *file, const char *base)

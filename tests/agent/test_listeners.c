@@ -3,6 +3,7 @@
 #include "house.h"
 
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -206,8 +207,9 @@ static void test_a_reload_is_all_or_nothing(void **state)
 
 /* One socket that systemd has made, at passed.sock, and what was there before in its place. */
 #define PASSED 3
+#define PLACES 2
 
-static int kept;
+static int kept[PLACES];
 
 static int house_make_with_socket(void **state)
 {
@@ -216,8 +218,10 @@ static int house_make_with_socket(void **state)
 	char pid[16];
 	int fd;
 
-	kept = fcntl(PASSED, F_DUPFD_CLOEXEC, 100);
-	assert_int_equal(dup2(STDERR_FILENO, PASSED), PASSED);
+	for (int i = 0; i < PLACES; i++) {
+		kept[i] = fcntl(PASSED + i, F_DUPFD_CLOEXEC, 100);
+		assert_int_equal(dup2(STDERR_FILENO, PASSED + i), PASSED + i);
+	}
 	house_make(state);
 	house = *state;
 	snprintf(name.sun_path, sizeof(name.sun_path), "%s/passed.sock", house->directory);
@@ -236,10 +240,12 @@ static int house_drop_with_socket(void **state)
 	house_drop(state);
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
-	close(PASSED);
-	if (kept >= 0)
-		dup2(kept, PASSED);
-	closep(&kept);
+	for (int i = 0; i < PLACES; i++) {
+		close(PASSED + i);
+		if (kept[i] >= 0)
+			dup2(kept[i], PASSED + i);
+		closep(&kept[i]);
+	}
 	return 0;
 }
 
@@ -250,10 +256,10 @@ static void test_a_passed_socket_that_goes_and_comes_back(void **state)
 	int early;
 
 	apply(house, "listeners:\n" LISTENER("stays") LISTENER("passed"));
-	assert_int_equal(activation_check(house->supervisor.config), VACCEL_OK);
+	assert_int_equal(activation_check(house->supervisor.listeners), VACCEL_OK);
 	ask(house, "passed");
 	apply(house, "listeners:\n" LISTENER("stays"));
-	assert_int_equal(activation_check(house->supervisor.config), VACCEL_EINVAL);
+	assert_int_equal(activation_check(house->supervisor.listeners), VACCEL_EINVAL);
 	early = knock(house, "passed");
 	ask(house, "stays");
 	apply(house, "listeners:\n" LISTENER("stays") LISTENER("passed"));
@@ -262,16 +268,21 @@ static void test_a_passed_socket_that_goes_and_comes_back(void **state)
 	ask(house, "passed");
 }
 
-/* Instead of passed.sock. */
-static int pass_at_loopback(void)
+/* At any port if it is 0. */
+static int pass_at_loopback(int place, int port)
 {
-	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
+	struct sockaddr_in name = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(0x7f000001),
+		.sin_port = htons((uint16_t)port),
+	};
 	socklen_t size = sizeof(name);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){1}, sizeof(int)), 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)) || listen(fd, 8), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &size), 0);
-	assert_int_equal(dup2(fd, PASSED), PASSED);
+	assert_int_equal(dup2(fd, PASSED + place), PASSED + place);
 	close(fd);
 	return ntohs(name.sin_port);
 }
@@ -310,13 +321,43 @@ static void apply_at(struct house *house, int port, const char *one)
 static void test_a_passed_socket_has_one_listener(void **state)
 {
 	struct house *house = *state;
-	int port = pass_at_loopback();
+	int port = pass_at_loopback(0, 0);
 
 	assert_shared(house, port, "127.0.0.1", "localhost");
 	apply_at(house, port, "127.0.0.1");
 	assert_shared(house, port, "127.0.0.1", "localhost");
 	assert_shared(house, port, "localhost", "127.0.0.1");
 	apply_at(house, port, "localhost");
+}
+
+static int looked_up;
+
+int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+		       struct addrinfo **list);
+int __real_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+		       struct addrinfo **list);
+
+int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+		       struct addrinfo **list)
+{
+	looked_up++;
+	return __real_getaddrinfo(host, service, hints, list);
+}
+
+/* By the sockets themselves: to ask for a name may take long, and it may have several. */
+static void test_passed_sockets_that_nobody_has(void **state)
+{
+	struct house *house = *state;
+	int port = pass_at_loopback(0, 0);
+
+	apply_at(house, port, "localhost");
+	looked_up = 0;
+	assert_int_equal(activation_check(house->supervisor.listeners), VACCEL_OK);
+	pass_at_loopback(1, port);
+	setenv("LISTEN_FDS", "2", 1);
+	assert_int_equal(activation_check(house->supervisor.listeners), VACCEL_EINVAL);
+	apply_at(house, port, "localhost");
+	assert_int_equal(looked_up, 0);
 }
 
 static void test_only_a_changed_policy_changes_the_worker(void **state)
@@ -754,6 +795,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_a_passed_socket_that_goes_and_comes_back,
 						house_make_with_socket, house_drop_with_socket),
 		cmocka_unit_test_setup_teardown(test_a_passed_socket_has_one_listener,
+						house_make_with_socket, house_drop_with_socket),
+		cmocka_unit_test_setup_teardown(test_passed_sockets_that_nobody_has,
 						house_make_with_socket, house_drop_with_socket),
 		IN_HOUSE(test_only_a_changed_policy_changes_the_worker),
 		IN_HOUSE(test_an_end_after_a_reload_is_told_by_the_policy_before),
