@@ -71,7 +71,8 @@ struct backend {
 	struct region regions[REGIONS_MAX];
 	unsigned int nr_regions;
 	struct vring rings[QUEUES_MAX];
-	bool fresh; /* no queue has started since the front end came, or reset the device */
+	bool fresh;	/* no queue has started since the front end came */
+	bool was_reset; /* and none since it reset the device, though some had before */
 	struct vhost_inflight inflight;
 	int inflight_fd;
 	char *inflight_own; /* ours, mapped; NULL: what the front end has in it counts */

@@ -359,13 +359,14 @@ static int check_start(const struct backend *backend, const struct vring *ring)
 
 /*
  * Whether a driver begins, or a machine that was stopped goes on. Where all queues that it had used
- * were at a multiple of 65536 by chance, one that begins is not known from one that goes on.
+ * were at a multiple of 65536 by chance, one that begins is not known from one that goes on. After
+ * RESET_DEVICE one that goes on is another, too, as of a snapshot.
  */
 static bool begins(struct backend *backend, const struct vring *ring)
 {
-	bool ret = !ring->base && (ring->left || backend->fresh);
+	bool ret = backend->was_reset || (!ring->base && (ring->left || backend->fresh));
 
-	backend->fresh = false;
+	backend->fresh = backend->was_reset = false;
 	for (unsigned int i = 0; ret && i < backend->model->queues; i++)
 		backend->rings[i].left = 0;
 	return ret;
@@ -443,7 +444,7 @@ static int set_vring_enable(struct backend *backend)
 static int reset_device(struct backend *backend)
 {
 	backend->resetting = is_running(backend);
-	backend->fresh = true;
+	backend->was_reset = !backend->fresh;
 	for (unsigned int i = 0; i < backend->model->queues; i++) {
 		backend->rings[i].enabled = false;
 		if (backend->rings[i].started)

@@ -109,6 +109,29 @@ static void test_beginnings(void **state)
 	assert_false(start_at(talk, 1, 0));
 }
 
+/* What comes after a reset is another's, also where a snapshot has queues go on. */
+static void test_beginnings_in_the_middle(void **state)
+{
+	struct talk *talk = *state;
+
+	begin(talk);
+	/* Nothing had been made of the device. */
+	assert_int_equal(say(talk, RESET_DEVICE, NULL, 0, 0), VACCEL_OK);
+	assert_false(start_at(talk, 0, 5));
+	assert_false(start_at(talk, 1, 0));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(say(talk, RESET_DEVICE, NULL, 0, 0), VACCEL_OK);
+		for (unsigned int queue = 0; queue < 2; queue++)
+			assert_int_equal(backend_stopped(&talk->backend, queue, 7), VACCEL_OK);
+		assert_int_equal(say(talk, RESET_DEVICE, NULL, 0, 0), VACCEL_OK);
+		assert_true(start_at(talk, 0, 5));
+		assert_false(start_at(talk, 1, 0));
+	}
+	stop_at(talk, 9, 0);
+	assert_false(start_at(talk, 1, 0));
+	assert_false(start_at(talk, 0, 9));
+}
+
 static void test_configuration(void **state)
 {
 	struct talk *talk = *state;
@@ -222,6 +245,7 @@ int main(void)
 		TEST(test_from_beginning_to_end),
 		TEST(test_reset),
 		TEST(test_beginnings),
+		TEST(test_beginnings_in_the_middle),
 		TEST(test_configuration),
 		TEST(test_inflight),
 		TEST(test_inflight_that_is_only_asked_for),
