@@ -193,7 +193,7 @@ static bool read_frame(struct exchange *exchange)
 static void deliver(struct accel *accel, struct exchange *exchange)
 {
 	const struct header *header = &exchange->header;
-	struct file *file;
+	struct file *file = NULL;
 	int ret = VACCEL_OK;
 
 	exchange->room = header->writable;
@@ -202,9 +202,13 @@ static void deliver(struct accel *accel, struct exchange *exchange)
 		end_file(accel, exchange);
 		return;
 	}
-	file = find(accel, header->file);
-	if (!file && exchange->frame.kind == FRAME_HELLO)
+	if (exchange->frame.kind == FRAME_HELLO) {
+		/* One that is open may be of a driver whose end nobody has told. */
+		close_file(accel, header->file);
 		ret = open_file(accel, header->file, &file);
+	} else {
+		file = find(accel, header->file);
+	}
 	if (file) {
 		file_push(file, exchange);
 		return;

@@ -359,8 +359,8 @@ static int check_start(const struct backend *backend, const struct vring *ring)
 
 /*
  * Whether a driver begins, or a machine that was stopped goes on. Where all queues that it had used
- * were at a multiple of 65536 by chance, one that begins is not known from one that goes on. After
- * RESET_DEVICE one that goes on is another, too, as of a snapshot.
+ * were at a multiple of 65536 by chance, or start no more, one that begins is not known from one
+ * that goes on. After RESET_DEVICE one that goes on is another, too, as of a snapshot.
  */
 static bool begins(struct backend *backend, const struct vring *ring)
 {

@@ -83,6 +83,33 @@ static void test_a_machine_is_stopped(void **state)
 	program_close(&program);
 }
 
+/* A driver that counts files from 1 again is no part of those of the one before it. */
+static void test_a_driver_that_is_not_seen_to_begin(void **state)
+{
+	struct stand *stand = *state;
+	struct program before, other, after;
+	int64_t session;
+	uint16_t base;
+
+	stand_connect(&before, stand, 4096);
+	program_session(&before);
+	stand_connect(&other, stand, 4096);
+	session = program_session(&other);
+	front_stop(stand->channel, 0, &base);
+	front_reset_queue(&stand->front, 0);
+	front_forget(&stand->front, 0);
+	start_queue(stand, 0, 0, false);
+	stand->front.last_file = 0;
+	stand_connect(&after, stand, 4096);
+	while (stand->bed.worker.stats->sessions != 1)
+		usleep(1000);
+	assert_int_equal(program_noop(&after, program_session(&after)), VACCEL_OK);
+	assert_int_equal(program_noop(&other, session), VACCEL_OK);
+	program_close(&after);
+	program_close(&before);
+	program_close(&other);
+}
+
 static unsigned int open_descriptors(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -385,6 +412,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_stop_and_go_on),
 		TEST(test_a_machine_is_stopped),
+		TEST(test_a_driver_that_is_not_seen_to_begin),
 		TEST(test_a_queue_that_starts_twice),
 		TEST(test_memory_that_cannot_be_mapped),
 		TEST(test_a_lost_worker),
