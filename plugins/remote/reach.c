@@ -22,6 +22,9 @@
 /* So long an agent that has been there is waited for. */
 #define PATIENCE (5 * SECOND)
 
+/* And after so long those that were given a part of the time get one of what is left. */
+#define NEXT_ROUND INT64_C(10000000)
+
 /* Where another server may be better, one is not waited for longer. */
 #define LOAD_PATIENCE SECOND
 
@@ -150,21 +153,26 @@ static void sleep_until(int64_t when)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
 }
 
-/* Tries each server once, as far as there is time. */
-static int try_all(struct server *preferred, int64_t until, struct channel **ret_channel)
+/* Tries each server once, as far as there is time; whether one might have answered in all of it. */
+static int try_all(struct server *preferred, int64_t until, struct channel **ret_channel,
+		   bool *ret_cut_short)
 {
 	struct server *server;
 	server_set tried = 0;
+	int64_t share;
 	int ret = VACCEL_OK;
 
+	*ret_cut_short = false;
 	while ((server = choose(preferred, &tried))) {
 		if (time_now() >= until)
 			return ret ? ret
 				   : vaccel_fail(VACCEL_ETIMEDOUT,
 						 "%s could not be reached in time", server->name);
-		ret = server_channel(server, has_more(tried) ? half_of(until) : until, ret_channel);
+		share = has_more(tried) ? half_of(until) : until;
+		ret = server_channel(server, share, ret_channel);
 		if (!ret)
 			return ret;
+		*ret_cut_short |= share < until && time_now() >= share;
 	}
 	return ret ? ret : vaccel_fail(VACCEL_ENOENT, "the addresses of agents lead nowhere");
 }
@@ -172,15 +180,18 @@ static int try_all(struct server *preferred, int64_t until, struct channel **ret
 int servers_reach(struct server *preferred, int64_t until, struct channel **ret_channel)
 {
 	int64_t when, failed_at = 0;
+	bool cut_short;
 	int ret = servers_resolve(names_age());
 
 	if (ret)
 		return ret;
 	if (!preferred)
 		learn_loads(until);
-	while ((ret = try_all(preferred, until, ret_channel))) {
+	while ((ret = try_all(preferred, until, ret_channel, &cut_short))) {
 		failed_at = failed_at ? failed_at : time_now();
 		when = retry_at(NULL, failed_at);
+		if (cut_short)
+			when = MIN_OF(when, time_now() + NEXT_ROUND);
 		if (when >= until)
 			return ret;
 		sleep_until(when);

@@ -106,6 +106,27 @@ static void test_session_where_one_is_frozen(void **state)
 	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
 }
 
+static enum verdict greet_late(struct turn *turn, void *context)
+{
+	int *ignored = context;
+
+	return turn->message.frame.kind == FRAME_HELLO && --*ignored >= 0 ? DONE : GO_ON;
+}
+
+/* Where the other one fails at once, it has not only half of the time. */
+static void test_session_where_one_is_slow(void **state)
+{
+	int ignored = 2;
+
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	fake_listen(second, false);
+	fake_script(fake, greet_late, &ignored);
+	bed_set("VACCEL_TIMEOUT_MS", "2000");
+	assert_true(ignored < 0);
+	fake_script(fake, NULL, NULL);
+	assert_int_equal(fake_sessions(fake), 1);
+}
+
 static enum verdict lose_and_freeze(struct turn *turn, void *context)
 {
 	bool *is_frozen = context;
@@ -156,6 +177,7 @@ int main(void)
 		TEST_OF_TWO(test_next_one_where_one_is_frozen),
 		TEST_OF_TWO(test_changes_at_one_that_is_frozen),
 		TEST_OF_TWO(test_session_where_one_is_frozen),
+		TEST_OF_TWO(test_session_where_one_is_slow),
 		TEST_OF_TWO(test_next_one_where_one_freezes_in_a_call),
 		TEST(test_nonsense_is_an_error),
 	};
