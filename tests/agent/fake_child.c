@@ -68,6 +68,8 @@ static int leave(const struct worker_setup *setup)
 		begin_call(time_now());
 		raise(SIGKILL);
 	}
+	while (!strcmp(setup->tenant, "lingers"))
+		pause();
 	return EXIT_SUCCESS;
 }
 

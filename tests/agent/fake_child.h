@@ -10,6 +10,7 @@
  * breeds    starts a process of its own
  * passes    passes a descriptor, as the front does
  * stumbles  when it is to end, begins a call, and kills itself
+ * lingers   when it is to end, does not
  * fails     never gets as far: it cannot start
  * babbles   says and counts what comes into its head, and then what is no message
  *

@@ -441,8 +441,8 @@ static void test_one_that_can_have_no_counters_of_its_own(void **state)
 	assert_int_equal(tenant_of(house, "stays")->tally.stats->connections, 1);
 }
 
-/* The other end of a connection that comes to that tenant, as if by its listener. */
-static int arrive(struct house *house, const char *name)
+/* The other end of what comes to that tenant: a connection, or a machine's channel. */
+static int arrive(struct house *house, const char *name, const char *machine)
 {
 	struct arrival *arrival;
 	int ends[2];
@@ -451,6 +451,7 @@ static int arrive(struct house *house, const char *name)
 	assert_int_equal(
 		arrival_new(house->supervisor.listeners, "unix", "somebody", ends[1], &arrival),
 		VACCEL_OK);
+	strcpy(arrival->message.text, machine);
 	tenant_take(&house->supervisor, name, arrival);
 	return ends[0];
 }
@@ -462,15 +463,69 @@ static void test_who_comes_while_one_is_let_go_in_vain(void **state)
 	int clients[2];
 
 	apply(house, "listeners:\n" LISTENER("stays"));
-	clients[0] = arrive(house, "stays");
+	clients[0] = arrive(house, "stays", "");
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, files.rlim_max}), 0);
 	tenant_let_go(&house->supervisor, "stays");
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
-	clients[1] = arrive(house, "stays");
+	clients[1] = arrive(house, "stays", "");
 	assert_hung_up(house, clients[0]);
 	read_line(house, clients[1]);
 	close(clients[1]);
+}
+
+static bool has_none_that_leaves(struct house *house)
+{
+	for (struct tenant *tenant = house->supervisor.tenants; tenant; tenant = tenant->next)
+		if (tenant->leaving)
+			return false;
+	return true;
+}
+
+static int await_line(struct house *house, int client)
+{
+	int pid = read_line(house, client).pid;
+
+	close(client);
+	return pid;
+}
+
+/* What it gives back, the next one gives back, too. */
+static void test_a_machine_waits_for_the_worker_that_had_it(void **state)
+{
+	struct house *house = *state;
+	struct tenant *tenant;
+	int first;
+
+	apply(house, "listeners:\n" LISTENER("lingers"));
+	first = await_line(house, arrive(house, "lingers", "vm1"));
+	tenant = tenant_of(house, "lingers");
+	assert_int_equal(await_line(house, arrive(house, "lingers", "vm1")), first);
+	service_let_go(tenant);
+	assert_hung_up(house, arrive(house, "lingers", "vm1"));
+	assert_int_not_equal(await_line(house, arrive(house, "lingers", "vm2")), first);
+	tenant->leaving->wanted -= 6000 * MS;
+	assert_hung_up(house, arrive(house, "lingers", "vm1"));
+	until(house, has_none_that_leaves);
+	first = tenant->worker->child.pid;
+	assert_int_equal(await_line(house, arrive(house, "lingers", "vm1")), first);
+}
+
+static void test_a_machine_waits_for_another_tenants_worker(void **state)
+{
+	struct house *house = *state;
+	struct worker *former;
+
+	apply(house, "listeners:\n" LISTENER("lingers"));
+	await_line(house, arrive(house, "lingers", "vm1"));
+	former = tenant_of(house, "lingers")->worker;
+	assert_hung_up(house, arrive(house, "stays", "vm1"));
+	assert_ptr_equal(tenant_of(house, "lingers")->leaving, former);
+	assert_null(tenant_of(house, "lingers")->worker);
+	former->wanted -= 6000 * MS;
+	assert_hung_up(house, arrive(house, "stays", "vm1"));
+	until(house, has_none_that_leaves);
+	await_line(house, arrive(house, "stays", "vm1"));
 }
 
 int __real_ipc_send(int socket, const struct ipc_message *message, int fd);
@@ -543,6 +598,8 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_the_monitor_is_shown_what_is_counted_on),
 		IN_HOUSE(test_one_that_can_have_no_counters_of_its_own),
 		IN_HOUSE(test_who_comes_while_one_is_let_go_in_vain),
+		IN_HOUSE(test_a_machine_waits_for_the_worker_that_had_it),
+		IN_HOUSE(test_a_machine_waits_for_another_tenants_worker),
 		IN_HOUSE(test_what_finds_no_room_is_tried_again_in_a_while),
 		IN_HOUSE(test_no_more_connections_than_permitted),
 	};

@@ -101,15 +101,28 @@ static void restart_expired(struct timer *timer)
 		service_start(tenant);
 }
 
+/* A machine that another worker may still give something back to is to come again. */
+static int pass_first(struct tenant *tenant)
+{
+	const char *machine = tenant->waiting->message.text;
+	int ret = VACCEL_OK;
+
+	if (!machine[0] || !tenants_hold_machine(tenant->supervisor, machine, tenant->worker)) {
+		ret = worker_pass(tenant->worker, tenant->waiting);
+		tenant->passed += !ret;
+	}
+	if (!ret)
+		arrival_delete(dequeue(tenant));
+	return ret;
+}
+
 /* Until it takes no more, or none wait. */
 void service_pass_waiting(struct tenant *tenant)
 {
 	int ret = VACCEL_OK;
 
-	while (tenant->waiting && !(ret = worker_pass(tenant->worker, tenant->waiting))) {
-		arrival_delete(dequeue(tenant));
-		tenant->passed++;
-	}
+	while (tenant->waiting && !ret)
+		ret = pass_first(tenant);
 	child_watch(&tenant->worker->child);
 	/* One that is gone will soon be known to have ended. */
 	if (ret == VACCEL_EAGAIN)

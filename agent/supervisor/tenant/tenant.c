@@ -12,7 +12,8 @@
 #include "agent/supervisor/tenant/service.h"
 #include "base/util.h"
 
-#define COMPLAINT_NS INT64_C(1000000000) /* between lines on refused connections */
+#define COMPLAINT_NS  INT64_C(1000000000) /* between lines on refused connections */
+#define SUCCESSION_NS INT64_C(5000000000) /* for a worker to be done with a machine */
 
 static void tenant_delete(struct tenant *tenant)
 {
@@ -223,6 +224,44 @@ void tenant_end_worker(struct supervisor *supervisor, const char *name)
 		child_kill(&tenant->worker->child);
 	for (struct worker *worker = tenant->leaving; worker; worker = worker->next)
 		child_kill(&worker->child);
+}
+
+static bool holds_machine(struct worker *worker, const char *machine)
+{
+	const struct about about = {.tenant = worker->tenant->name};
+	int64_t now = time_now();
+
+	if (!worker_has_had(worker, machine))
+		return false;
+	if (!worker->wanted)
+		worker->wanted = now;
+	if (now - worker->wanted >= SUCCESSION_NS) {
+		log_line(VACCEL_LOG_WARN, &about,
+			 "worker %ld keeps the machine at %s waiting, and is killed",
+			 (long)worker->child.pid, machine);
+		child_kill(&worker->child);
+	}
+	return true;
+}
+
+bool tenants_hold_machine(struct supervisor *supervisor, const char *machine,
+			  const struct worker *next)
+{
+	bool held = false;
+
+	for (struct tenant *tenant = supervisor->tenants; tenant; tenant = tenant->next) {
+		/* The listener was this tenant's before. */
+		if (tenant->worker && tenant->worker != next &&
+		    worker_has_had(tenant->worker, machine)) {
+			held = true;
+			service_let_go(tenant);
+			if (tenant->waiting)
+				service_start(tenant);
+		}
+		for (struct worker *worker = tenant->leaving; worker; worker = worker->next)
+			held |= holds_machine(worker, machine);
+	}
+	return held;
 }
 
 void tenant_let_go(struct supervisor *supervisor, const char *name)

@@ -51,6 +51,13 @@ void tenants_look_at_directories(void *context);
 /* The worker of that tenant is killed; what needs one gets another. */
 void tenant_end_worker(struct supervisor *supervisor, const char *name);
 
+/*
+ * Whether any worker but @next may have something of the machine by that listener still. Such a
+ * one is to end, and is killed if another has wanted it to for some seconds.
+ */
+bool tenants_hold_machine(struct supervisor *supervisor, const char *machine,
+			  const struct worker *next);
+
 /* That tenant's worker is to end; whoever waits for it comes again. */
 void tenant_let_go(struct supervisor *supervisor, const char *name);
 

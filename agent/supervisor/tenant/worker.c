@@ -189,6 +189,31 @@ static int tell_listener(struct worker *worker, const struct listener *listener)
 	return ret;
 }
 
+bool worker_has_had(const struct worker *worker, const char *machine)
+{
+	for (size_t i = 0; i < worker->nr_machines; i++)
+		if (!strcmp(worker->machines[i], machine))
+			return true;
+	return false;
+}
+
+static int note_machine(struct worker *worker, const char *machine)
+{
+	char **machines;
+
+	if (worker_has_had(worker, machine))
+		return VACCEL_OK;
+	machines = reallocarray(worker->machines, worker->nr_machines + 1, sizeof(*machines));
+	if (machines) {
+		worker->machines = machines;
+		machines[worker->nr_machines] = strdup(machine);
+	}
+	if (!machines || !machines[worker->nr_machines])
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a machine's address");
+	worker->nr_machines++;
+	return VACCEL_OK;
+}
+
 int worker_pass(struct worker *worker, const struct arrival *arrival)
 {
 	const struct listener *listener = arrival->listener;
@@ -202,6 +227,8 @@ int worker_pass(struct worker *worker, const struct arrival *arrival)
 		ret = tell_listener(worker, listener);
 	else
 		message.listener = 0;
+	if (!ret && message.text[0])
+		ret = note_machine(worker, message.text);
 	return ret ? ret : ipc_send(worker->child.ipc.fd, &message, arrival->fd);
 }
 
@@ -226,5 +253,8 @@ void worker_delete(struct worker *worker)
 	tally_release(&worker->tally);
 	config_unref(worker->config);
 	free(worker->told);
+	while (worker->nr_machines)
+		free(worker->machines[--worker->nr_machines]);
+	free(worker->machines);
 	free(worker);
 }

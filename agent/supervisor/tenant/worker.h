@@ -26,6 +26,9 @@ struct worker {
 	bool exceeded;	  /* there was too much in it */
 	uint32_t *told;	  /* numbers of the listeners that it knows of */
 	size_t nr_told;
+	char **machines; /* addresses of the listeners of those that it has had */
+	size_t nr_machines;
+	int64_t wanted; /* since when one of them is to go on elsewhere; 0: none is */
 	char failed[sizeof(((struct ipc_message *)NULL)->text)];
 	struct timer patience; /* while it starts, and while it leaves */
 };
@@ -36,6 +39,9 @@ bool worker_rules_are_same(const struct tenant *tenant, const struct policy *pol
 
 /* Starts one; @tenant has none. */
 int worker_start(struct tenant *tenant);
+
+/* Whether it may have something of the machine by that listener, and give it back. */
+bool worker_has_had(const struct worker *worker, const char *machine);
 
 /* VACCEL_OK: it has it too. VACCEL_EAGAIN, VACCEL_EREMOTEIO. */
 int worker_pass(struct worker *worker, const struct arrival *arrival);
