@@ -125,12 +125,17 @@ static void learn_loads(int64_t until)
 	}
 }
 
-/* Only one that has been there. One that others still hear of is as if it were lost just now. */
+/*
+ * Only one that has been there. One that others still hear of is as if it were lost just now. One
+ * without a backoff has been reached by another thread since it failed.
+ */
 static bool is_waited_for(const struct server *server, int64_t failed_at, int64_t now)
 {
 	int64_t lost_at = server->lost_at ? MIN_OF(server->lost_at, failed_at) : failed_at;
 
-	return server->epoch && server->backoff && now < lost_at + PATIENCE;
+	if (!server->backoff)
+		return server->client && server->listed;
+	return server->epoch && now < lost_at + PATIENCE;
 }
 
 /* When what failed, first at @failed_at, is to be tried again; FOREVER: not at all. */

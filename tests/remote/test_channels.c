@@ -404,6 +404,43 @@ static void test_agent_that_takes_no_more_connections(void **state)
 	channel_give(first);
 }
 
+static struct server *reached;
+static struct channel *found;
+
+/* Another thread would do this, just then. */
+static void find_it(struct link *link)
+{
+	fake_script(fake, NULL, NULL);
+	assert_int_equal(server_connect(reached, FOREVER, &found), VACCEL_OK);
+}
+
+/* It is found while the failure of an attempt is on its way. */
+static void test_agent_that_another_thread_finds(void **state)
+{
+	struct carrier carrier;
+	struct channel *used;
+
+	settings.addresses = strdup(fake_address(fake));
+	assert_int_equal(servers_open(), VACCEL_OK);
+	assert_int_equal(servers_reach(NULL, FOREVER, &used), VACCEL_OK);
+	reached = used->server;
+	carrier = *used->link->carrier;
+	carrier.end = find_it;
+	used->link->carrier = &carrier;
+	channel_give(used);
+	pthread_mutex_lock(&remote_lock);
+	server_end_client(reached); /* the channel goes with the next attempt */
+	pthread_mutex_unlock(&remote_lock);
+	fake_script(fake, refuse, NULL);
+	assert_int_equal(servers_reach(NULL, FOREVER, &used), VACCEL_OK);
+	assert_true(used->client == found->client);
+	channel_give(used);
+	channel_give(found);
+	servers_close();
+	free(settings.addresses);
+	settings.addresses = NULL;
+}
+
 static enum verdict ignore_mailboxes(struct turn *turn, void *context)
 {
 	return turn_op(turn) == &vaccel_op_mailbox_open ? DONE : GO_ON;
@@ -474,6 +511,7 @@ int main(void)
 		TEST(test_words_after_an_answer),
 		TEST(test_end_that_is_not_read_at_once),
 		TEST(test_agent_that_takes_no_more_connections),
+		TEST(test_agent_that_another_thread_finds),
 		TEST(test_mailbox_that_is_not_answered_for),
 		TEST(test_client_that_ends_while_it_is_joined),
 	};
