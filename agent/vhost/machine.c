@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <vaccel/error.h>
 
@@ -149,11 +150,19 @@ static void try_again(struct machine *machine)
 	machine->again_ms = MIN_OF(2 * machine->again_ms, AGAIN_MS_MAX);
 }
 
-/* A worker that cannot take it now is told all anew, later. */
+/*
+ * A worker that cannot take it now is told all anew, later; of one that is gone is heard first
+ * what it has said before.
+ */
 static void tell(struct machine *machine, const struct update *update, int first, int second)
 {
-	if (machine->channel.fd >= 0 && update_send(machine->channel.fd, update, first, second))
+	int channel = machine->channel.fd;
+	int ret = channel >= 0 ? update_send(channel, update, first, second) : VACCEL_OK;
+
+	if (ret == VACCEL_EAGAIN)
 		try_again(machine);
+	else if (ret)
+		shutdown(channel, SHUT_RDWR);
 }
 
 static struct machine *machine_of(struct backend *backend)

@@ -13,6 +13,7 @@
 #include "agent/base/ipc.h"
 #include "agent/base/setup.h"
 #include "agent/base/stats.h"
+#include "agent/vhost/update.h"
 #include "base/util.h"
 
 static const char mark[] = "vaccel-agent: ";
@@ -119,6 +120,18 @@ static void breed(void)
 		pause();
 }
 
+/* A machine's channel stays open. */
+static void attend(const struct worker_setup *setup, int fd)
+{
+	const struct update stuck = {.kind = UPDATE_STUCK, .words = "it goes on"};
+
+	if (!strcmp(setup->tenant, "sticks")) {
+		poll(&(struct pollfd){fd, POLLIN, 0}, 1, -1);
+		update_send(fd, &stuck, -1, -1);
+		close(fd);
+	}
+}
+
 static void serve(const struct worker_setup *setup, const struct listener_setup *listener,
 		  const char *carrier, int fd)
 {
@@ -127,6 +140,10 @@ static void serve(const struct worker_setup *setup, const struct listener_setup 
 	/* As a worker does, so that the supervisor knows that it is needed. */
 	if (!stats_map(STATS_FD, true, &stats))
 		stats->connections++;
+	if (!strcmp(carrier, "vhost-user")) {
+		attend(setup, fd);
+		return;
+	}
 	greet(setup, listener, carrier, fd);
 	if (!strcmp(setup->tenant, "dies"))
 		raise(SIGKILL);

@@ -14,6 +14,9 @@
  * fails     never gets as far: it cannot start
  * babbles   says and counts what comes into its head, and then what is no message
  *
+ * A machine gets no line. It is told by one who
+ * sticks    once that it is told something, that its device is stuck, and is left then
+ *
  * Any other stays. The front does as VACCEL_TEST_FRONT says: with "fails" it cannot start, with
  * "babbles" it does that, with "complains" it says again and again that it cannot start, else it
  * passes each connection on as a machine's, of the tenant which VACCEL_TEST_FRONT names. In its

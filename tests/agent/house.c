@@ -13,6 +13,7 @@
 
 #include "agent/base/log.h"
 #include "agent/supervisor/relay.h"
+#include "agent/vhost/machine.h"
 #include "base/util.h"
 #include "fake_child.h"
 
@@ -60,6 +61,7 @@ void apply(struct house *house, const char *text)
 	supervisor->config = config;
 	relay_apply(supervisor);
 	tenants_reload(supervisor);
+	machines_reload(supervisor);
 	supervisor->ready = true;
 	listeners_begin(supervisor);
 }
@@ -113,6 +115,7 @@ int house_drop(void **state)
 	char command[64];
 
 	listeners_close(supervisor);
+	machines_close(supervisor);
 	tenants_delete(supervisor);
 	helper_stop(&supervisor->front);
 	surveyor_delete(supervisor->surveyor);

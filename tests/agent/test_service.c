@@ -3,6 +3,7 @@
 #include "house.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,8 +15,11 @@
 
 #include <vaccel/error.h>
 
+#include "../vhost/repeat.h"
 #include "agent/base/log.h"
 #include "agent/supervisor/tenant/service.h"
+#include "agent/vhost/machine.h"
+#include "agent/vhost/update.h"
 #include "base/util.h"
 #include "fake_child.h"
 
@@ -528,6 +532,65 @@ static void test_a_machine_waits_for_another_tenants_worker(void **state)
 	await_line(house, arrive(house, "stays", "vm1"));
 }
 
+int __real_update_send(int channel, const struct update *update, int first, int second);
+int __wrap_update_send(int channel, const struct update *update, int first, int second);
+
+/* The second one of a table of memory with one region finds that the worker has gone. */
+int __wrap_update_send(int channel, const struct update *update, int first, int second)
+{
+	if (update->kind == UPDATE_MEMORY)
+		poll(&(struct pollfd){channel, 0, 0}, 1, -1);
+	return __real_update_send(channel, update, first, second);
+}
+
+#define MACHINE "listeners:\n  - {address: 'vhost-user://@/vm1', tenant: "
+
+static bool has_a_machine(struct house *house)
+{
+	return house->supervisor.tenants->worker->nr_machines;
+}
+
+/* A monitor's end, at the only listener; its worker has the other of a channel. */
+static int bring_machine(struct house *house)
+{
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	machine_take(house->supervisor.listeners, "a monitor", ends[1]);
+	until(house, has_a_machine);
+	return ends[0];
+}
+
+static bool has_ever_failed(struct house *house)
+{
+	return house->supervisor.tenants->failures;
+}
+
+/* It has said why it is to be ended, and was told something meanwhile. */
+static void test_a_stuck_worker_is_heard_before_it_is_given_up(void **state)
+{
+	const struct __attribute__((packed)) {
+		struct vhost_header header;
+		uint32_t count, padding;
+		struct vhost_region region;
+	} table = {
+		.header = {.request = SET_MEM_TABLE, .flags = VHOST_VERSION, .size = 40},
+		.count = 1,
+		.region = {.size = 4096},
+	};
+	struct house *house = *state;
+	int monitor, memory = memfd_create("machine", MFD_CLOEXEC);
+
+	assert_int_equal(ftruncate(memory, 4096), 0);
+	apply(house, MACHINE "sticks}");
+	monitor = bring_machine(house);
+	assert_int_equal(send_repeating(monitor, &table, sizeof(table), memory, 1, 0),
+			 sizeof(table));
+	until(house, has_ever_failed);
+	close(monitor);
+	close(memory);
+}
+
 int __real_ipc_send(int socket, const struct ipc_message *message, int fd);
 int __wrap_ipc_send(int socket, const struct ipc_message *message, int fd);
 
@@ -600,6 +663,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_who_comes_while_one_is_let_go_in_vain),
 		IN_HOUSE(test_a_machine_waits_for_the_worker_that_had_it),
 		IN_HOUSE(test_a_machine_waits_for_another_tenants_worker),
+		IN_HOUSE(test_a_stuck_worker_is_heard_before_it_is_given_up),
 		IN_HOUSE(test_what_finds_no_room_is_tried_again_in_a_while),
 		IN_HOUSE(test_no_more_connections_than_permitted),
 	};
