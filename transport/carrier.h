@@ -99,6 +99,12 @@ int socket_make_blocking(int fd);
 /* Waits for poll()'s @events. VACCEL_OK, or VACCEL_EAGAIN without words. */
 int socket_wait(int fd, short events, int64_t until);
 
+/*
+ * A moment for who finds no room to write although poll() has just said that there is some: as long
+ * as the system has no memory for sockets it says so.
+ */
+void socket_pause(void);
+
 /* For carriers over TCP. */
 int tcp_connect(const struct address *address, int64_t until, int *ret_fd);
 int tcp_listen(const struct address *address, mode_t mode, int *ret_fd);

@@ -204,7 +204,15 @@ ssize_t socket_write(struct link *link, const struct iovec *from, int nr, int64_
 		ret = why_not(until != 0, until);
 		if (ret)
 			return -ret;
+		socket_pause();
 	}
+}
+
+void socket_pause(void)
+{
+	const struct timespec moment = {.tv_nsec = NS_PER_MS};
+
+	nanosleep(&moment, NULL);
 }
 
 int socket_wait(int fd, short events, int64_t until)

@@ -433,6 +433,18 @@ static ssize_t why_broken(struct link *link, ssize_t ret)
 	return ret;
 }
 
+/* After a write that found none. */
+static int wait_for_room(struct link *link, int64_t until, bool *was_there)
+{
+	if (*was_there) {
+		if (time_now() >= until)
+			return VACCEL_EAGAIN;
+		socket_pause();
+	}
+	*was_there = true;
+	return socket_wait(link->fd, POLLOUT, until);
+}
+
 static ssize_t tls_write(struct link *link, const struct iovec *from, int nr, int64_t until,
 			 int passed)
 {
@@ -440,6 +452,7 @@ static ssize_t tls_write(struct link *link, const struct iovec *from, int nr, in
 	struct place place = {.at = from, .count = (size_t)nr};
 	unsigned char room[RECORD_MAX];
 	size_t left = 0, total = 0;
+	bool room_was_there = false;
 
 	if (!io->is_open)
 		return -vaccel_fail(VACCEL_EREMOTEIO, "TLS' handshake is not done yet");
@@ -459,7 +472,7 @@ static ssize_t tls_write(struct link *link, const struct iovec *from, int nr, in
 			break;
 		if (size != -VACCEL_EAGAIN)
 			return why_broken(link, size);
-		ret = socket_wait(link->fd, POLLOUT, until);
+		ret = wait_for_room(link, until, &room_was_there);
 		if (ret)
 			return -ret;
 	}

@@ -2,6 +2,7 @@
 /* Links and time, their ends, and what may come in between. */
 #include "links.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -224,6 +225,37 @@ static void test_deadline_of_send_to_slow_reader(void **state)
 	ends_close(&ends);
 }
 
+/* A socket for which the system has no memory, though poll() says that there is room. */
+static int poor = -1;
+static int poor_sends;
+
+ssize_t send(int fd, const void *bytes, size_t size, int flags)
+{
+	if (fd != poor)
+		return sendto(fd, bytes, size, flags, NULL, 0);
+	poor_sends++;
+	errno = EAGAIN;
+	return -1;
+}
+
+static void test_system_without_memory_for_sockets(void **state)
+{
+	struct ends ends = open_generous(state);
+	struct frame frame = {.kind = FRAME_PING};
+	int64_t began = time_now();
+
+	if (is_socket()) {
+		poor = link_fd(ends.client);
+		poor_sends = 0;
+		assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1, began + 50000000),
+				 VACCEL_ETIMEDOUT);
+		poor = -1;
+		/* One for each millisecond at most, and at first one without time. */
+		assert_in_range(poor_sends, 2, (time_now() - began) / 1000000 + 3);
+	}
+	ends_close(&ends);
+}
+
 static void test_no_time_to_send(void **state)
 {
 	const struct bed *bed = *state;
@@ -437,6 +469,7 @@ int links_ends(void)
 		TEST(test_heard),
 		TEST(test_deadline_of_send),
 		TEST(test_deadline_of_send_to_slow_reader),
+		TEST(test_system_without_memory_for_sockets),
 		TEST(test_no_time_to_send),
 		TEST(test_peer_that_takes_nothing),
 		TEST(test_time_over_while_others_send),
