@@ -40,6 +40,7 @@ struct machine {
 	struct model model;
 	struct backend backend;
 	struct source monitor;
+	bool changed; /* its listener has another tenant, and the worker is to end */
 	bool listens; /* @monitor is in the loop */
 	struct source channel;
 	int64_t attached;
@@ -70,6 +71,7 @@ static void take_name(struct machine *machine, const struct listener *listener)
 
 	machine->config = config_ref(listener->config);
 	machine->tenant = listener->how->tenant;
+	machine->changed = false;
 	config_unref(before);
 }
 
@@ -372,7 +374,7 @@ static void hear(struct source *source, uint32_t events)
 		machine_delete(machine);
 	} else if (update.kind == UPDATE_STUCK) {
 		log_machine(machine, VACCEL_LOG_WARN, update.words);
-		tenant_end_worker(machine->supervisor, machine->tenant);
+		tenants_end_machine(machine->supervisor, machine->address);
 	} else if (update.kind == UPDATE_STOPPED && update.queue < machine->model.queues) {
 		stopped(machine, update.queue, update.base);
 	}
@@ -390,7 +392,7 @@ static void patience_expired(struct timer *timer)
 		log_machine(machine, VACCEL_LOG_WARN,
 			    "a queue is to stop, and a call goes on; its worker is ended");
 		timer_set(&supervisor->loop, timer, STOP_MS);
-		tenant_end_worker(supervisor, machine->tenant);
+		tenants_end_machine(supervisor, machine->address);
 		return;
 	}
 	for (unsigned int i = 0; i < backend->model->queues; i++)
@@ -477,6 +479,10 @@ void machine_take(struct listener *listener, const char *peer, int fd)
 /* Its worker answers what it has of the machine, which has that of the other name then. */
 static void change_tenant(struct machine *machine)
 {
+	/* Once: that name may have another worker before this one has ended. */
+	if (machine->changed)
+		return;
+	machine->changed = true;
 	log_machine(machine, VACCEL_LOG_INFO, "its listener has another tenant now");
 	tenant_let_go(machine->supervisor, machine->tenant);
 }

@@ -561,6 +561,30 @@ static int bring_machine(struct house *house)
 	return ends[0];
 }
 
+/* The former one has a machine still, of which that tenant has nothing any more. */
+static void test_who_follows_one_with_a_machine_outlives_it(void **state)
+{
+	struct house *house = *state;
+	struct tenant *tenant;
+	struct worker *former;
+	int monitor, next;
+
+	apply(house, MACHINE "lingers}");
+	monitor = bring_machine(house);
+	tenant = tenant_of(house, "lingers");
+	former = tenant->worker;
+	apply(house, MACHINE "stays}");
+	assert_ptr_equal(tenant->leaving, former);
+	next = await_line(house, arrive(house, "lingers", "vm2"));
+	apply(house, MACHINE "stays}");
+	assert_ptr_equal(tenant->leaving, former);
+	assert_null(former->next);
+	tenants_end_machine(&house->supervisor, house->supervisor.listeners->how->address.text);
+	until(house, has_none_that_leaves);
+	assert_int_equal(await_line(house, arrive(house, "lingers", "vm2")), next);
+	close(monitor);
+}
+
 static bool has_ever_failed(struct house *house)
 {
 	return house->supervisor.tenants->failures;
@@ -663,6 +687,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_who_comes_while_one_is_let_go_in_vain),
 		IN_HOUSE(test_a_machine_waits_for_the_worker_that_had_it),
 		IN_HOUSE(test_a_machine_waits_for_another_tenants_worker),
+		IN_HOUSE(test_who_follows_one_with_a_machine_outlives_it),
 		IN_HOUSE(test_a_stuck_worker_is_heard_before_it_is_given_up),
 		IN_HOUSE(test_what_finds_no_room_is_tried_again_in_a_while),
 		IN_HOUSE(test_no_more_connections_than_permitted),

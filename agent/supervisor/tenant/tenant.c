@@ -214,16 +214,19 @@ void tenant_take(struct supervisor *supervisor, const char *name, struct arrival
 		service_pass_waiting(tenant);
 }
 
-void tenant_end_worker(struct supervisor *supervisor, const char *name)
+static void end_if_had(struct worker *worker, const char *machine)
 {
-	struct tenant *tenant = find(supervisor, name);
-
-	if (!tenant)
-		return;
-	if (tenant->worker)
-		child_kill(&tenant->worker->child);
-	for (struct worker *worker = tenant->leaving; worker; worker = worker->next)
+	if (worker && worker_has_had(worker, machine))
 		child_kill(&worker->child);
+}
+
+void tenants_end_machine(struct supervisor *supervisor, const char *machine)
+{
+	for (struct tenant *tenant = supervisor->tenants; tenant; tenant = tenant->next) {
+		end_if_had(tenant->worker, machine);
+		for (struct worker *worker = tenant->leaving; worker; worker = worker->next)
+			end_if_had(worker, machine);
+	}
 }
 
 static bool holds_machine(struct worker *worker, const char *machine)

@@ -48,8 +48,8 @@ void tenants_reload(struct supervisor *supervisor);
 /* For the surveyor of @context, which is the supervisor. */
 void tenants_look_at_directories(void *context);
 
-/* The worker of that tenant is killed; what needs one gets another. */
-void tenant_end_worker(struct supervisor *supervisor, const char *name);
+/* Who has had the machine by that listener is killed; what needs a worker gets another. */
+void tenants_end_machine(struct supervisor *supervisor, const char *machine);
 
 /*
  * Whether any worker but @next may have something of the machine by that listener still. Such a
