@@ -532,13 +532,6 @@ static void want_room(struct virtio *io, uint64_t size)
 		io->room += size + padding_of(size);
 }
 
-/* The codec finds outputs at multiples of CODEC_ALIGN only; inputs may be anywhere. */
-static bool is_lent(const void *data, enum vaccel_dir dir, uint64_t size)
-{
-	return size >= LENT_MIN && dir != VACCEL_DIR_INOUT &&
-	       (dir == VACCEL_DIR_IN || (uintptr_t)data % CODEC_ALIGN == 0);
-}
-
 static bool place(struct link *link, uint64_t request, const void *data, enum vaccel_dir dir,
 		  struct payload *payload)
 {
@@ -550,7 +543,7 @@ static bool place(struct link *link, uint64_t request, const void *data, enum va
 		return false;
 	if (io->request != request)
 		begin_request(io, request);
-	if (!is_lent(data, dir, payload->size)) {
+	if (dir == VACCEL_DIR_INOUT || payload->size < LENT_MIN) {
 		if (dir != VACCEL_DIR_IN)
 			want_room(io, payload->size);
 		return false;

@@ -65,8 +65,8 @@ struct codec_hooks {
 	/*
 	 * Decoders: the memory of a payload in a region or in pages, which is there until
 	 * the decoder's release, and whose bytes the other end may change all the
-	 * while. All members of @payload are the peer's. It is aligned to
-	 * CODEC_ALIGN, or refused.
+	 * while. All members of @payload are the peer's. An offset that is no multiple
+	 * of CODEC_ALIGN is refused; of a request, the memory is aligned to that, too.
 	 */
 	int (*at)(void *context, const struct payload *payload, enum vaccel_dir dir,
 		  void **ret_data);

@@ -207,6 +207,10 @@ void *read_at(struct decoder *decoder, const struct payload *payload, enum vacce
 	if (!payload->size)
 		read_fail(decoder, decoder->malformed, "is in region %" PRIu32 ", with no bytes",
 			  payload->region);
+	else if (payload->offset % CODEC_ALIGN)
+		read_fail(decoder, decoder->malformed,
+			  "is at byte %" PRIu64 " of a region, which is no multiple of %d",
+			  payload->offset, CODEC_ALIGN);
 	if (decoder->error)
 		return NULL;
 	if (hooks && hooks->at)
@@ -215,13 +219,7 @@ void *read_at(struct decoder *decoder, const struct payload *payload, enum vacce
 		read_fail(decoder, decoder->malformed,
 			  "is in region %" PRIu32 ", and this connection has none",
 			  payload->region);
-	if (decoder->error)
-		return NULL;
-	if ((uintptr_t)data % CODEC_ALIGN)
-		read_fail(decoder, decoder->malformed,
-			  "is at byte %" PRIu64 " of a region, which is no multiple of %d",
-			  payload->offset, CODEC_ALIGN);
-	return data;
+	return decoder->error ? NULL : data;
 }
 
 size_t read_elements(struct decoder *decoder, const struct payload *payload,

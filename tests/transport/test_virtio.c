@@ -219,20 +219,33 @@ static void test_an_output_that_is_lent(void **state)
 	link_delete(link);
 }
 
-/* An output that the codec refuses where it is comes in the answer, for which there is room. */
-static void test_an_output_that_is_not_aligned(void **state)
-{
-	struct link *link = open_link();
-	static char memory[MIB + 1];
-	struct payload payload = {.size = MIB};
+static unsigned char *nowhere_special;
 
-	driver.answer = answer_large;
-	assert_false(link_place(link, 1, memory + 1, VACCEL_DIR_OUT, &payload));
+static int answer_wherever(struct accel_call *call)
+{
+	assert_int_equal(call->nr_out, 3);
+	assert_ptr_equal(outs(call)[1].address, output);
+	assert_ptr_equal(outs(call)[2].address, nowhere_special);
+	return answer_small(call);
+}
+
+/* One is lent wherever it lies, also behind another: there is no more room in the answer then. */
+static void test_outputs_that_are_not_aligned(void **state)
+{
+	static unsigned char memory[MIB + 1];
+	struct payload first = {.size = sizeof(output)}, second = {.size = MIB};
+	struct link *link = open_link();
+	void *data;
+
+	nowhere_special = memory + 1;
+	driver.answer = answer_wherever;
+	assert_true(link_place(link, 1, output, VACCEL_DIR_OUT, &first));
+	assert_true(link_place(link, 1, nowhere_special, VACCEL_DIR_OUT, &second));
+	assert_int_equal(second.offset, first.offset + sizeof(output));
 	ask(link, 1, FOREVER);
-	expect_reply(link, 1, MIB);
-	assert_int_equal(driver.calls, 1);
-	/* An input goes as it is. */
-	assert_true(link_place(link, 2, memory + 1, VACCEL_DIR_IN, &payload));
+	expect_reply(link, 1, 8);
+	assert_int_equal(link_at(link, 1, &second, VACCEL_DIR_OUT, &data), VACCEL_OK);
+	assert_ptr_equal(data, nowhere_special);
 	link_delete(link);
 }
 
@@ -418,7 +431,7 @@ int main(void)
 		cmocka_unit_test(test_room_that_is_known),
 		cmocka_unit_test(test_an_answer_that_is_fetched),
 		cmocka_unit_test(test_an_output_that_is_lent),
-		cmocka_unit_test(test_an_output_that_is_not_aligned),
+		cmocka_unit_test(test_outputs_that_are_not_aligned),
 		cmocka_unit_test(test_an_answer_beyond_its_room),
 		cmocka_unit_test(test_an_agent_that_is_silent),
 		cmocka_unit_test(test_a_call_that_is_late),

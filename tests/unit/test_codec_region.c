@@ -50,13 +50,15 @@ static bool place_in_region(void *context, const void *data, enum vaccel_dir dir
 	return true;
 }
 
+static size_t region_base; /* where it begins in @region */
+
 static int at_region(void *context, const struct payload *ref, enum vaccel_dir dir, void **ret_data)
 {
 	if (ref->region != 5 || ref->offset > sizeof(region) ||
 	    ref->size > sizeof(region) - ref->offset)
 		return vaccel_fail(VACCEL_EFAULT, "that is not in the region");
 	last_dir = dir;
-	*ret_data = region + ref->offset;
+	*ret_data = region + region_base + ref->offset;
 	return VACCEL_OK;
 }
 
@@ -185,12 +187,33 @@ static void test_reply_in_region(void **state)
 	put(&made, 8, &(uint32_t[]){PAYLOAD_REGION, 6}, 8);
 	assert_int_equal(reply(&vaccel_op_fpga_arraycopy, &made, 0, &call), VACCEL_EFAULT);
 
+	put(&made, 8, &(uint32_t[]){PAYLOAD_REGION, 5}, 8);
+	put(&made, 16, &(uint64_t){12}, 8);
+	assert_int_equal(reply(&vaccel_op_fpga_arraycopy, &made, 0, &call), VACCEL_EREMOTEIO);
+	assert_says("is at byte 12 of a region, which is no multiple of 8");
+
 	made.size = 0;
 	payload(&made, 2, PAYLOAD_REGION, 5, 0);
 	payload(&made, 6, PAYLOAD_REGION, 5, 0);
 	assert_int_equal(reply(&vaccel_op_image_classify, &made, 0, &image), 0);
 	assert_string_equal(name, "01");
 	assert_string_equal(text, "012");
+}
+
+/* A program's output is where it likes. */
+static void test_reply_in_memory_that_is_not_aligned(void **state)
+{
+	char out[24] = "";
+	struct vaccel_fpga_arraycopy_args call = {{NULL, 0}, {(int32_t *)(out + 1), 3}, 0};
+	struct made made = {0};
+
+	decoder.hooks = &region_hooks;
+	region_base = 1;
+	set_bytes(region, "-0123456789ab", 13);
+	payload(&made, 12, PAYLOAD_REGION, 5, 0);
+	assert_int_equal(reply(&vaccel_op_fpga_arraycopy, &made, 0, &call), 0);
+	assert_memory_equal(out + 1, "0123456789ab", 12);
+	region_base = 0;
 }
 
 int main(void)
@@ -200,6 +223,7 @@ int main(void)
 		WIRE_TEST(test_stable_is_copied),
 		WIRE_TEST(test_contents_are_copied),
 		WIRE_TEST(test_reply_in_region),
+		WIRE_TEST(test_reply_in_memory_that_is_not_aligned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
