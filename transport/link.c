@@ -12,8 +12,8 @@
 #include "base/util.h"
 #include "transport/link.h"
 
-/* What a client that has said nothing yet may announce: a HELLO. */
-static const struct frame_limits first_limits = {.head = 65536, .payload = 65536};
+/* Of a peer that has said nothing yet. */
+static const struct frame_limits first_limits = {HELLO_HEAD_MAX, HELLO_PAYLOAD_MAX};
 
 /* Takes @fd also when it fails. */
 static int make_link(const struct carrier *carrier, int fd, bool is_client, struct link **ret_link)

@@ -146,7 +146,11 @@ const char *link_peer_name(const struct link *link);
 /* Whether the handshake is done, where there is one. By who may receive. */
 bool link_is_open(const struct link *link);
 
-/* What the peer may announce; at first nothing but a HELLO of 64 KiB. */
+/* What a HELLO may be: five hundred operations, a name and a token. */
+#define HELLO_HEAD_MAX	  8192
+#define HELLO_PAYLOAD_MAX 4096
+
+/* What the peer may announce; at first no more than a HELLO. */
 void link_set_limits(struct link *link, const struct frame_limits *limits);
 
 /*

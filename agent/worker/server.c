@@ -139,13 +139,19 @@ static void end_connection(struct server *server, struct connection *connection)
 	connection_unref(connection);
 }
 
-/* Strangers take half of the connections at most: who has been one for longest goes. */
+/* They take half of the connections at most. */
+uint64_t server_strangers(const struct policy *policy)
+{
+	return policy->connections / 2;
+}
+
+/* Of too many strangers who has been one for longest goes. */
 static void make_room(struct server *server)
 {
 	struct worker *worker = server->worker;
 	struct connection *oldest = NULL;
 
-	if (atomic_load(&worker->stats->strangers) <= worker->setup.policy.connections / 2)
+	if (atomic_load(&worker->stats->strangers) <= server_strangers(&worker->setup.policy))
 		return;
 	for (struct connection *at = server->connections; at; at = at->next)
 		if (atomic_load(&at->is_stranger))

@@ -35,6 +35,7 @@ void server_wake(struct server *server);
 
 /* So many at most. */
 unsigned int server_threads(const struct policy *policy);
+uint64_t server_strangers(const struct policy *policy);
 
 /* Whether a backend is at work. */
 bool server_is_busy(const struct server *server);

@@ -16,6 +16,7 @@
 #include "agent/sandbox/sandbox.h"
 #include "agent/worker/server.h"
 #include "base/util.h"
+#include "transport/transport.h"
 
 /* What a sanitizer adds to stacks needs room. */
 #ifdef SANITIZED
@@ -23,6 +24,9 @@
 #else
 #define STACK ((size_t)2 << 20)
 #endif
+
+/* A connection that has not said HELLO: its message, and what else there is of it. */
+#define STRANGER (HELLO_HEAD_MAX + HELLO_PAYLOAD_MAX + 4096)
 
 static struct about about(const struct worker *worker)
 {
@@ -91,13 +95,20 @@ static size_t list_paths(const struct worker *worker, const char **paths)
 	return nr;
 }
 
-/* All of a stack is data from the start, little as is used of it: so what the server's threads
- * may take comes on top. */
+/*
+ * All of a stack is data from the start, little as is used of it: so what the server's threads
+ * may take comes on top. So does what strangers may take, lest clients go without.
+ */
 static uint64_t data_of(const struct policy *policy)
 {
 	uint64_t stacks = (uint64_t)server_threads(policy) * STACK;
+	uint64_t data;
 
-	return policy->memory > UINT64_MAX - stacks ? UINT64_MAX : policy->memory + stacks;
+	if (__builtin_mul_overflow(server_strangers(policy), STRANGER, &data) ||
+	    __builtin_add_overflow(data, stacks, &data) ||
+	    __builtin_add_overflow(data, policy->memory, &data))
+		return UINT64_MAX;
+	return data;
 }
 
 int start_sandbox(const struct worker *worker)

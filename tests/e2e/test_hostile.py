@@ -29,6 +29,8 @@ from patient import connect_patiently
 
 HELLO_S, PROGRESS_S = 10, 30  # what the agent gives a peer, see agent/worker/connection/connection.c
 SLACK_S = 4
+HELLO_HEAD, HELLO_PAYLOAD = 8192, 4096  # what a HELLO may be
+STRANGERS = 2048
 QUICK_S = 4.0  # what a call may take in the midst of it: less than who waits for a peer's time to be over
 FLOOD_S = 6
 HANDSHAKES = 3000
@@ -535,6 +537,21 @@ def test_strangers(build):
             stack.enter_context(connect(world.socket_of("good"))).close()
 
 
+def test_strangers_of_a_small_tenant(build):
+    """As many as there may be, each with as much of a HELLO as it may send, have none of the tenant's memory."""
+    policy = {"plugins": ["noop"], "connections": 2 * STRANGERS, "memory": "4MiB", "calls": 1, "queue": 0}
+    with Agent(build, {"good": "small"}, {"small": policy}) as world, contextlib.ExitStack() as stack:
+        numbers = {"a": [7] * 100_000, "out": {"room": 400_000}}
+        for _ in range(STRANGERS):
+            stranger = stack.enter_context(Peer(world.socket_of("good")))
+            stranger.send(stranger.frame("HELLO", head_size=HELLO_HEAD, payload_size=HELLO_PAYLOAD) +
+                          bytes(HELLO_HEAD + HELLO_PAYLOAD - 1))
+        until(lambda: world.metric("vaccel_connections") == STRANGERS, "that all are connected")
+        for _ in range(8):
+            client = stack.enter_context(connect(world.socket_of("good")))
+            client.must("fpga_arraycopy", client.session(), **numbers)
+
+
 def leave_lingering(address, stack):
     """Connects, and leaves such a descriptor in the connection."""
     one, other = lingering()
@@ -566,4 +583,4 @@ def test_descriptors_that_linger(build):
 
 run([test_slow_peers, test_deaf_peers, test_idle_timeout, test_many_connects, test_handshakes,
      test_crowds_at_the_windows, test_floods_of_sessions_and_resources, test_full_disk, test_no_descriptors,
-     test_strangers, test_descriptors_that_linger])
+     test_strangers, test_strangers_of_a_small_tenant, test_descriptors_that_linger])

@@ -383,7 +383,7 @@ static void test_limits(void **state)
 	struct parcel parcel;
 
 	/* What a HELLO may be. */
-	send_and_expect(ends.client, ends.agent, 65536, 65536, 1, 1);
+	send_and_expect(ends.client, ends.agent, HELLO_HEAD_MAX, HELLO_PAYLOAD_MAX, 1, 1);
 	link_set_limits(ends.agent, &none);
 	parcel_make(&parcel, ends.client, 77, 8, 8, 1);
 	parcel_send(&parcel);

@@ -522,12 +522,16 @@ static void *call(void *context)
 static void test_several_programs(void **state)
 {
 	enum { CALLERS = 4 };
+	const struct frame_limits generous = {.payload = 1 << 20};
 	struct bed *bed = bed_new("blk-wild");
 	struct ends ends[CALLERS];
 	pthread_t threads[CALLERS];
 
-	for (int i = 0; i < CALLERS; i++)
+	for (int i = 0; i < CALLERS; i++) {
 		ends[i] = ends_open(bed);
+		link_set_limits(ends[i].client, &generous);
+		link_set_limits(ends[i].agent, &generous);
+	}
 	for (int i = 0; i < CALLERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, call, &ends[i]), 0);
 	for (int i = 0; i < CALLERS; i++)

@@ -18,7 +18,7 @@
 #include "transport/secret.h"
 
 #define HELLO_MEMORY (256 << 10)
-#define HELLO_OPS    1024
+#define HELLO_OPS    512
 #define HEAD_MAX     (UINT64_C(8) << 20)
 
 static int check_bearer(const struct connection *connection, const char *bearer)
