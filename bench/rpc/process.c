@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* See process.h. What cannot be read counts as nothing: it is for measuring only. */
 #include <dirent.h>
-#include <inttypes.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bench/rpc/process.h"
 
@@ -116,24 +116,15 @@ void process_reset_peak(pid_t pid)
 	fclose(file);
 }
 
-static void add_busy(pid_t pid, pid_t thread, void *sum)
-{
-	FILE *file = open_file(pid, thread, "schedstat");
-	uint64_t ns = 0;
-
-	if (!file)
-		return;
-	if (fscanf(file, "%" SCNu64, &ns) == 1)
-		*(double *)sum += (double)ns;
-	fclose(file);
-}
-
+/* Threads that have ended count as well. */
 double process_busy_ns(pid_t pid)
 {
-	double sum = 0;
+	struct timespec time = {0};
+	clockid_t clock;
 
-	for_each_thread(pid, add_busy, &sum);
-	return sum;
+	if (!clock_getcpuclockid(pid, &clock))
+		clock_gettime(clock, &time);
+	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
 static bool is_named(pid_t pid, const char *name)
