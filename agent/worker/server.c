@@ -9,7 +9,7 @@
  * There is always a thread left that waits for other connections, as long as there
  * may be more threads; one that is left over goes after a while.
  */
-#include "agent/worker/server.h"
+#include "agent/worker/threads.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -30,58 +30,10 @@
 /* After so many messages one after another a thread waits for the next without a timer. */
 #define WARM_TURNS 3
 
-#define WAKE_SIGNAL (SIGRTMIN + 3) /* which no library is known to use */
-
-#define TICK_MS	    10
-#define QUIET_TICKS 50 /* after which the watcher sleeps */
-#define SCAN_MS	    1000
-#define RETRY_MS    100 /* until a thread that could not be made is tried again */
-
-/* After which nobody asks anything any more on connections that were told to go. */
-#define DRAIN_NS SECOND
-
-struct thread {
-	_Alignas(64) struct bench bench;
-	_Atomic uint64_t turns; /* that it has taken */
-	uint64_t turns_seen;	/* the watcher's own */
-	/* The connection at which it waits without a timer; and DISTURBED. */
-	_Atomic uintptr_t awaits;
-	struct server *server;
-	pthread_t id;
-	bool runs;  /* server->lock */
-	bool ended; /* server->lock; to be joined */
-};
-
-struct server {
-	struct worker *worker;
-	int epoll;
-	int posted_fd;	     /* counts requests in @posted; readable for good at the end */
-	int watcher_fd;	     /* wakes the watcher */
-	atomic_uint waiting; /* threads at the epoll set */
-	atomic_bool asleep;  /* the watcher */
-	atomic_bool lacks;   /* a thread that could not be made */
-	atomic_bool ending;
-
-	/* The watcher's own */
-	uint64_t turns_seen;
-	unsigned int quiet_ticks;
-	int64_t next_scan, next_try, drain_since;
-	uint64_t drain_turns;
-
-	pthread_mutex_t lock; /* all below */
-	struct connection *connections;
-	struct request *posted, **last_posted;
-	unsigned int nr_threads, max_threads;
-	struct thread threads[STATS_RUNNING];
-};
-
-static const uint64_t one_more = 1; /* for eventfds */
-
 static void *thread_main(void *context);
 static void end_connection(struct server *server, struct connection *connection);
 
-/* A thread more, if there may be one. Where that fails the watcher tries again. */
-static int add_thread(struct server *server)
+int server_add_thread(struct server *server)
 {
 	int code;
 
@@ -111,8 +63,7 @@ static int add_thread(struct server *server)
 
 /* Connections */
 
-/* Hands the read side to whoever finds it readable. */
-static void arm(struct server *server, struct connection *connection, int how)
+void server_arm(struct server *server, struct connection *connection, int how)
 {
 	struct epoll_event event = {
 		.events = link_events(connection->link) | EPOLLRDHUP | EPOLLONESHOT,
@@ -137,6 +88,12 @@ static void end_connection(struct server *server, struct connection *connection)
 		connection->next->link_to = connection->link_to;
 	pthread_mutex_unlock(&server->lock);
 	connection_unref(connection);
+}
+
+unsigned int server_threads(const struct policy *policy)
+{
+	return (unsigned int)MIN_OF((uint64_t)STATS_RUNNING,
+				    (uint64_t)policy->calls + policy->queue + SPARE_THREADS);
 }
 
 /* They take half of the connections at most. */
@@ -173,7 +130,7 @@ void server_add(struct server *server, struct connection *connection)
 	server->connections = connection;
 	pthread_mutex_unlock(&server->lock);
 	connection_rest(connection);
-	arm(server, connection, EPOLL_CTL_ADD);
+	server_arm(server, connection, EPOLL_CTL_ADD);
 }
 
 /* Somebody must be left for the other connections. */
@@ -182,9 +139,6 @@ static bool may_linger(const struct server *server)
 	return atomic_load_explicit(&server->waiting, memory_order_relaxed) &&
 	       !atomic_load_explicit(&server->worker->draining, memory_order_relaxed);
 }
-
-/* In thread->awaits: the watcher ends the wait by a signal. */
-#define DISTURBED 1
 
 /*
  * Reads without a timer; the watcher, which looks for that before it sleeps, ends the wait. Its
@@ -237,7 +191,7 @@ static void serve(struct thread *thread, struct connection *connection)
 	} else if (turn != TURN_LENT) {
 		connection_rest(connection);
 		server_wake(server); /* somebody has to see what is due */
-		arm(server, connection, EPOLL_CTL_MOD);
+		server_arm(server, connection, EPOLL_CTL_MOD);
 	}
 }
 
@@ -309,7 +263,7 @@ static int wait_for_event(struct server *server, struct epoll_event *ret_event)
 			give_up(server);
 	} while (nr <= 0);
 	if (atomic_fetch_sub(&server->waiting, 1) == 1)
-		add_thread(server);
+		server_add_thread(server);
 	return VACCEL_OK;
 }
 
@@ -335,200 +289,7 @@ static void *thread_main(void *context)
 	return NULL;
 }
 
-/* The watcher */
-
-int server_fd(const struct server *server)
-{
-	return server->watcher_fd;
-}
-
-void server_wake(struct server *server)
-{
-	if (server && unlikely(atomic_load(&server->asleep)) &&
-	    atomic_exchange(&server->asleep, false))
-		(void)!write(server->watcher_fd, &one_more, sizeof(one_more));
-}
-
-unsigned int server_threads(const struct policy *policy)
-{
-	return (unsigned int)MIN_OF((uint64_t)STATS_RUNNING,
-				    (uint64_t)policy->calls + policy->queue + SPARE_THREADS);
-}
-
-static uint64_t count_turns(const struct server *server)
-{
-	uint64_t turns = 0;
-
-	for (unsigned int i = 0; i < server->max_threads; i++)
-		turns += atomic_load_explicit(&server->threads[i].turns, memory_order_relaxed);
-	return turns;
-}
-
-bool server_is_busy(const struct server *server)
-{
-	return queue_running(&server->worker->calls) || queue_running(&server->worker->chores) ||
-	       atomic_load(&server->worker->tending);
-}
-
-/*
- * Arms the connections whose thread has been in a call for a while. Where nothing has come
- * yet the thread keeps it: who asks one thing after another then finds it again, with all
- * that is in its processor's caches.
- */
-static void take_over(struct server *server, int64_t now)
-{
-	for (unsigned int i = 0; i < server->max_threads; i++) {
-		struct thread *thread = &server->threads[i];
-		int64_t since = atomic_load(&server->worker->stats->running[i].since);
-		struct connection *connection;
-
-		if (!since || now - since < TICK_MS * MILLISECOND)
-			continue;
-		connection = bench_take_over(&thread->bench);
-		if (connection && (link_has_news(connection->link) ||
-				   !bench_give_back(&thread->bench, connection)))
-			arm(server, connection, EPOLL_CTL_MOD);
-	}
-}
-
-static bool is_any_awaited(const struct server *server)
-{
-	for (unsigned int i = 0; i < server->max_threads; i++)
-		if (atomic_load(&server->threads[i].awaits))
-			return true;
-	return false;
-}
-
-/* The thread goes on with nothing else, and so keeps the connection, until the lock is free. */
-static void end_wait(struct thread *thread)
-{
-	uintptr_t awaits = atomic_load(&thread->awaits);
-	const struct connection *connection = (const void *)(awaits & ~(uintptr_t)DISTURBED);
-
-	if (!awaits ||
-	    !atomic_compare_exchange_strong(&thread->awaits, &awaits, awaits | DISTURBED))
-		return;
-	link_end_wait(connection->link);
-	pthread_kill(thread->id, WAKE_SIGNAL);
-}
-
-/* Ends waits without a timer, if nothing has come since the last tick. */
-static void end_waits(struct server *server)
-{
-	SCOPED_LOCK(&server->lock);
-	for (unsigned int i = 0; i < server->max_threads; i++) {
-		struct thread *thread = &server->threads[i];
-		uint64_t turns = atomic_load_explicit(&thread->turns, memory_order_relaxed);
-
-		if (turns == thread->turns_seen)
-			end_wait(thread);
-		thread->turns_seen = turns;
-	}
-}
-
-/* Whether a scan could find anything; if so, one comes now and then though no call runs. */
-static bool must_scan(const struct server *server)
-{
-	const struct worker *worker = server->worker;
-
-	return atomic_load(&worker->owing) || spare_is_there(&server->worker->spare) ||
-	       (worker->setup.policy.idle_timeout_ms && atomic_load(&worker->stats->connections));
-}
-
-/* Ends those from which nothing comes that must. */
-static void scan(struct server *server, int64_t now)
-{
-	SCOPED_LOCK(&server->lock);
-	for (struct connection *at = server->connections; at; at = at->next)
-		if (connection_is_overdue(at, now))
-			link_shut_down(at->link);
-}
-
-/* While nobody waits, connections are served by none. */
-static void try_again(struct server *server, int64_t now)
-{
-	if (likely(!atomic_load_explicit(&server->lacks, memory_order_relaxed)) ||
-	    now < server->next_try)
-		return;
-	server->next_try = now + RETRY_MS * MILLISECOND;
-	atomic_store(&server->lacks, false);
-	if (!atomic_load(&server->waiting))
-		add_thread(server);
-}
-
-static void show_gauges(const struct server *server)
-{
-	const struct worker *worker = server->worker;
-
-	atomic_store_explicit(&worker->stats->busy, queue_running(&worker->calls),
-			      memory_order_relaxed);
-	atomic_store_explicit(&worker->stats->queued, queue_waiting(&worker->calls),
-			      memory_order_relaxed);
-}
-
-/* Whether calls come, so that the watcher had better stay awake. */
-static bool is_quiet(struct server *server)
-{
-	uint64_t turns = count_turns(server);
-
-	if (turns != server->turns_seen || server_is_busy(server))
-		server->quiet_ticks = 0;
-	else if (server->quiet_ticks < QUIET_TICKS)
-		server->quiet_ticks++;
-	server->turns_seen = turns;
-	return server->quiet_ticks == QUIET_TICKS;
-}
-
-int server_watch(struct server *server)
-{
-	int64_t now = time_now();
-	uint64_t count;
-
-	(void)!read(server->watcher_fd, &count, sizeof(count));
-	take_over(server, now);
-	end_waits(server);
-	try_again(server, now);
-	show_gauges(server);
-	if (now >= server->next_scan && must_scan(server)) {
-		scan(server, now);
-		spare_age(&server->worker->spare);
-		server->next_scan = now + SCAN_MS * MILLISECOND;
-	}
-	if (!is_quiet(server))
-		return TICK_MS;
-	atomic_store(&server->asleep, true);
-	/* Who has begun a call or a wait before that does not wake anybody. */
-	if (server_is_busy(server) || is_any_awaited(server) || atomic_load(&server->lacks) ||
-	    atomic_load(&server->worker->draining)) {
-		atomic_store(&server->asleep, false);
-		return TICK_MS;
-	}
-	return must_scan(server) ? SCAN_MS : -1;
-}
-
-/* Ending */
-
-static void tell_to_go(struct server *server)
-{
-	SCOPED_LOCK(&server->lock);
-	for (struct connection *at = server->connections; at; at = at->next)
-		connection_dismiss(at);
-}
-
-bool server_drain(struct server *server)
-{
-	uint64_t turns = count_turns(server);
-	int64_t now = time_now();
-	bool works;
-
-	tell_to_go(server);
-	SCOPED_LOCK(&server->lock);
-	works = server_is_busy(server) || atomic_load(&server->waiting) < server->nr_threads;
-	if (works || !server->drain_since || server->drain_turns != turns)
-		server->drain_since = now;
-	server->drain_turns = turns;
-	return !works && (!server->connections || now - server->drain_since > DRAIN_NS);
-}
+/* Beginning and end */
 
 static void do_nothing(int signal)
 {
@@ -577,7 +338,7 @@ int server_new(struct worker *worker, struct server **ret_server)
 		server_delete(server);
 		return vaccel_fail(code, "cannot wait for connections: %s", strerror(code));
 	}
-	ret = add_thread(server);
+	ret = server_add_thread(server);
 	if (ret) {
 		server_delete(server);
 		return ret;
