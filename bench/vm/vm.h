@@ -33,7 +33,8 @@ struct bare {
 
 	/* Where there is one, opened; -1: no, and why. */
 	int (*open)(char path[VM_PATH], const char **ret_why);
-	bench_work *run; /* with a struct vm */
+	bench_work *run;  /* with a struct vm */
+	bench_work *bulk; /* bulk_size bytes; may be NULL */
 };
 
 extern const struct bare bare_virtio, bare_blk;
