@@ -38,7 +38,8 @@ struct machine {
 	unsigned char front[DRIVE_BLOCK];
 	bool has_front;
 	unsigned int writes, lent, segments, random;
-	struct piece *pieces; /* that wait for a thread */
+	unsigned int accesses; /* that have not ended */
+	struct piece *pieces;  /* that wait for a thread */
 	pthread_t threads[THREADS];
 };
 
@@ -213,7 +214,10 @@ static int size_of(int fd, uint64_t *ret_size)
 
 static int setup_access(struct disk_access *access)
 {
+	SCOPED_LOCK(&machine->lock);
+
 	access->simulated = calloc(1, sizeof(struct job));
+	machine->accesses += access->simulated != NULL;
 	return access->simulated ? 0 : ENOMEM;
 }
 
@@ -292,6 +296,9 @@ static void end_access(struct disk_access *access)
 {
 	wait_for(access, FOREVER / 2);
 	free(TAKE(access->simulated));
+	SCOPED_LOCK(&machine->lock);
+	machine->accesses--;
+	pthread_cond_broadcast(&machine->changed);
 }
 
 static const struct disk_kind simulated = {
@@ -359,6 +366,9 @@ void machine_delete(struct machine *of)
 	struct link *link;
 
 	pthread_mutex_lock(&of->lock);
+	/* Those that hung are ended by a thread of their own. */
+	while (of->accesses)
+		pthread_cond_wait(&of->changed, &of->lock);
 	of->ending = true;
 	pthread_cond_broadcast(&of->changed);
 	pthread_mutex_unlock(&of->lock);
