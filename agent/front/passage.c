@@ -8,7 +8,6 @@
 #include "agent/front/passage.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -22,7 +21,6 @@
 
 /* The supervisor waits for no child, so that it takes a message soon. */
 #define SUPERVISOR_NS INT64_C(5000000000)
-#define ROOM_MS	      1 /* between tries to say what found no room */
 
 /* Bytes on their way to a side. */
 struct stream {
@@ -257,7 +255,7 @@ static int introduce(struct passage *passage, const char *name)
 	/* There may be room in the socket, and too many descriptors under way. */
 	while ((ret = ipc_send(passage->front->ipc, message, ends[1])) == VACCEL_EAGAIN &&
 	       time_now() < until)
-		poll(NULL, 0, ROOM_MS);
+		socket_pause();
 	close(ends[1]);
 	return ret;
 }
