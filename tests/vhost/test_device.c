@@ -198,6 +198,19 @@ static void test_cancel_of_what_waits(void **state)
 	}
 }
 
+/* A program of which a call runs, until the gate opens, and may be canceled at once. */
+static uint64_t run_at_gate(struct stand *stand, struct program *program, struct gate *gate)
+{
+	uint64_t request;
+
+	cancel_patience.alone = 0;
+	gate_init(gate);
+	stand_connect(program, stand, 4096);
+	request = gate_send(gate, program, program_session(program));
+	gate_wait(gate);
+	return request;
+}
+
 static void test_cancel_of_what_runs(void **state)
 {
 	struct stand *stand = *state;
@@ -205,11 +218,7 @@ static void test_cancel_of_what_runs(void **state)
 	struct gate gate;
 	uint64_t request;
 
-	cancel_patience.alone = 0;
-	gate_init(&gate);
-	stand_connect(&program, stand, 4096);
-	request = gate_send(&gate, &program, program_session(&program));
-	gate_wait(&gate);
+	request = run_at_gate(stand, &program, &gate);
 	program_send_frame(&program, FRAME_CANCEL, request);
 	program_expect_end(&program);
 	/* It still runs; its file and others live. */
@@ -232,11 +241,7 @@ static void test_cancel_of_what_runs_for_a_file_that_has_ended(void **state)
 	struct gate gate;
 	uint64_t request;
 
-	cancel_patience.alone = 0;
-	gate_init(&gate);
-	stand_connect(&program, stand, 4096);
-	request = gate_send(&gate, &program, program_session(&program));
-	gate_wait(&gate);
+	request = run_at_gate(stand, &program, &gate);
 	assert_int_equal(say(stand, stand->front.last_file, FRAME_GOAWAY, FRAME_SIZE), CODE_BAD);
 	assert_int_equal(say(stand, stand->front.last_file, FRAME_PING, FRAME_SIZE), CODE_BUSY);
 	program_send_frame(&program, FRAME_CANCEL, request);
