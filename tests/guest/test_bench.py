@@ -20,7 +20,7 @@ from machine import missing  # noqa: E402
 NOOP = ["noop", "noop beside vsock", "the least beside vsock"]
 ROWS = {
     "virtio": [*NOOP, "4 MiB in beside memcpy", "4 MiB in beside vsock"],
-    "blk": [*NOOP, "4 MiB in beside vsock"],
+    "blk": [*NOOP, "4 MiB in beside vsock", "4 MiB at best beside vsock"],
 }
 CLASSIFY = ["classify", "classify without the backend"]
 
