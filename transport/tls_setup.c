@@ -197,8 +197,11 @@ static int new_tls(const struct tls_pem *pem, bool is_client, struct tls **ret_t
 	SSL_CTX_set_options(tls->ctx, SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_session_cache_mode(tls->ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_max_cert_list(tls->ctx, CERTIFICATES_MAX);
-	SSL_CTX_set_mode(tls->ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-					   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_mode(tls->ctx,
+			 SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	/* 32 KiB of buffers: few connections are a client's, but an agent has thousands at rest. */
+	if (!is_client)
+		SSL_CTX_set_mode(tls->ctx, SSL_MODE_RELEASE_BUFFERS);
 	ret = take_identity(tls->ctx, pem);
 	if (!ret && pem->ca)
 		ret = each_certificate(pem->ca, "the CA", take_ca, tls->ctx);
