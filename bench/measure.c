@@ -3,29 +3,33 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <vaccel/error.h>
 
 #include "bench/measure.h"
 
+#define ROUNDS	      5
+#define ROUNDS_APART  15 /* each in a process of its own */
 #define SAMPLES_LEAST 20 /* of a row that is measured for longer than a moment */
 #define SAMPLES_MOST  4000
 
-struct series {
-	double *run;
-	double *floor;
-};
-
+/* In memory that child processes share. */
 struct bench {
 	const struct bench_row *row;
-	size_t samples;	       /* of one round and thread */
-	struct series *rounds; /* of samples * threads each */
+	size_t rounds;
+	size_t samples;	      /* of one round and thread; 0 until it is known */
+	size_t first, behind; /* the rounds that this process measures */
 	pthread_barrier_t barrier;
 	int error;
 	char words[256];
+	double values[]; /* in nanoseconds: all rounds of the work, then all of the floor */
 };
 
 struct worker {
@@ -61,17 +65,33 @@ static void pin(unsigned int index)
 	}
 }
 
-/* Nanoseconds for doing the work once. The first error of any thread is kept. */
+/* The first error of any thread is kept. */
+static int note_error(struct bench *bench, int ret)
+{
+	if (ret && !__atomic_exchange_n(&bench->error, ret, __ATOMIC_ACQ_REL))
+		strncpy(bench->words, vaccel_error_text(), sizeof(bench->words) - 1);
+	return ret;
+}
+
+/* Of all threads. */
+static size_t round_size(const struct bench *bench)
+{
+	return bench->samples * bench->row->threads;
+}
+
+static double *round_of(struct bench *bench, bool floor, size_t round)
+{
+	return bench->values + (floor * bench->rounds + round) * round_size(bench);
+}
+
+/* Nanoseconds for doing the work once. */
 static double sample(struct bench *bench, bench_work *work)
 {
 	double before;
-	int ret;
 
 	pthread_barrier_wait(&bench->barrier);
 	before = now();
-	ret = work(bench->row->context, bench->row->batch);
-	if (ret && !__atomic_exchange_n(&bench->error, ret, __ATOMIC_ACQ_REL))
-		strncpy(bench->words, vaccel_error_text(), sizeof(bench->words) - 1);
+	note_error(bench, work(bench->row->context, bench->row->batch));
 	return (now() - before) / (double)bench->row->batch;
 }
 
@@ -89,9 +109,9 @@ static void *measure_rounds(void *argument)
 	size_t most = row->run_length ? row->run_length : 1, count;
 
 	pin(worker->index);
-	for (size_t r = 0; r < BENCH_ROUNDS; r++) {
-		double *run = bench->rounds[r].run + worker->index * bench->samples;
-		double *floor = bench->rounds[r].floor + worker->index * bench->samples;
+	for (size_t r = bench->first; r < bench->behind; r++) {
+		double *run = round_of(bench, false, r) + worker->index * bench->samples;
+		double *floor = round_of(bench, true, r) + worker->index * bench->samples;
 
 		for (size_t i = 0; i < bench->samples; i += count) {
 			bool floor_first = i / most % 2;
@@ -119,17 +139,6 @@ static double quantile(double *values, size_t count, double which)
 {
 	qsort(values, count, sizeof(*values), by_size);
 	return values[(size_t)(which * (double)(count - 1) + 0.5)];
-}
-
-static double median_of_rounds(struct bench *bench, bool floor)
-{
-	size_t count = bench->samples * bench->row->threads;
-	double medians[BENCH_ROUNDS];
-
-	for (size_t r = 0; r < BENCH_ROUNDS; r++)
-		medians[r] =
-			quantile(floor ? bench->rounds[r].floor : bench->rounds[r].run, count, 0.5);
-	return quantile(medians, BENCH_ROUNDS, 0.5);
 }
 
 bool bench_is_rate(const struct bench_row *row)
@@ -161,42 +170,45 @@ bool bench_reached(const struct bench_row *row, const struct bench_result *resul
 	       within(false, result->p99, row->p99_goal * result->limit);
 }
 
-static void conclude(struct bench *bench, double *all_runs, struct bench_result *ret_result)
+static void conclude(struct bench *bench, struct bench_result *ret_result)
 {
 	const struct bench_row *row = bench->row;
-	size_t count = BENCH_ROUNDS * bench->samples * row->threads;
-	struct bench_result result = {
-		.value = in_unit(row, median_of_rounds(bench, false)),
-		.limit = in_unit(row, median_of_rounds(bench, true)),
-		.p99 = in_unit(row, quantile(all_runs, count, 0.99)),
-	};
+	double values[ROUNDS_APART], limits[ROUNDS_APART], ratios[ROUNDS_APART];
+	size_t size = round_size(bench);
 
-	result.ratio = result.value / result.limit;
-	*ret_result = result;
+	for (size_t r = 0; r < bench->rounds; r++) {
+		values[r] = in_unit(row, quantile(round_of(bench, false, r), size, 0.5));
+		limits[r] = in_unit(row, quantile(round_of(bench, true, r), size, 0.5));
+		ratios[r] = values[r] / limits[r];
+	}
+	*ret_result = (struct bench_result){
+		.value = quantile(values, bench->rounds, 0.5),
+		.limit = quantile(limits, bench->rounds, 0.5),
+		.ratio = quantile(ratios, bench->rounds, 0.5),
+		.p99 = in_unit(row, quantile(bench->values, bench->rounds * size, 0.99)),
+	};
 }
 
-/* How many samples fit the row's time, by trying once. Warms everything up, too. */
+static int do_both(const struct bench_row *row)
+{
+	int ret = row->run(row->context, row->batch);
+
+	return ret ? ret : row->floor(row->context, row->batch);
+}
+
+/* How many samples fit the row's time, by trying once. */
 static int plan(struct bench *bench)
 {
 	const struct bench_row *row = bench->row;
-	size_t least = row->seconds > 0 ? SAMPLES_LEAST : 1;
-	double before, once;
-	int ret = row->run(row->context, row->batch);
+	size_t least = row->seconds > 0 ? SAMPLES_LEAST : 1, samples;
+	double before = now(), once;
+	int ret = do_both(row);
 
-	if (!ret)
-		ret = row->floor(row->context, row->batch);
-	if (ret)
-		return ret;
-	before = now();
-	ret = row->run(row->context, row->batch);
-	if (!ret)
-		ret = row->floor(row->context, row->batch);
 	once = (now() - before) * 1e-9;
-	bench->samples = (size_t)(row->seconds / BENCH_ROUNDS / (once > 1e-9 ? once : 1e-9));
-	if (bench->samples < least)
-		bench->samples = least;
-	if (bench->samples > SAMPLES_MOST)
-		bench->samples = SAMPLES_MOST;
+	samples = (size_t)(row->seconds / (double)bench->rounds / (once > 1e-9 ? once : 1e-9));
+	if (samples < least)
+		samples = least;
+	bench->samples = samples < SAMPLES_MOST ? samples : SAMPLES_MOST;
 	return ret;
 }
 
@@ -222,27 +234,73 @@ static int run_threads(struct bench *bench)
 	return bench->error ? vaccel_fail(bench->error, "%s", bench->words) : VACCEL_OK;
 }
 
+static int measure_some(struct bench *bench, size_t first, size_t behind)
+{
+	/* What is cold becomes warm. */
+	int ret = do_both(bench->row);
+
+	if (!ret && !bench->samples)
+		ret = plan(bench);
+	bench->first = first;
+	bench->behind = behind;
+	return ret ? ret : run_threads(bench);
+}
+
+static int measure_round(struct bench *bench, size_t round)
+{
+	const struct bench_row *row = bench->row;
+	int ret = row->begin(row->context);
+
+	if (!ret)
+		ret = measure_some(bench, round, round + 1);
+	/* Before what ends the round has words of its own. */
+	note_error(bench, ret);
+	row->end(row->context);
+	return ret;
+}
+
+static int measure_round_in_child(struct bench *bench, size_t round)
+{
+	int status = -1;
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	if (!child)
+		_exit(measure_round(bench, round) ? EXIT_FAILURE : EXIT_SUCCESS);
+	if (child > 0)
+		waitpid(child, &status, 0);
+	if (bench->error)
+		return vaccel_fail(bench->error, "%s", bench->words);
+	return status ? vaccel_fail(VACCEL_EBACKEND, "the process of a round has died") : VACCEL_OK;
+}
+
+static int measure_all(struct bench *bench)
+{
+	int ret = VACCEL_OK;
+
+	if (!bench->row->begin)
+		return measure_some(bench, 0, bench->rounds);
+	for (size_t r = 0; !ret && r < bench->rounds; r++)
+		ret = measure_round_in_child(bench, r);
+	return ret;
+}
+
 int bench_measure(const struct bench_row *row, struct bench_result *ret_result)
 {
-	struct series rounds[BENCH_ROUNDS];
-	struct bench bench = {.row = row, .rounds = rounds};
-	size_t round_size;
-	double *values;
-	int ret = plan(&bench);
+	size_t most = (size_t)2 * ROUNDS_APART * SAMPLES_MOST * row->threads;
+	size_t size = sizeof(struct bench) + most * sizeof(double);
+	struct bench *bench =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int ret;
 
-	if (ret)
-		return ret;
-	round_size = bench.samples * row->threads;
-	values = calloc(2 * BENCH_ROUNDS * round_size, sizeof(*values));
-	if (!values)
+	if (bench == MAP_FAILED)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory to measure with");
-	for (size_t r = 0; r < BENCH_ROUNDS; r++) {
-		rounds[r].run = values + r * round_size;
-		rounds[r].floor = values + (BENCH_ROUNDS + r) * round_size;
-	}
-	ret = run_threads(&bench);
+	bench->row = row;
+	bench->rounds = !row->begin ? ROUNDS : row->seconds > 0 ? ROUNDS_APART : 1;
+	ret = measure_all(bench);
 	if (!ret)
-		conclude(&bench, values, ret_result);
-	free(values);
+		conclude(bench, ret_result);
+	munmap(bench, size);
 	return ret;
 }

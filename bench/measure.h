@@ -3,15 +3,14 @@
  * Measuring one thing beside the floor of what the machine can do: both are run
  * in turns, in the same thread on the same processor, so that whatever else the
  * machine does meets both. A row's figure is the median of its five rounds'
- * medians; p99 is over all samples. Times are the less the better, rates the more.
+ * medians, and so is its ratio; p99 is over all samples. Times are the less the
+ * better, rates the more.
  */
 #ifndef BENCH_MEASURE_H
 #define BENCH_MEASURE_H
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#define BENCH_ROUNDS 5
 
 /* Does the work @times times. 0, or a VACCEL_E* code with its words. */
 typedef int bench_work(void *context, size_t times);
@@ -25,6 +24,15 @@ struct bench_row {
 	bench_work *run;
 	bench_work *floor;
 	void *context;
+
+	/*
+	 * Each NULL, or both. Then there are 15 rounds, each measured by a child process of its
+	 * own, which these begin and end: where code and data come to lie in a process makes a
+	 * percent of long work, and would be the same for all rounds.
+	 */
+	int (*begin)(void *context);
+	void (*end)(void *context);
+
 	size_t run_length; /* samples of the one before the next of the other; 0 for 1 */
 	double amount;	   /* bytes or calls of the work done once, for rates */
 
@@ -39,7 +47,7 @@ struct bench_result {
 	double value;
 	double p99;
 	double limit;	     /* the floor's value; 0 where there is none */
-	double ratio;	     /* value / limit */
+	double ratio;	     /* of value and limit in the same round */
 	const char *skipped; /* why there is no result, or NULL */
 };
 

@@ -275,8 +275,11 @@ void agent_choose(const struct agent *agent, enum route route)
 void agent_pin(const struct agent *agent, int processor)
 {
 	pid_t children[CHILDREN];
-	size_t count = process_children(agent->pid, "", children, CHILDREN);
+	size_t count;
 
+	if (agent->pid <= 0)
+		return;
+	count = process_children(agent->pid, "", children, CHILDREN);
 	process_pin(agent->pid, processor);
 	for (size_t i = 0; i < count && i < CHILDREN; i++)
 		process_pin(children[i], processor);

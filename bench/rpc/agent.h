@@ -33,7 +33,7 @@ void agent_stop(struct agent *agent);
 /* Sets what the remote plugin reads; before libvaccel is bootstrapped. */
 void agent_choose(const struct agent *agent, enum route route);
 
-/* Binds all its processes to a processor, or to ANY_PROCESSOR. */
+/* Binds all its processes, if it was started, to a processor, or to ANY_PROCESSOR. */
 void agent_pin(const struct agent *agent, int processor);
 
 /* The worker of a route's tenant, 0 if there is none. */

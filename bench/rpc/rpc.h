@@ -20,6 +20,7 @@ struct rpc {
 
 	struct agent agent;
 	struct partner partner;
+	int processor;		    /* of both, as rpc_pin() has it */
 	struct vaccel_session sess; /* at the agent */
 
 	int unix_ping, tcp_ping, sink;

@@ -123,6 +123,7 @@ void rpc_close(struct rpc *rpc)
 
 void rpc_pin(struct rpc *rpc, int processor)
 {
+	rpc->processor = processor;
 	agent_pin(&rpc->agent, processor);
 	process_pin(rpc->partner.pid, processor);
 }

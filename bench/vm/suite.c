@@ -105,7 +105,7 @@ static int tell(struct vm *vm, const struct bench_row *row, const char *name,
 	struct bench_row named = *row;
 	char text[NAME_ROOM];
 
-	snprintf(text, sizeof(text), "%s, %s", name, vm->carrier);
+	snprintf(text, sizeof(text), "%.40s, %.20s", name, vm->carrier);
 	named.name = text;
 	return vm->show(vm->context, &named, result);
 }

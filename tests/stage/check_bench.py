@@ -36,7 +36,7 @@ MEMORY = [
 ]
 # Of each framework, the libraries that its plugin needs beside it.
 FRAMEWORKS = {"tf": "tensorflow/tensorflow/libtensorflow_*.so.2", "tflite": "tensorflow-lite/*.so", "torch": ""}
-CLASSIFY = [f"classify, {way}" for way in ("unix", "tcp", "tls")]
+CLASSIFY = [f"classify, {way}, {cores}" for way in ("unix", "tcp", "tls") for cores in ("one core", "two cores")]
 
 
 def expected(rows, skipped):
