@@ -158,8 +158,7 @@ bool link_is_stale(struct link *link)
 {
 	char byte;
 
-	if (link->receive_ended || link->send_ended || link->start < link->end ||
-	    has_read_ahead(link))
+	if (link->receive_ended || link->send_ended || has_read_ahead(link))
 		return true;
 	if (link->mailbox)
 		return mailbox_is_stale(link);

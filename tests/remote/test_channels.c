@@ -357,6 +357,45 @@ static void test_words_after_an_answer(void **state)
 	assert_true(server.client == 0);
 }
 
+/* Half of a PONG before one answer, and the other half before the next. */
+static enum verdict halve(struct turn *turn, void *context)
+{
+	const struct frame frame = {.kind = FRAME_PONG, .request = 4711};
+	unsigned char bytes[FRAME_SIZE];
+	struct afterthought *afterthought = context;
+
+	if (turn_op(turn) != &vaccel_op_session_open)
+		return GO_ON;
+	frame_put(&frame, bytes);
+	if (afterthought->kind == FRAME_PONG) {
+		turn_go_on(turn);
+		turn_write(turn, bytes, FRAME_SIZE / 2);
+		afterthought->kind = FRAME_PING;
+	} else {
+		turn_write(turn, bytes + FRAME_SIZE / 2, FRAME_SIZE / 2);
+		turn_go_on(turn);
+	}
+	sem_post(&afterthought->said);
+	return DONE;
+}
+
+static void test_half_a_word_after_an_answer(void **state)
+{
+	struct afterthought afterthought = {.kind = FRAME_PONG};
+	struct channel *used;
+
+	assert_int_equal(server_connect(&server, FOREVER, &used), VACCEL_OK);
+	sem_init(&afterthought.said, 0, 0);
+	fake_script(fake, halve, &afterthought);
+	used->until = FOREVER;
+	assert_int_equal(ask_on(used), VACCEL_OK);
+	sem_wait(&afterthought.said);
+	assert_true(channel_is_fresh(used, time_now() + 1000 * MS));
+	assert_int_equal(ask_on(used), VACCEL_OK);
+	fake_script(fake, NULL, NULL);
+	sem_destroy(&afterthought.said);
+}
+
 static ssize_t read_nothing(struct link *link, const struct iovec *to, int nr, int64_t until,
 			    int *ret_passed)
 {
@@ -509,6 +548,7 @@ int main(void)
 		TEST(test_silence_in_the_middle_of_an_answer),
 		TEST(test_agent_that_asks_is_answered),
 		TEST(test_words_after_an_answer),
+		TEST(test_half_a_word_after_an_answer),
 		TEST(test_end_that_is_not_read_at_once),
 		TEST(test_agent_that_takes_no_more_connections),
 		TEST(test_agent_that_another_thread_finds),
