@@ -25,8 +25,11 @@
 #define STACK ((size_t)2 << 20)
 #endif
 
-/* A connection that has not said HELLO: its message, and what else there is of it. */
-#define STRANGER (HELLO_HEAD_MAX + HELLO_PAYLOAD_MAX + 4096)
+/*
+ * A connection that has not said HELLO: its message, and what else there is of it. Over TLS that
+ * is what OpenSSL holds in the midst of a handshake: buffers of a record each way, and a message.
+ */
+#define STRANGER (HELLO_HEAD_MAX + HELLO_PAYLOAD_MAX + 4096 + 80 * 1024)
 
 static struct about about(const struct worker *worker)
 {

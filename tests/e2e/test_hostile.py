@@ -31,6 +31,7 @@ HELLO_S, PROGRESS_S = 10, 30  # what the agent gives a peer, see agent/worker/co
 SLACK_S = 4
 HELLO_HEAD, HELLO_PAYLOAD = 8192, 4096  # what a HELLO may be
 STRANGERS = 2048
+HOST_BURST = 200  # connects that one host may make at once, and some more
 QUICK_S = 4.0  # what a call may take in the midst of it: less than who waits for a peer's time to be over
 FLOOD_S = 6
 HANDSHAKES = 3000
@@ -537,19 +538,41 @@ def test_strangers(build):
             stack.enter_context(connect(world.socket_of("good"))).close()
 
 
+def half_a_hello(address, stack):
+    for _ in range(STRANGERS):
+        stranger = stack.enter_context(Peer(address))
+        stranger.send(stranger.frame("HELLO", head_size=HELLO_HEAD, payload_size=HELLO_PAYLOAD) +
+                      bytes(HELLO_HEAD + HELLO_PAYLOAD - 1))
+
+
+def half_a_handshake(port, stack):
+    """From several hosts, since one may not come so often."""
+    words = first_words()[:-1]
+    for i in range(STRANGERS):
+        stack.enter_context(Peer(("127.0.0.1", port), f"127.0.0.{2 + i // HOST_BURST}")).send(words)
+
+
 def test_strangers_of_a_small_tenant(build):
-    """As many as there may be, each with as much of a HELLO as it may send, have none of the tenant's memory."""
+    """As many as there may be, each with as much as it may send before it is known, have none of the tenant's memory."""
     policy = {"plugins": ["noop"], "connections": 2 * STRANGERS, "memory": "4MiB", "calls": 1, "queue": 0}
-    with Agent(build, {"good": "small"}, {"small": policy}) as world, contextlib.ExitStack() as stack:
-        numbers = {"a": [7] * 100_000, "out": {"room": 400_000}}
-        for _ in range(STRANGERS):
-            stranger = stack.enter_context(Peer(world.socket_of("good")))
-            stranger.send(stranger.frame("HELLO", head_size=HELLO_HEAD, payload_size=HELLO_PAYLOAD) +
-                          bytes(HELLO_HEAD + HELLO_PAYLOAD - 1))
-        until(lambda: world.metric("vaccel_connections") == STRANGERS, "that all are connected")
-        for _ in range(8):
-            client = stack.enter_context(connect(world.socket_of("good")))
-            client.must("fpga_arraycopy", client.session(), **numbers)
+    numbers = {"a": [7] * 100_000, "out": {"room": 400_000}}
+    port = agent.free_port()
+    with tempfile.TemporaryDirectory() as certificates:
+        agent.make_certificates(pathlib.Path(certificates))
+        tls = {"address": f"tls://127.0.0.1:{port}", "tenant": "good", "policy": "small",
+               "cert": f"{certificates}/localhost.pem", "key": f"{certificates}/localhost.key",
+               "client_ca": f"{certificates}/ca.pem"}
+        for is_tls in False, True:
+            with Agent(build, {"good": "small"}, {"small": policy}, listeners=[tls]) as world, \
+                 contextlib.ExitStack() as stack:
+                if is_tls:
+                    half_a_handshake(port, stack)
+                else:
+                    half_a_hello(world.socket_of("good"), stack)
+                until(lambda: world.metric("vaccel_connections") == STRANGERS, "that all are connected")
+                for _ in range(8):
+                    client = stack.enter_context(connect(world.socket_of("good")))
+                    client.must("fpga_arraycopy", client.session(), **numbers)
 
 
 def leave_lingering(address, stack):
