@@ -41,6 +41,7 @@ struct lender {
 	uint64_t left; /* of what all regions may take */
 	uint64_t call;
 	uint64_t refused; /* the last call in which the agent took no region */
+	uint32_t late;	  /* a region that it may have taken after its time; else 0 */
 	uint64_t ended;	  /* vaccel_shared_ended(), when it was looked at */
 	uint32_t last_number;
 	size_t nr_used; /* by this call */
@@ -116,6 +117,9 @@ void lender_begin(struct lender *lender)
 
 	lender_end(lender);
 	ended = vaccel_shared_ended();
+	if (lender->late)
+		lender->announce(lender->context, lender->late, 0, false, -1);
+	lender->late = 0;
 	lender->call++;
 	lender->nr_used = 0;
 	for (size_t i = 0; i < lender->nr;) {
@@ -176,14 +180,16 @@ static bool use(struct lender *lender, struct lent *lent)
 static struct lent *lend(struct lender *lender, uint64_t size, bool read_only, int fd)
 {
 	struct lent *lent = &lender->lent[lender->nr];
-
 	/* The agent may have taken one though its answer came too late: no number is used again. */
-	lender->last_number++;
-	if (lender->announce(lender->context, lender->last_number, size, read_only, fd)) {
+	uint32_t number = ++lender->last_number;
+	int ret = lender->announce(lender->context, number, size, read_only, fd);
+
+	if (ret) {
 		lender->refused = lender->call;
+		lender->late = ret == VACCEL_ETIMEDOUT ? number : 0;
 		return NULL;
 	}
-	*lent = (struct lent){.number = lender->last_number, .size = size};
+	*lent = (struct lent){.number = number, .size = size};
 	lender->left -= size;
 	lender->nr++;
 	return lent;

@@ -314,9 +314,11 @@ static void test_an_answer_that_comes_too_late(void **state)
 	bed->agent.late = true;
 	assert_true(has_no_place(bed, data, MIB, VACCEL_DIR_IN));
 	bed->agent.late = false;
+	assert_true(bed->agent.charged > 0);
+	lender_begin(bed->lender);
+	assert_int_equal(bed->agent.charged, 0);
 	for (int i = 0; i < MANY_CALLS; i++)
 		lender_begin(bed->lender);
-	/* The region of before is still there, under its number. */
 	place(bed, data, MIB, VACCEL_DIR_IN);
 	free(data);
 }
