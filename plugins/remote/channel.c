@@ -32,6 +32,9 @@
 /* An agent that loads its plugins first, as it does for a new tenant, is not lost. */
 #define WELCOME_NS INT64_C(30000000000)
 
+/* Of the program's name, for the agent's log; a HELLO has room for little. */
+#define PROGRAM_MAX 256
+
 static int resource_id(void *context, struct vaccel_resource *resource, int64_t *ret_id)
 {
 	struct channel *channel = context;
@@ -405,12 +408,13 @@ static int greet(struct channel *channel, const struct greeting *greeting,
 {
 	static const struct frame_limits limits = {.head = HEAD_MAX, .payload = PTRDIFF_MAX};
 	_cleanup_(secret_freep) char *bearer = NULL;
+	char program[PROGRAM_MAX];
 	struct vaccel_known_op ops[VACCEL_OP_MAX];
 	uint32_t agreed = 0, spin_us = 0, load = 0, fate = 0;
 	uint64_t now = 0, region_max = 0;
 	struct vaccel_hello_args hello = {
 		.version = PROTOCOL_VERSION,
-		.program = program_invocation_short_name,
+		.program = program,
 		.token = {greeting->token, greeting->token ? TOKEN_SIZE : 0},
 		.epoch = greeting->epoch,
 		.ops = {ops, list_ops(ops)},
@@ -428,6 +432,7 @@ static int greet(struct channel *channel, const struct greeting *greeting,
 
 	if (ret)
 		return ret;
+	snprintf(program, sizeof(program), "%s", program_invocation_short_name);
 	hello.bearer = bearer;
 	ret = channel_ask(channel, &request);
 	if (ret)

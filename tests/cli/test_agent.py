@@ -350,6 +350,11 @@ class WithAgent(CommandTest):
             out, _ = self.run_vaccel("ping", "--count", "5", agent.address)
         self.assertIn("5 round trips", out)
 
+    def test_ping_by_a_program_with_a_long_name(self):
+        done = subprocess.run(["x" * 8192, "ping", "--count", "5", self.agent.address], executable=VACCEL,
+                              env=environment(), text=True, timeout=60, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
     def test_ping_of_this_host(self):
         out, _ = self.run_vaccel("ping", "--socket", self.socket)
         self.assertIn(self.agent.address, out)
