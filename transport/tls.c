@@ -52,6 +52,7 @@ struct tls_io {
 	size_t saved_size;
 	bool has_pending; /* OpenSSL holds such bytes */
 	bool wants_write; /* OpenSSL could read on if it could write */
+	bool had_room;	  /* and could not, where there was said to be room */
 	bool has_read;
 	char name[TLS_NAME_MAX];
 };
@@ -213,6 +214,7 @@ static int keep_rest(struct tls_io *io)
 
 	io->in_size = 0;
 	io->wants_write = SSL_want(io->ssl) == SSL_WRITING;
+	io->had_room &= io->wants_write;
 	if (size) {
 		rest = malloc(size);
 		if (!rest)
@@ -245,6 +247,18 @@ static int handshake_step(struct tls_io *io, const unsigned char *from, size_t s
 	return ret;
 }
 
+/* For what OpenSSL has to write before it reads on. */
+static int wait_to_write(struct link *link, int64_t until)
+{
+	struct tls_io *io = link->io;
+	int ret = socket_wait(link->fd, POLLOUT, until);
+
+	if (!ret && io->had_room)
+		socket_pause();
+	io->had_room = !ret;
+	return ret;
+}
+
 /* More of the peer's bytes, or room for ours. 0: no bytes, but go on; else as link_read_fn. */
 static ssize_t handshake_wait(struct link *link, struct iovec *to, int64_t until)
 {
@@ -256,7 +270,7 @@ static ssize_t handshake_wait(struct link *link, struct iovec *to, int64_t until
 		return -vaccel_fail(VACCEL_EREMOTEIO,
 				    "the peer takes too long over TLS' handshake");
 	if (io->wants_write)
-		return -socket_wait(link->fd, POLLOUT, until);
+		return -wait_to_write(link, until);
 	size = socket_read(link, to, 1, until, &passed);
 	if (!size)
 		return -vaccel_fail(VACCEL_EREMOTEIO,
@@ -364,7 +378,7 @@ static ssize_t read_more(struct link *link, const struct iovec *to, int nr, int6
 	ssize_t size;
 
 	if (io->wants_write) {
-		int ret = socket_wait(link->fd, POLLOUT, until);
+		int ret = wait_to_write(link, until);
 
 		return ret ? -ret : decrypt(io, NULL, 0, to, nr);
 	}

@@ -226,12 +226,13 @@ static void test_deadline_of_send_to_slow_reader(void **state)
 }
 
 /* A socket for which the system has no memory, though poll() says that there is room. */
+#define ALL -2
 static int poor = -1;
 static int poor_sends;
 
 ssize_t send(int fd, const void *bytes, size_t size, int flags)
 {
-	if (fd != poor)
+	if (fd != poor && poor != ALL)
 		return sendto(fd, bytes, size, flags, NULL, 0);
 	poor_sends++;
 	errno = EAGAIN;
@@ -254,6 +255,22 @@ static void test_system_without_memory_for_sockets(void **state)
 		assert_in_range(poor_sends, 2, (time_now() - began) / 1000000 + 3);
 	}
 	ends_close(&ends);
+}
+
+static void test_handshake_without_memory_for_sockets(void **state)
+{
+	const struct bed *bed = *state;
+	struct link *link = NULL;
+	int64_t began = time_now();
+
+	if (strcmp(scheme, "tls"))
+		return;
+	poor = ALL;
+	poor_sends = 0;
+	assert_int_equal(link_connect(&bed->address, bed->tls.client, began + 50000000, &link),
+			 VACCEL_ETIMEDOUT);
+	poor = -1;
+	assert_in_range(poor_sends, 2, (time_now() - began) / 1000000 + 3);
 }
 
 static void test_no_time_to_send(void **state)
@@ -470,6 +487,7 @@ int links_ends(void)
 		TEST(test_deadline_of_send),
 		TEST(test_deadline_of_send_to_slow_reader),
 		TEST(test_system_without_memory_for_sockets),
+		TEST(test_handshake_without_memory_for_sockets),
 		TEST(test_no_time_to_send),
 		TEST(test_peer_that_takes_nothing),
 		TEST(test_time_over_while_others_send),
