@@ -207,7 +207,10 @@ int link_receive_payload(struct link *link, const struct pieces *payload, int64_
 int link_skip_payload(struct link *link, int64_t until);
 uint64_t link_payload_left(const struct link *link);
 
-/* Whether the peer has closed it or sent anything more; does not block. */
+/*
+ * Whether the peer has closed it, or sent anything more than the part of a message that has been
+ * read; does not block.
+ */
 bool link_is_stale(struct link *link);
 
 /*
