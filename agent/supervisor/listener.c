@@ -106,8 +106,8 @@ int arrival_new(struct listener *listener, const char *carrier, const char *peer
 	listener->refs++;
 	arrival->message.kind = IPC_CONNECTION;
 	arrival->message.listener = listener->number;
-	strncpy(arrival->message.carrier, carrier, sizeof(arrival->message.carrier) - 1);
-	strncpy(arrival->message.peer, peer, sizeof(arrival->message.peer) - 1);
+	snprintf(arrival->message.carrier, sizeof(arrival->message.carrier), "%s", carrier);
+	snprintf(arrival->message.peer, sizeof(arrival->message.peer), "%s", peer);
 	*ret_arrival = arrival;
 	return VACCEL_OK;
 }
@@ -152,7 +152,7 @@ static bool is_too_fast(struct listener *listener, const struct peer *peer)
 static void take(struct listener *listener, const struct peer *peer, int fd)
 {
 	const struct listener_config *how = listener->how;
-	struct arrival *arrival;
+	struct arrival *arrival = NULL;
 	char user[TENANT_NAME_MAX];
 
 	if (is_too_fast(listener, peer)) {

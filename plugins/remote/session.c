@@ -114,7 +114,7 @@ int session_resource_id(struct session *session, const struct vaccel_resource *r
 			int64_t *ret_id)
 {
 	SCOPED_LOCK(&remote_lock);
-	struct registration *registration;
+	struct registration *registration = NULL;
 	int ret = find_placed(session, res, client, &registration);
 
 	if (!ret)
@@ -315,7 +315,7 @@ static int begin_bringing(struct session *session, const struct vaccel_resource 
 			  struct bringing *bringing, struct resource **ret_resource)
 {
 	SCOPED_LOCK(&remote_lock);
-	struct registration *registration;
+	struct registration *registration = NULL;
 	int ret = find_placed(session, res, bringing->channel->client, &registration);
 
 	if (ret)

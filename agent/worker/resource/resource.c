@@ -212,7 +212,7 @@ int resource_unregister(struct client *client, int64_t id, int64_t session)
 
 int resource_retype(struct client *client, int64_t id, uint32_t type)
 {
-	struct resource *resource;
+	struct resource *resource = NULL;
 	int ret = resource_find(client, id, &resource);
 
 	if (ret)
