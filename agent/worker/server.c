@@ -25,6 +25,9 @@
 #include "agent/worker/tend.h"
 #include "base/util.h"
 
+/* So many may always be in the midst of a handshake. */
+#define STRANGERS_TLS_LEAST 32
+
 #define SPARE_MS 10000 /* a thread that waited so long is not needed */
 
 /* After so many messages one after another a thread waits for the next without a timer. */
@@ -102,16 +105,23 @@ uint64_t server_strangers(const struct policy *policy)
 	return policy->connections / 2;
 }
 
+uint64_t server_strangers_tls(uint64_t strangers)
+{
+	return MAX_OF(strangers / 12, (uint64_t)STRANGERS_TLS_LEAST);
+}
+
 /* Of too many strangers who has been one for longest goes. */
 static void make_room(struct server *server)
 {
 	struct worker *worker = server->worker;
+	uint64_t most = server_strangers(&worker->setup.policy);
+	bool too_many_tls = atomic_load(&worker->by_tls) > server_strangers_tls(most);
 	struct connection *oldest = NULL;
 
-	if (atomic_load(&worker->stats->strangers) <= server_strangers(&worker->setup.policy))
+	if (atomic_load(&worker->stats->strangers) <= most && !too_many_tls)
 		return;
 	for (struct connection *at = server->connections; at; at = at->next)
-		if (atomic_load(&at->is_stranger))
+		if (atomic_load(&at->is_stranger) && (connection_is_tls(at) || !too_many_tls))
 			oldest = at;
 	if (oldest && connection_no_stranger(oldest)) {
 		count_refusal(worker, REFUSED_QUOTA);

@@ -25,11 +25,11 @@
 #define STACK ((size_t)2 << 20)
 #endif
 
-/*
- * A connection that has not said HELLO: its message, and what else there is of it. Over TLS that
- * is what OpenSSL holds in the midst of a handshake: buffers of a record each way, and a message.
- */
-#define STRANGER (HELLO_HEAD_MAX + HELLO_PAYLOAD_MAX + 4096 + 80 * 1024)
+/* A connection that has not said HELLO: its message, and what else there is of it. */
+#define STRANGER (HELLO_HEAD_MAX + HELLO_PAYLOAD_MAX + 4096)
+
+/* And what OpenSSL holds in the midst of a handshake: a record each way, and a message. */
+#define STRANGER_TLS ((uint64_t)80 << 10)
 
 static struct about about(const struct worker *worker)
 {
@@ -105,9 +105,11 @@ static size_t list_paths(const struct worker *worker, const char **paths)
 static uint64_t data_of(const struct policy *policy)
 {
 	uint64_t stacks = (uint64_t)server_threads(policy) * STACK;
-	uint64_t data;
+	uint64_t strangers = server_strangers(policy), tls, data;
 
-	if (__builtin_mul_overflow(server_strangers(policy), STRANGER, &data) ||
+	if (__builtin_mul_overflow(strangers, STRANGER, &data) ||
+	    __builtin_mul_overflow(server_strangers_tls(strangers), STRANGER_TLS, &tls) ||
+	    __builtin_add_overflow(data, tls, &data) ||
 	    __builtin_add_overflow(data, stacks, &data) ||
 	    __builtin_add_overflow(data, policy->memory, &data))
 		return UINT64_MAX;

@@ -50,6 +50,7 @@ struct worker {
 	_Atomic uint32_t spinning; /* connections */
 	_Atomic uint32_t sending;  /* threads; most of them for a moment */
 	_Atomic uint32_t owing;	   /* connections from which something must come */
+	_Atomic uint32_t by_tls;   /* strangers that came over TLS, which ends here */
 
 	pthread_mutex_t lock;	/* all below */
 	struct client *clients; /* those that have a connection */

@@ -569,7 +569,8 @@ def test_strangers_of_a_small_tenant(build):
                     half_a_handshake(port, stack)
                 else:
                     half_a_hello(world.socket_of("good"), stack)
-                until(lambda: world.metric("vaccel_connections") == STRANGERS, "that all are connected")
+                most = STRANGERS // 12 if is_tls else STRANGERS
+                until(lambda: world.metric("vaccel_connections") == most, "that all are connected for whom there is room")
                 for _ in range(8):
                     client = stack.enter_context(connect(world.socket_of("good")))
                     client.must("fpga_arraycopy", client.session(), **numbers)

@@ -50,9 +50,16 @@ bool connection_no_stranger(struct connection *connection)
 {
 	bool was = atomic_exchange(&connection->is_stranger, false);
 
-	if (was)
+	if (was) {
 		atomic_fetch_sub(&connection->worker->stats->strangers, 1);
+		atomic_fetch_sub(&connection->worker->by_tls, connection_is_tls(connection));
+	}
 	return was;
+}
+
+bool connection_is_tls(const struct connection *connection)
+{
+	return connection->listener && connection->listener->cert;
 }
 
 int connection_new(struct worker *worker, struct link *link, const char *peer,
@@ -74,6 +81,7 @@ int connection_new(struct worker *worker, struct link *link, const char *peer,
 	set_due(connection, now + HELLO_TIME);
 	atomic_init(&connection->is_stranger, true);
 	atomic_fetch_add(&worker->stats->strangers, 1);
+	atomic_fetch_add(&worker->by_tls, connection_is_tls(connection));
 	snprintf(connection->peer, sizeof(connection->peer), "%s", peer);
 	atomic_fetch_add(&worker->stats->connections, 1);
 	*ret_connection = connection;

@@ -60,6 +60,9 @@ enum turn connection_act(struct connection *connection, int read, struct bench *
 /* Before the read side waits, maybe for long: gives memory back, and sets when what must come. */
 void connection_rest(struct connection *connection);
 
+/* TLS ends here, and not at the front. */
+bool connection_is_tls(const struct connection *connection);
+
 /* It is a stranger no longer. True: it was one until now. Any thread. */
 bool connection_no_stranger(struct connection *connection);
 
