@@ -247,15 +247,14 @@ static int handshake_step(struct tls_io *io, const unsigned char *from, size_t s
 	return ret;
 }
 
-/* For what OpenSSL has to write before it reads on. */
-static int wait_to_write(struct link *link, int64_t until)
+/* After a write that found none; with a pause if there was said to be some before that one. */
+static int wait_for_room(struct link *link, int64_t until, bool *was_there)
 {
-	struct tls_io *io = link->io;
 	int ret = socket_wait(link->fd, POLLOUT, until);
 
-	if (!ret && io->had_room)
+	if (!ret && *was_there)
 		socket_pause();
-	io->had_room = !ret;
+	*was_there = !ret;
 	return ret;
 }
 
@@ -270,7 +269,7 @@ static ssize_t handshake_wait(struct link *link, struct iovec *to, int64_t until
 		return -vaccel_fail(VACCEL_EREMOTEIO,
 				    "the peer takes too long over TLS' handshake");
 	if (io->wants_write)
-		return -wait_to_write(link, until);
+		return -wait_for_room(link, until, &io->had_room);
 	size = socket_read(link, to, 1, until, &passed);
 	if (!size)
 		return -vaccel_fail(VACCEL_EREMOTEIO,
@@ -378,7 +377,7 @@ static ssize_t read_more(struct link *link, const struct iovec *to, int nr, int6
 	ssize_t size;
 
 	if (io->wants_write) {
-		int ret = wait_to_write(link, until);
+		int ret = wait_for_room(link, until, &io->had_room);
 
 		return ret ? -ret : decrypt(io, NULL, 0, to, nr);
 	}
@@ -466,18 +465,6 @@ static ssize_t why_broken(struct link *link, ssize_t ret)
 	return ret;
 }
 
-/* After a write that found none. */
-static int wait_for_room(struct link *link, int64_t until, bool *was_there)
-{
-	if (*was_there) {
-		if (time_now() >= until)
-			return VACCEL_EAGAIN;
-		socket_pause();
-	}
-	*was_there = true;
-	return socket_wait(link->fd, POLLOUT, until);
-}
-
 static ssize_t tls_write(struct link *link, const struct iovec *from, int nr, int64_t until,
 			 int passed)
 {
@@ -505,6 +492,8 @@ static ssize_t tls_write(struct link *link, const struct iovec *from, int nr, in
 			break;
 		if (size != -VACCEL_EAGAIN)
 			return why_broken(link, size);
+		if (room_was_there && time_now() >= until)
+			return -VACCEL_EAGAIN;
 		ret = wait_for_room(link, until, &room_was_there);
 		if (ret)
 			return -ret;

@@ -105,20 +105,20 @@ uint64_t server_strangers(const struct policy *policy)
 	return policy->connections / 2;
 }
 
-uint64_t server_strangers_tls(uint64_t strangers)
+uint64_t server_strangers_tls(const struct policy *policy)
 {
-	return MAX_OF(strangers / 12, (uint64_t)STRANGERS_TLS_LEAST);
+	return MAX_OF(server_strangers(policy) / 12, (uint64_t)STRANGERS_TLS_LEAST);
 }
 
 /* Of too many strangers who has been one for longest goes. */
 static void make_room(struct server *server)
 {
 	struct worker *worker = server->worker;
-	uint64_t most = server_strangers(&worker->setup.policy);
-	bool too_many_tls = atomic_load(&worker->by_tls) > server_strangers_tls(most);
+	const struct policy *policy = &worker->setup.policy;
+	bool too_many_tls = atomic_load(&worker->by_tls) > server_strangers_tls(policy);
 	struct connection *oldest = NULL;
 
-	if (atomic_load(&worker->stats->strangers) <= most && !too_many_tls)
+	if (atomic_load(&worker->stats->strangers) <= server_strangers(policy) && !too_many_tls)
 		return;
 	for (struct connection *at = server->connections; at; at = at->next)
 		if (atomic_load(&at->is_stranger) && (connection_is_tls(at) || !too_many_tls))

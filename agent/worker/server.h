@@ -37,8 +37,8 @@ void server_wake(struct server *server);
 unsigned int server_threads(const struct policy *policy);
 uint64_t server_strangers(const struct policy *policy);
 
-/* How many of so many may be there by TLS, of whom each takes more memory. */
-uint64_t server_strangers_tls(uint64_t strangers);
+/* How many of them may be there by TLS, of whom each takes more memory. */
+uint64_t server_strangers_tls(const struct policy *policy);
 
 /* Whether a backend is at work. */
 bool server_is_busy(const struct server *server);

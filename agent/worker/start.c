@@ -105,10 +105,10 @@ static size_t list_paths(const struct worker *worker, const char **paths)
 static uint64_t data_of(const struct policy *policy)
 {
 	uint64_t stacks = (uint64_t)server_threads(policy) * STACK;
-	uint64_t strangers = server_strangers(policy), tls, data;
+	uint64_t tls, data;
 
-	if (__builtin_mul_overflow(strangers, STRANGER, &data) ||
-	    __builtin_mul_overflow(server_strangers_tls(strangers), STRANGER_TLS, &tls) ||
+	if (__builtin_mul_overflow(server_strangers(policy), STRANGER, &data) ||
+	    __builtin_mul_overflow(server_strangers_tls(policy), STRANGER_TLS, &tls) ||
 	    __builtin_add_overflow(data, tls, &data) ||
 	    __builtin_add_overflow(data, stacks, &data) ||
 	    __builtin_add_overflow(data, policy->memory, &data))

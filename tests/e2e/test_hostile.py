@@ -115,10 +115,15 @@ def warm(world, *tenants):
     until(lambda: not world.metric("vaccel_connections"), "that nobody is connected")
 
 
-def listeners(ports, directory):
+def tls_files(directory):
+    """Certificates, for a listener with TLS."""
     agent.make_certificates(pathlib.Path(directory))
-    files = {"cert": f"{directory}/localhost.pem", "key": f"{directory}/localhost.key",
-             "client_ca": f"{directory}/ca.pem"}
+    return {"cert": f"{directory}/localhost.pem", "key": f"{directory}/localhost.key",
+            "client_ca": f"{directory}/ca.pem"}
+
+
+def listeners(ports, directory):
+    files = tls_files(directory)
     return [
         {"address": f"tcp://127.0.0.1:{ports['tcp']}", "tenant": "tcp", "policy": "test"},
         {"address": f"tls://127.0.0.1:{ports['tls']}", "tenant": "tls", "policy": "test"} | files,
@@ -558,10 +563,7 @@ def test_strangers_of_a_small_tenant(build):
     numbers = {"a": [7] * 100_000, "out": {"room": 400_000}}
     port = agent.free_port()
     with tempfile.TemporaryDirectory() as certificates:
-        agent.make_certificates(pathlib.Path(certificates))
-        tls = {"address": f"tls://127.0.0.1:{port}", "tenant": "good", "policy": "small",
-               "cert": f"{certificates}/localhost.pem", "key": f"{certificates}/localhost.key",
-               "client_ca": f"{certificates}/ca.pem"}
+        tls = {"address": f"tls://127.0.0.1:{port}", "tenant": "good", "policy": "small"} | tls_files(certificates)
         for is_tls in False, True:
             with Agent(build, {"good": "small"}, {"small": policy}, listeners=[tls]) as world, \
                  contextlib.ExitStack() as stack:
