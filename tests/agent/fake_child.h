@@ -29,7 +29,7 @@
  * came, and the listener's token or -. */
 #define FAKE_LINE "%d %d %15s %255s %255[^\n]"
 
-/* In main(), first of all: the exit status if this is such a child, else -1. */
-int fake_child(int argc, char **argv);
+/* In main(), first of all: returns only if this is no such child. */
+void fake_child(int argc, char **argv);
 
 #endif
