@@ -11,6 +11,9 @@
 /* In thread->awaits: the watcher ends the wait by a signal. */
 #define DISTURBED 1
 
+/* The watcher's, where turns follow each other fast. */
+#define TICK_MS 10
+
 struct thread {
 	_Alignas(64) struct bench bench;
 	_Atomic uint64_t turns; /* that it has taken */
@@ -35,8 +38,8 @@ struct server {
 
 	/* The watcher's own */
 	uint64_t turns_seen;
-	unsigned int quiet_ticks;
-	int64_t next_scan, next_try, drain_since;
+	int tick_ms; /* until it looks again, while calls come */
+	int64_t busy_last, next_scan, next_try, drain_since;
 	uint64_t drain_turns;
 
 	pthread_mutex_t lock; /* all below */

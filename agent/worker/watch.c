@@ -11,10 +11,14 @@
 #include "agent/worker/threads.h"
 #include "base/util.h"
 
-#define TICK_MS	    10
-#define QUIET_TICKS 50 /* after which the watcher sleeps */
-#define SCAN_MS	    1000
-#define RETRY_MS    100 /* until a thread that could not be made is tried again */
+/* The watcher comes once in so many turns at most: it costs a long call some of its caches. */
+#define TURNS_A_TICK 8
+#define SLOW_TICK_MS 160 /* but at least so often */
+
+#define SCAN_MS	 1000
+#define RETRY_MS 100 /* until a thread that could not be made is tried again */
+
+#define QUIET_NS (500 * MILLISECOND) /* after which the watcher sleeps */
 
 /* After which nobody asks anything any more on connections that were told to go. */
 #define DRAIN_NS SECOND
@@ -142,17 +146,19 @@ static void show_gauges(const struct server *server)
 			      memory_order_relaxed);
 }
 
-/* Whether calls come, so that the watcher had better stay awake. */
-static bool is_quiet(struct server *server)
+/* Whether calls come, so that the watcher had better stay awake; and how long it may look away. */
+static bool is_quiet(struct server *server, int64_t now)
 {
 	uint64_t turns = count_turns(server);
 
 	if (turns != server->turns_seen || server_is_busy(server))
-		server->quiet_ticks = 0;
-	else if (server->quiet_ticks < QUIET_TICKS)
-		server->quiet_ticks++;
+		server->busy_last = now;
+	if (turns - server->turns_seen >= TURNS_A_TICK || atomic_load(&server->worker->draining))
+		server->tick_ms = TICK_MS;
+	else
+		server->tick_ms = MIN_OF(2 * server->tick_ms, SLOW_TICK_MS);
 	server->turns_seen = turns;
-	return server->quiet_ticks == QUIET_TICKS;
+	return now - server->busy_last >= QUIET_NS;
 }
 
 int server_watch(struct server *server)
@@ -170,8 +176,9 @@ int server_watch(struct server *server)
 		spare_age(&server->worker->spare);
 		server->next_scan = now + SCAN_MS * MILLISECOND;
 	}
-	if (!is_quiet(server))
-		return TICK_MS;
+	if (!is_quiet(server, now))
+		return server->tick_ms;
+	server->tick_ms = TICK_MS;
 	atomic_store(&server->asleep, true);
 	/* Who has begun a call or a wait before that does not wake anybody. */
 	if (server_is_busy(server) || is_any_awaited(server) || atomic_load(&server->lacks) ||

@@ -8,6 +8,8 @@ import contextlib
 import hashlib
 import mmap
 import os
+import pathlib
+import re
 import signal
 import socket
 import struct
@@ -67,6 +69,28 @@ def mark(client, session, library, us, number=1):
               {"type": 27, "custom_type": 0, "data": b"bytes"}],
         write=[{"type": 27, "custom_type": 0, "data": bytes(5)}],
     )
+
+
+def waits_of(pid):
+    """How often the main thread has gone to sleep."""
+    return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1])
+
+
+def test_long_call(build):
+    """It is not disturbed a hundred times a second; and a PING behind it is answered before it is over."""
+    with Agent(build, {"good": "deeds"}, deeds(build)) as world:
+        client = connect(world.socket_of("good"))
+        session = client.session()
+        worker = world.workers()["good"]
+        before = waits_of(worker)
+        client.send(mark(client, session, build.deeds, SLOW_US))
+        call = client.request
+        client.ping()
+        client.request = call
+        status, said = client.answer("exec")
+        assert status == peer.OK, said
+        times = waits_of(worker) - before
+        assert times <= 25, f"the worker's main thread woke {times} times"
 
 
 def test_upgrade(build):
@@ -275,5 +299,5 @@ def test_socket_activation(build):
         early.close()
 
 
-run([test_upgrade, test_drain, test_reload, test_reload_leaves_resources, test_reload_of_sockets, test_stale_socket,
-     test_live_socket, test_socket_activation])
+run([test_long_call, test_upgrade, test_drain, test_reload, test_reload_leaves_resources, test_reload_of_sockets,
+     test_stale_socket, test_live_socket, test_socket_activation])
