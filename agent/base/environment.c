@@ -23,14 +23,15 @@ static const struct vaccel_knob variables[] = {
 	[RUNTIME_DIRECTORY] = {"RUNTIME_DIRECTORY", NULL, "systemd's directory for run-time files"},
 	[XDG_RUNTIME_DIR] = {"XDG_RUNTIME_DIR", NULL, "the user's directory for run-time files"},
 	[TMPDIR] = {"TMPDIR", "/tmp", "directory for temporary files"},
+	[GLIBC_TUNABLES] = {"GLIBC_TUNABLES", NULL, "the C library's settings for children"},
 };
 
 /* What a child keeps: a name, or with '*' all that begin so. */
 static const char *const kept[] = {
-	"VACCEL_*",	"CUDA_*",	"NVIDIA_*",	"OMP_*",
-	"OPENBLAS_*",	"ORT_*",	"OCL_*",	"LC_*",
-	"LANG",		"TZ",		"PATH",		"LD_LIBRARY_PATH",
-	"ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS",
+	"VACCEL_*",	 "CUDA_*",	    "NVIDIA_*",	    "OMP_*",	    "OPENBLAS_*",
+	"ORT_*",	 "OCL_*",	    "LC_*",	    "LANG",	    "TZ",
+	"PATH",		 "LD_LIBRARY_PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
+	"UBSAN_OPTIONS", "GLIBC_TUNABLES",
 };
 
 /* Where each would end up in the other's place; TMPDIR for backends' own files. */
@@ -38,6 +39,9 @@ static const char *const ours[] = {"XDG_RUNTIME_DIR", "TMPDIR", "HOME"};
 
 /* The worker bootstraps with its policy's plugins. */
 static const char without_bootstrap[] = "VACCEL_BOOTSTRAP_ENABLED=0";
+
+/* malloc() asks for them (glibc 2.35 and newer): a model reads all of its weights in each call. */
+static const char with_huge_pages[] = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
 
 const char *environment_text(enum variable variable)
 {
@@ -85,8 +89,8 @@ static bool is_kept(const char *assignment)
 
 char **environment_of_child(const char *directory)
 {
-	size_t count = ARRAY_SIZE(ours) + 2;
-	size_t size = sizeof(without_bootstrap);
+	size_t count = ARRAY_SIZE(ours) + 3;
+	size_t size = sizeof(without_bootstrap) + sizeof(with_huge_pages);
 	char **list, **next;
 	char *text;
 
@@ -110,7 +114,10 @@ char **environment_of_child(const char *directory)
 		*next++ = text;
 		text += sprintf(text, "%s=%s", ours[i], directory) + 1;
 	}
-	*next++ = strcpy(text, without_bootstrap);
+	*next++ = text;
+	text = stpcpy(text, without_bootstrap) + 1;
+	if (!environment_text(GLIBC_TUNABLES))
+		*next++ = strcpy(text, with_huge_pages);
 	*next = NULL;
 	return list;
 }

@@ -11,6 +11,7 @@ enum variable {
 	RUNTIME_DIRECTORY,
 	XDG_RUNTIME_DIR,
 	TMPDIR,
+	GLIBC_TUNABLES,
 };
 
 /* NULL: not set, or empty. */

@@ -317,6 +317,28 @@ static void test_the_base_is_where_one_may_write(void **state)
 	assert_int_equal(seteuid(getuid()), 0);
 }
 
+/* How often a child finds @assignment in its environment. */
+static size_t count_in_child(const char *assignment)
+{
+	char **list = environment_of_child(house);
+	size_t count = 0;
+
+	assert_non_null(list);
+	for (char **at = list; *at; at++)
+		count += !strncmp(*at, assignment, strlen(assignment));
+	free(list);
+	return count;
+}
+
+static void test_a_child_has_huge_pages_unless_told(void **state)
+{
+	assert_int_equal(count_in_child("GLIBC_TUNABLES=glibc.malloc.hugetlb=1"), 1);
+	setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=0", 1);
+	assert_int_equal(count_in_child("GLIBC_TUNABLES=glibc.malloc.hugetlb=0"), 1);
+	assert_int_equal(count_in_child("GLIBC_TUNABLES="), 1);
+	unsetenv("GLIBC_TUNABLES");
+}
+
 /* systemd */
 
 static int listen_at(struct sockaddr *name, socklen_t size, int kind)
@@ -480,6 +502,7 @@ int main(void)
 		IN_HOUSE(test_a_workers_directory_is_its_own),
 		IN_HOUSE(test_where_others_write_is_no_place),
 		IN_HOUSE(test_the_base_is_where_one_may_write),
+		cmocka_unit_test(test_a_child_has_huge_pages_unless_told),
 		IN_HOUSE(test_systemd_is_told),
 		IN_HOUSE(test_sockets_go_to_their_listeners),
 	};
