@@ -16,7 +16,7 @@
 #include "bench/measure.h"
 
 #define ROUNDS	      5
-#define ROUNDS_APART  15 /* each in a process of its own */
+#define ROUNDS_APART  41 /* each in a process of its own */
 #define SAMPLES_LEAST 20 /* of a row that is measured for longer than a moment */
 #define SAMPLES_MOST  4000
 
