@@ -382,17 +382,21 @@ static enum verdict halve(struct turn *turn, void *context)
 static void test_half_a_word_after_an_answer(void **state)
 {
 	struct afterthought afterthought = {.kind = FRAME_PONG};
+	struct channel *used;
 
+	assert_int_equal(server_connect(&server, FOREVER, &used), VACCEL_OK);
 	sem_init(&afterthought.said, 0, 0);
 	fake_script(fake, halve, &afterthought);
-	channel->until = FOREVER;
-	assert_int_equal(ask(), VACCEL_OK);
+	used->until = FOREVER;
+	assert_int_equal(ask_on(used), VACCEL_OK);
 	sem_wait(&afterthought.said);
-	assert_true(channel_is_fresh(channel, time_now() + 1000 * MS));
-	assert_int_equal(ask(), VACCEL_OK);
+	assert_true(channel_is_fresh(used, time_now() + 1000 * MS));
+	assert_int_equal(ask_on(used), VACCEL_OK);
 	sem_wait(&afterthought.said);
 	fake_script(fake, NULL, NULL);
 	sem_destroy(&afterthought.said);
+	used->broken = true;
+	channel_give(used);
 }
 
 static ssize_t read_nothing(struct link *link, const struct iovec *to, int nr, int64_t until,
