@@ -26,7 +26,7 @@ struct bench_row {
 	void *context;
 
 	/*
-	 * Each NULL, or both. Then there are 41 rounds, each measured by a child process of its
+	 * Each NULL, or both. Then there are more rounds, each measured by a child process of its
 	 * own, which these begin and end: where code and data come to lie in a process makes a
 	 * percent of long work, and would be the same for all rounds.
 	 */

@@ -334,7 +334,6 @@ int server_new(struct worker *worker, struct server **ret_server)
 	server->worker = worker;
 	server->last_posted = &server->posted;
 	server->max_threads = server_threads(policy);
-	server->tick_ms = TICK_MS;
 	server->epoll = epoll_create1(EPOLL_CLOEXEC);
 	server->posted_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
 	server->watcher_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -11,9 +11,6 @@
 /* In thread->awaits: the watcher ends the wait by a signal. */
 #define DISTURBED 1
 
-/* The watcher's, where turns follow each other fast. */
-#define TICK_MS 10
-
 struct thread {
 	_Alignas(64) struct bench bench;
 	_Atomic uint64_t turns; /* that it has taken */
@@ -38,7 +35,7 @@ struct server {
 
 	/* The watcher's own */
 	uint64_t turns_seen;
-	int tick_ms; /* until it looks again, while calls come */
+	int tick_ms; /* for which it looked away; 0 after a sleep */
 	int64_t busy_last, next_scan, next_try, drain_since;
 	uint64_t drain_turns;
 

@@ -13,7 +13,8 @@
 
 /* The watcher comes once in so many turns at most: it costs a long call some of its caches. */
 #define TURNS_A_TICK 8
-#define SLOW_TICK_MS 160 /* but at least so often */
+#define TICK_MS	     10	 /* but not more often than that */
+#define SLOW_TICK_MS 160 /* nor less */
 
 #define SCAN_MS	 1000
 #define RETRY_MS 100 /* until a thread that could not be made is tried again */
@@ -146,17 +147,22 @@ static void show_gauges(const struct server *server)
 			      memory_order_relaxed);
 }
 
-/* Whether calls come, so that the watcher had better stay awake; and how long it may look away. */
+/* How long the watcher may look away. */
+static int next_tick(const struct server *server, uint64_t new_turns)
+{
+	if (new_turns >= TURNS_A_TICK || atomic_load(&server->worker->draining))
+		return TICK_MS;
+	return MAX_OF(TICK_MS, MIN_OF(2 * server->tick_ms, SLOW_TICK_MS));
+}
+
+/* Whether no calls come, so that the watcher may as well sleep. */
 static bool is_quiet(struct server *server, int64_t now)
 {
 	uint64_t turns = count_turns(server);
 
 	if (turns != server->turns_seen || server_is_busy(server))
 		server->busy_last = now;
-	if (turns - server->turns_seen >= TURNS_A_TICK || atomic_load(&server->worker->draining))
-		server->tick_ms = TICK_MS;
-	else
-		server->tick_ms = MIN_OF(2 * server->tick_ms, SLOW_TICK_MS);
+	server->tick_ms = next_tick(server, turns - server->turns_seen);
 	server->turns_seen = turns;
 	return now - server->busy_last >= QUIET_NS;
 }
@@ -178,7 +184,7 @@ int server_watch(struct server *server)
 	}
 	if (!is_quiet(server, now))
 		return server->tick_ms;
-	server->tick_ms = TICK_MS;
+	server->tick_ms = 0;
 	atomic_store(&server->asleep, true);
 	/* Who has begun a call or a wait before that does not wake anybody. */
 	if (server_is_busy(server) || is_any_awaited(server) || atomic_load(&server->lacks) ||
