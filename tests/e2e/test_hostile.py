@@ -33,7 +33,7 @@ HELLO_HEAD, HELLO_PAYLOAD = 8192, 4096  # what a HELLO may be
 STRANGERS = 2048
 HOST_BURST = 200  # connects that one host may make at once, and some more
 QUICK_S = 4.0  # what a call may take in the midst of it: less than who waits for a peer's time to be over
-FLOOD_S = 6
+FLOOD_S = 3
 HANDSHAKES = 3000
 NOBODY = 65534
 THREADS = 24  # of a worker that may run and keep eight calls each
@@ -235,7 +235,7 @@ def flood(address, seconds, total):
 
 def flood_of(world, tenant):
     total = multiprocessing.Value("L", 0)
-    one = multiprocessing.Process(target=flood, args=(world.socket_of(tenant), FLOOD_S / 2, total))
+    one = multiprocessing.Process(target=flood, args=(world.socket_of(tenant), FLOOD_S, total))
     one.start()
     one.join()
     return total.value
@@ -245,19 +245,24 @@ def test_many_connects(build):
     with Agent(build, {"good": "test", "bad": "test"}, log={"level": "error"}) as world:
         warm(world, "good", "bad")
         held = Held(world)
+        floods = []
         with Watch(world.socket_of("good")) as good:
-            total = flood_of(world, "bad")
-            memory = {name: memory_of(pid) for name, pid in processes(world).items()}
-            total += flood_of(world, "bad")
-        assert total >= RATE * FLOOD_S, f"{total / FLOOD_S:.0f} connects in a second"
+            floods.append(flood_of(world, "bad"))
+            # A heap grows by a huge page now and then; by what it leaks, in each flood.
+            for _ in range(3):
+                memory = {name: memory_of(pid) for name, pid in processes(world).items()}
+                floods.append(flood_of(world, "bad"))
+                grown = {name: memory_of(pid) - memory[name] for name, pid in processes(world).items()}
+                steady = max(grown.values()) <= 1 << 20
+                if steady or build.sanitized:  # sanitizers keep what was freed
+                    break
+        assert steady or build.sanitized, f"bytes grown in the last of {len(floods)} floods: {grown}"
+        rate = sum(floods) / len(floods) / FLOOD_S
+        assert rate >= RATE, f"{rate:.0f} connects in a second"
         held.check()
-        # Sanitizers keep what was freed.
-        for name, pid in processes(world).items():
-            grown = memory_of(pid) - memory[name]
-            assert grown <= 2 << 20 or build.sanitized, f"{name} has grown by {grown} bytes"
         with Watch(world.socket_of("bad")):
             time.sleep(0.1)
-        print(f"{total / FLOOD_S:.0f} connects in a second; the slowest call of others took "
+        print(f"{rate:.0f} connects in a second; the slowest call of others took "
               f"{good.slowest * 1000:.1f} ms", flush=True)
 
 
@@ -306,7 +311,7 @@ def test_handshakes(build):
             flooding = [multiprocessing.Process(target=begin_handshakes, args=(ports[name], over)) for _ in range(2)]
             for one in flooding:
                 one.start()
-            time.sleep(FLOOD_S / 2)
+            time.sleep(FLOOD_S)
             took = sorted(time_to_connect(ports[name], certificates) for _ in range(7))
             over.set()
             for one in flooding:
@@ -371,7 +376,7 @@ def test_crowds_at_the_windows(build):
         for one in crowds:
             one.start()
         with Watch(world.socket_of("good")) as good:
-            time.sleep(FLOOD_S / 2)
+            time.sleep(FLOOD_S)
             took = {name: sorted(time_for(ask) for _ in range(7)) for name, ask in asks.items()}
         over.set()
         for one in crowds:
