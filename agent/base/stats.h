@@ -36,7 +36,7 @@ enum refusal {
 	REFUSED_BUSY,	   /* the queue is full */
 	REFUSED_QUOTA,	   /* sessions, memory, content, payload, connections */
 	REFUSED_POLICY,	   /* an operation, a library */
-	REFUSED_FOREIGN,   /* a session, resource, region or token that is not the client's */
+	REFUSED_FOREIGN,   /* a session, resource, region, request or token not the client's */
 	REFUSED_STALE,	   /* a request of an earlier epoch */
 	REFUSED_MALFORMED, /* bytes that are no protocol */
 	REFUSED_AUTH,	   /* no or a wrong token or certificate */

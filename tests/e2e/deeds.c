@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 typedef int deed(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write,
 		 size_t nr_write);
 
-deed deed_mark, deed_escape, deed_abort, deed_loop, deed_eat, deed_forbidden;
+deed deed_mark, deed_wait, deed_escape, deed_abort, deed_loop, deed_eat, deed_forbidden;
 
 /* One write of O_APPEND: entries of threads do not mix. */
 static int enter(uint64_t id)
@@ -54,6 +55,17 @@ int deed_mark(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write,
 		out[i] = (unsigned char)~in[i];
 	usleep(mark.us / 2);
 	return 0;
+}
+
+/* From when somebody can open the gate to write there, until that has been closed. */
+int deed_wait(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write, size_t nr_write)
+{
+	FILE *gate = fopen(GATE, "re");
+	bool closed = gate && fgetc(gate) == EOF;
+
+	if (gate)
+		fclose(gate);
+	return closed ? 0 : 1;
 }
 
 int deed_abort(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write, size_t nr_write)

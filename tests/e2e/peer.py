@@ -89,6 +89,16 @@ class Peer:
         words, arguments = codec.decode({"signature": SIGNATURES[op], "form": form}, head, payload)
         return frame["status"], words if frame["status"] else arguments
 
+    def statuses(self, nr):
+        """Of as many answers, in whatever order they come, by the request's number."""
+        found = {}
+        for _ in range(nr):
+            frame = codec.frame_unpack(self.receive(codec.FRAME.size))
+            self.receive(frame["head_size"] + frame["payload_size"])
+            assert frame["kind"] == KIND["REPLY"] and frame["request"] not in found, frame
+            found[frame["request"]] = frame["status"]
+        return found
+
     def ask(self, op, within=0, fds=(), **arguments):
         self.send(self.message("CALL", op, within, **arguments), fds)
         return self.answer(op)

@@ -13,7 +13,7 @@ from resource import RLIMIT_NOFILE, prlimit
 
 import peer
 from peer import connect
-from world import PATIENCE, Agent, Skipped, agent, run
+from world import PATIENCE, Agent, Skipped, agent, run, until
 
 TENANTS = {"alice": "test", "mallory": "test"}
 DATA = b"what is alice's"
@@ -157,17 +157,50 @@ def test_another_client(build):
         scene.check_unharmed()
 
 
+@contextlib.contextmanager
+def running(world, client, session):
+    """A call that runs until the end of the block; its answer is to be taken after that."""
+    gate = world.directory_of("alice") / "gate"
+    os.mkfifo(gate)
+    client.send(client.message("CALL", "exec", session, library=str(world.build.deeds), symbol="deed_wait",
+                               read=[], write=[]))
+    with until(lambda: opened(gate), "that it runs"):
+        yield
+
+
+def opened(gate):
+    """To write; None as long as nobody reads there."""
+    with contextlib.suppress(OSError):
+        return os.fdopen(os.open(gate, os.O_WRONLY | os.O_NONBLOCK), "wb")
+    return None
+
+
 def test_requests(build):
-    """Of another connection of one's own, too, a request cannot be cancelled; nor answered twice."""
-    with Agent(build, TENANTS) as world, contextlib.ExitStack() as stack:
+    """Who cancels another's, one that runs and one that waits, or that of another connection, has done nothing."""
+    policy = {"plugins": ["exec", "noop"], "exec_libraries": [str(build.deeds)], "calls": 1}
+    with Agent(build, {"alice": "deeds", "mallory": "test"}, {"deeds": policy}) as world, contextlib.ExitStack() as stack:
         alice = stack.enter_context(connect(world.socket_of("alice")))
         session = alice.session()
-        for name, token in (("alice", alice.token), ("alice", None), ("mallory", None)):
-            other = stack.enter_context(connect(world.socket_of(name), token=token))
-            for request in range(alice.request + 3):
-                other.send(other.frame("CANCEL", request=request))
-            other.ping()
-            alice.must("noop", session)
+        with running(world, alice, session):
+            alice.send(alice.message("CALL", "noop", session))
+            until(lambda: world.metric("vaccel_calls_waiting", tenant="alice"), "that a call waits")
+            for name, token in (("alice", alice.token), ("alice", None), ("mallory", None)):
+                before = world.metric("vaccel_refused_total", tenant=name, reason="foreign")
+                other = stack.enter_context(connect(world.socket_of(name), token=token))
+                for request in range(alice.request + 1):
+                    other.send(other.frame("CANCEL", request=request))
+                # Only what it cannot have meant its own by; and PING has used the number before those.
+                counted = alice.request - other.request
+                other.ping()
+                for request in range(other.request + 1):
+                    other.send(other.frame("CANCEL", request=request))
+                other.ping()
+                now = world.metric("vaccel_refused_total", tenant=name, reason="foreign")
+                assert now == before + counted, f"{now - before} of {counted} are counted"
+            assert world.metric("vaccel_calls_waiting", tenant="alice") == 1
+            assert world.metric("vaccel_calls_running", tenant="alice") == 1
+        done = alice.statuses(2)
+        assert done == {alice.request - 1: peer.OK, alice.request: peer.OK}, done
         # Replies are not a client's to send.
         for kind in ("REPLY", "WELCOME", "GOAWAY"):
             before = world.metric("vaccel_refused_total", tenant="mallory", reason="malformed")

@@ -335,10 +335,14 @@ static enum turn act(struct connection *connection, struct bench *bench)
 
 enum turn connection_act(struct connection *connection, int read, struct bench *bench)
 {
+	const struct frame *frame = &connection->message.frame;
+
 	if (read == VACCEL_EAGAIN)
 		return TURN_WAIT;
 	if (read)
 		return give_up(connection, read, bench);
+	if (likely(frame->kind != FRAME_CANCEL && frame->request > connection->last_request))
+		connection->last_request = frame->request;
 	/* The message is whole, and its call takes what time it takes. */
 	if (unlikely(is_due(connection)) && connection->client)
 		set_due(connection, FOREVER);

@@ -24,7 +24,8 @@ struct connection {
 	struct session *last_session;
 	struct borrower *borrower; /* from HELLO on, if the carrier has regions; never changed */
 	struct message message;
-	bool begun;  /* the payload of @message is on its way */
+	uint64_t last_request; /* the largest number that a message has had, but for CANCEL */
+	bool begun;	       /* the payload of @message is on its way */
 	int no_room; /* and is skipped, by the quota or for lack of memory; 0: there is room */
 	void *payload;
 	uint64_t charged;

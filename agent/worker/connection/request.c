@@ -524,6 +524,9 @@ void request_cancel(struct connection *connection, uint64_t number, struct bench
 {
 	struct request *request = take_waiting(&(struct wanted){connection, false, number});
 
+	/* It may have run; unless there has been none yet of that number. */
+	if (!request && number > connection->last_request)
+		count_refusal(connection->worker, REFUSED_FOREIGN);
 	if (!request)
 		return;
 	fail(request, vaccel_fail(VACCEL_ECANCELED, "the request was cancelled before it ran"),
