@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Large arguments: 64 MiB that noop's exec is given, or echoes. Before a row is
- * timed the same call is made with bytes that are looked at when they come back.
+ * timed and after, the same call is made with an echo, and with other bytes each time, so that
+ * what the agent was given is seen also of calls that give nothing back.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,30 +10,16 @@
 
 #include "bench/rpc/rpc.h"
 
-static int exec(struct rpc *rpc, unsigned char *to)
-{
-	struct vaccel_arg read = {.buf = rpc->bulk, .size = BULK, .type = VACCEL_ARG_RAW};
-	struct vaccel_arg write = {.buf = to, .size = BULK, .type = VACCEL_ARG_RAW};
-
-	return vaccel_exec(&rpc->sess, "/bench", "echo", &read, 1, &write, to ? 1 : 0);
-}
-
 static int send_bulk(void *context, size_t times)
 {
-	int ret = VACCEL_OK;
-
-	for (size_t i = 0; !ret && i < times; i++)
-		ret = exec(context, NULL);
-	return ret;
-}
-
-static int echo_bulk(void *context, size_t times)
-{
 	struct rpc *rpc = context;
+	struct vaccel_arg read = {.buf = rpc->bulk, .size = BULK, .type = VACCEL_ARG_RAW};
+	struct vaccel_arg write = {.buf = rpc->echo, .size = BULK, .type = VACCEL_ARG_RAW};
 	int ret = VACCEL_OK;
 
 	for (size_t i = 0; !ret && i < times; i++)
-		ret = exec(rpc, rpc->copies);
+		ret = vaccel_exec(&rpc->sess, "/bench", "echo", &read, 1, &write,
+				  rpc->echo ? 1 : 0);
 	return ret;
 }
 
@@ -63,49 +50,67 @@ static int stream_bulk(void *context, size_t times)
 	return ret;
 }
 
-static int check_echo(struct rpc *rpc, unsigned char seed)
+static int check_bulk(struct rpc *rpc)
 {
+	static unsigned char seed;
 	int ret;
 
+	seed++;
 	for (size_t i = 0; i < BULK; i++)
 		rpc->bulk[i] = (unsigned char)(i * 7 + (i >> 12) + seed);
 	memset(rpc->copies, 0, BULK);
-	ret = exec(rpc, rpc->copies);
+	rpc->echo = rpc->copies;
+	ret = send_bulk(rpc, 1);
+	rpc->echo = NULL;
 	if (!ret && memcmp(rpc->bulk, rpc->copies, BULK) != 0)
 		ret = vaccel_fail(VACCEL_EREMOTEIO,
 				  "the agent echoes other bytes than it was sent");
 	return ret;
 }
 
-/* Twice, so that it is seen in memory that was used before. */
-static int check_echoes(struct rpc *rpc)
-{
-	int ret = check_echo(rpc, 1);
+typedef int measure_row(struct rpc *rpc, const struct bench_row *row);
 
-	return ret ? ret : check_echo(rpc, 2);
+static int measure_here(struct rpc *rpc, const struct bench_row *row)
+{
+	const struct bench_row rows[] = {*row, {.name = NULL}};
+
+	return rpc_measure(rpc, rows);
 }
 
-#define BULK_ROW(name_, run_, floor_, goal_)                                                \
-	{                                                                                   \
-		.name = name_, .unit = "GB/s", .threads = 1, .batch = 1, .seconds = 5,      \
-		.run = run_, .floor = floor_, .context = rpc, .amount = BULK, .goal = goal_ \
+/* Twice before, so that it is seen in memory that was used before. */
+static int measure_checked(struct rpc *rpc, measure_row *measure, const struct bench_row *row,
+			   unsigned char *echo)
+{
+	int ret = check_bulk(rpc);
+
+	if (!ret)
+		ret = check_bulk(rpc);
+	rpc->echo = echo;
+	if (!ret)
+		ret = measure(rpc, row);
+	rpc->echo = NULL;
+	return ret ? ret : check_bulk(rpc);
+}
+
+#define BULK_ROW(name_, floor_, goal_)                                                           \
+	(const struct bench_row)                                                                 \
+	{                                                                                        \
+		.name = name_, .unit = "GB/s", .threads = 1, .batch = 1, .seconds = 5,           \
+		.run = send_bulk, .floor = floor_, .context = rpc, .amount = BULK, .goal = goal_ \
 	}
 
 static int measure_plain(struct rpc *rpc)
 {
-	const struct bench_row rows[] = {
-		BULK_ROW("64 MiB in, unix", send_bulk, copy_bulk, 1),
-		BULK_ROW("64 MiB echoed, unix", echo_bulk, copy_three_times, 0.8),
-		{.name = NULL},
-	};
+	const struct bench_row in = BULK_ROW("64 MiB in, unix", copy_bulk, 1);
+	const struct bench_row echoed = BULK_ROW("64 MiB echoed, unix", copy_three_times, 0.8);
 	int ret;
 
 	rpc->bulk = malloc(BULK);
 	if (!rpc->bulk)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory to measure with");
-	ret = check_echoes(rpc);
+	ret = measure_checked(rpc, measure_here, &in, NULL);
 	if (!ret)
-		ret = rpc_measure(rpc, rows);
+		ret = measure_checked(rpc, measure_here, &echoed, rpc->copies);
 	free(rpc->bulk);
 	rpc->bulk = NULL;
 	return ret;
@@ -131,9 +136,7 @@ static int measure_shared(struct rpc *rpc)
 	rpc->bulk = vaccel_alloc(BULK);
 	if (!rpc->bulk)
 		return VACCEL_ENOMEM;
-	ret = check_echoes(rpc);
-	if (!ret)
-		ret = rpc_measure_apart(rpc, &row);
+	ret = measure_checked(rpc, rpc_measure_apart, &row, NULL);
 	vaccel_free(rpc->bulk);
 	rpc->bulk = NULL;
 	return ret;
@@ -141,10 +144,7 @@ static int measure_shared(struct rpc *rpc)
 
 static int measure_stream(struct rpc *rpc)
 {
-	const struct bench_row rows[] = {
-		BULK_ROW("64 MiB in, tcp", send_bulk, stream_bulk, 0.9),
-		{.name = NULL},
-	};
+	const struct bench_row row = BULK_ROW("64 MiB in, tcp", stream_bulk, 0.9);
 	int ret = rpc_open(rpc, ROUTE_TCP, "remote");
 
 	rpc_pin(rpc, 1);
@@ -152,9 +152,7 @@ static int measure_stream(struct rpc *rpc)
 	if (!ret && !rpc->bulk)
 		ret = vaccel_fail(VACCEL_ENOMEM, "no memory to measure with");
 	if (!ret)
-		ret = check_echoes(rpc);
-	if (!ret)
-		ret = rpc_measure(rpc, rows);
+		ret = measure_checked(rpc, measure_here, &row, NULL);
 	free(rpc->bulk);
 	rpc->bulk = NULL;
 	rpc_close(rpc);

@@ -30,6 +30,7 @@ struct rpc {
 
 	unsigned char *bulk;   /* BULK bytes; of which memory, the row says */
 	unsigned char *copies; /* BULK bytes */
+	unsigned char *echo;   /* where calls that carry bulk have it come back to, or NULL */
 };
 
 /* Bootstraps libvaccel with these plugins and opens a session by that route. */
