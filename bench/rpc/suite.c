@@ -218,22 +218,36 @@ static int measure_threads(struct rpc *rpc)
 	return rpc_measure(rpc, rows);
 }
 
-static int measure_unix(struct rpc *rpc)
+/* With the worker having many other connections meanwhile. */
+static int measure_among_idle(struct rpc *rpc, int (*measure)(struct rpc *rpc))
 {
-	const struct bench_row noop = ROUND_TRIP("noop, unix, 1000 idle", rpc_ping_unix, 1.15, 2.5);
 	const struct bench_links *links;
-	struct bench_idle *idle = NULL;
-	int ret = rpc_open(rpc, ROUTE_UNIX, "remote");
+	struct bench_idle *idle;
+	int ret = bench_module("links", "bench_links", (const void **)&links);
 
-	if (!ret)
-		ret = bench_module("links", "bench_links", (const void **)&links);
 	if (!ret)
 		ret = links->open(rpc->agent.address[ROUTE_UNIX], rpc->agent.directory, IDLE,
 				  &idle);
+	if (ret)
+		return ret;
+	ret = measure(rpc);
+	links->close(idle);
+	return ret;
+}
+
+static int measure_noop(struct rpc *rpc)
+{
+	const struct bench_row row = ROUND_TRIP("noop, unix, 1000 idle", rpc_ping_unix, 1.15, 2.5);
+
+	return rpc_measure_apart(rpc, &row);
+}
+
+static int measure_unix(struct rpc *rpc)
+{
+	int ret = rpc_open(rpc, ROUTE_UNIX, "remote");
+
 	if (!ret)
-		ret = rpc_measure_apart(rpc, &noop);
-	if (idle)
-		links->close(idle);
+		ret = measure_among_idle(rpc, measure_noop);
 	if (!ret)
 		ret = measure_session(rpc);
 	if (!ret)
@@ -242,10 +256,13 @@ static int measure_unix(struct rpc *rpc)
 	return ret;
 }
 
-static int measure_spinning(struct rpc *rpc)
+static const char spinning[] = "noop, unix, 1000 idle, spinning";
+
+/* On two cores; on one the ends would wait for each other. */
+static int measure_noop_spinning(struct rpc *rpc)
 {
 	const struct bench_row rows[] = {
-		{.name = "noop, unix, spinning, two cores",
+		{.name = spinning,
 		 .unit = "us",
 		 .threads = 1,
 		 .batch = 5000,
@@ -256,15 +273,21 @@ static int measure_spinning(struct rpc *rpc)
 		 .value_goal = 0.5},
 		{.name = NULL},
 	};
+
+	rpc_pin(rpc, 1);
+	return rpc_measure(rpc, rows);
+}
+
+static int measure_spinning(struct rpc *rpc)
+{
 	int ret;
 
 	if (processors() < 2)
-		return rpc_skip(rpc, rows[0].name, "there is only one processor");
+		return rpc_skip(rpc, spinning, "there is only one processor");
 	setenv("VACCEL_SPIN_US", SPIN_US, 1);
 	ret = rpc_open(rpc, ROUTE_UNIX, "remote");
-	rpc_pin(rpc, 1);
 	if (!ret)
-		ret = rpc_measure(rpc, rows);
+		ret = measure_among_idle(rpc, measure_noop_spinning);
 	rpc_close(rpc);
 	unsetenv("VACCEL_SPIN_US");
 	return ret;

@@ -26,7 +26,7 @@ TIMES = [
     "64 MiB echoed, unix",
     *(f"64 MiB in, unix, vaccel_alloc, {cores}" for cores in ("one core", "two cores")),
     "64 MiB in, tcp",
-    "noop, unix, spinning, two cores",
+    "noop, unix, 1000 idle, spinning",
     *(f"noop, {way}, {cores}" for way in ("tcp", "tls", "tls relayed") for cores in ("one core", "two cores")),
 ]
 MEMORY = [
