@@ -23,6 +23,7 @@
 /* In memory that child processes share. */
 struct bench {
 	const struct bench_row *row;
+	cpu_set_t allowed; /* before any thread is pinned */
 	size_t rounds;
 	size_t samples;	      /* of one round and thread; 0 until it is known */
 	size_t first, behind; /* the rounds that this process measures */
@@ -47,16 +48,13 @@ static double now(void)
 }
 
 /* The @index-th processor of those that the process may use, beginning anew past the last. */
-static void pin(unsigned int index)
+static void pin(const cpu_set_t *allowed, unsigned int index)
 {
-	cpu_set_t allowed, one;
-	unsigned int left;
+	unsigned int count = (unsigned int)CPU_COUNT(allowed), left = count ? index % count : 0;
+	cpu_set_t one;
 
-	if (sched_getaffinity(0, sizeof(allowed), &allowed))
-		return;
-	left = index % (unsigned int)CPU_COUNT(&allowed);
 	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &allowed) || left--)
+		if (!CPU_ISSET(cpu, allowed) || left--)
 			continue;
 		CPU_ZERO(&one);
 		CPU_SET(cpu, &one);
@@ -95,10 +93,14 @@ static double sample(struct bench *bench, bench_work *work)
 	return (now() - before) / (double)bench->row->batch;
 }
 
-static void sample_some(struct bench *bench, bench_work *work, double *to, size_t count)
+static void sample_some(const struct worker *worker, bool floor, double *to, size_t count)
 {
+	const struct bench_row *row = worker->bench->row;
+
+	if (row->floor_apart)
+		pin(&worker->bench->allowed, worker->index + floor * row->floor_apart);
 	for (size_t i = 0; i < count; i++)
-		to[i] = sample(bench, work);
+		to[i] = sample(worker->bench, floor ? row->floor : row->run);
 }
 
 static void *measure_rounds(void *argument)
@@ -108,7 +110,7 @@ static void *measure_rounds(void *argument)
 	const struct bench_row *row = bench->row;
 	size_t most = row->run_length ? row->run_length : 1, count;
 
-	pin(worker->index);
+	pin(&bench->allowed, worker->index);
 	for (size_t r = bench->first; r < bench->behind; r++) {
 		double *run = round_of(bench, false, r) + worker->index * bench->samples;
 		double *floor = round_of(bench, true, r) + worker->index * bench->samples;
@@ -119,10 +121,10 @@ static void *measure_rounds(void *argument)
 			/* Who goes first changes, as the first may find caches cold. */
 			count = bench->samples - i < most ? bench->samples - i : most;
 			if (floor_first)
-				sample_some(bench, row->floor, floor + i, count);
-			sample_some(bench, row->run, run + i, count);
+				sample_some(worker, true, floor + i, count);
+			sample_some(worker, false, run + i, count);
 			if (!floor_first)
-				sample_some(bench, row->floor, floor + i, count);
+				sample_some(worker, true, floor + i, count);
 		}
 	}
 	return NULL;
@@ -297,6 +299,7 @@ int bench_measure(const struct bench_row *row, struct bench_result *ret_result)
 	if (bench == MAP_FAILED)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory to measure with");
 	bench->row = row;
+	sched_getaffinity(0, sizeof(bench->allowed), &bench->allowed);
 	bench->rounds = !row->begin ? ROUNDS : row->seconds > 0 ? ROUNDS_APART : 1;
 	ret = measure_all(bench);
 	if (!ret)

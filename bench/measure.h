@@ -2,9 +2,9 @@
 /*
  * Measuring one thing beside the floor of what the machine can do: both are run
  * in turns, in the same thread on the same processor, so that whatever else the
- * machine does meets both. A row's figure is the median of its five rounds'
- * medians, and so is its ratio; p99 is over all samples. Times are the less the
- * better, rates the more.
+ * machine does meets both. A row's figure is the median of its rounds' medians,
+ * and so is its ratio; p99 is over all samples. There are five rounds, or 41 if each
+ * has a process of its own. Times are the less the better, rates the more.
  */
 #ifndef BENCH_MEASURE_H
 #define BENCH_MEASURE_H
@@ -32,6 +32,12 @@ struct bench_row {
 	 */
 	int (*begin)(void *context);
 	void (*end)(void *context);
+
+	/*
+	 * How many processors on from its own a thread does the floor: on that of the process which
+	 * does the row's work, as processors may differ.
+	 */
+	unsigned int floor_apart;
 
 	size_t run_length; /* samples of the one before the next of the other; 0 for 1 */
 	double amount;	   /* bytes or calls of the work done once, for rates */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A picture classified through an agent, beside the same here: by the same plugin,
- * with one thread, on the same processor and on two. Each round has an agent and a process of its
- * own, in which both must give the same answer before anything is timed.
+ * with one thread on the worker's processor, which is the program's or another one. Each round has
+ * an agent and a process of its own, in which both must give the same answer before anything is
+ * timed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,6 +147,7 @@ static int measure_route(struct pair *pair, enum route route, double goal)
 		.context = pair,
 		.begin = begin_round,
 		.end = end_round,
+		.floor_apart = 1, /* the model runs where the worker is */
 		.run_length = RUN_LENGTH,
 		.goal = pair->rpc->models->models ? goal : 0,
 	};

@@ -40,7 +40,7 @@ void rpc_close(struct rpc *rpc);
 /* One row after another up to one without a name. */
 int rpc_measure(struct rpc *rpc, const struct bench_row *rows);
 
-/* The row on one processor with the other end, and on two. */
+/* The row on one processor with the other end, and on two; its floor_apart is for the second. */
 int rpc_measure_apart(struct rpc *rpc, const struct bench_row *row);
 
 /* Binds the agent, and the partner. */

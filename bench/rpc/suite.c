@@ -160,6 +160,7 @@ int rpc_measure_apart(struct rpc *rpc, const struct bench_row *row)
 			continue;
 		}
 		rpc_pin(rpc, i);
+		rows[0].floor_apart = row->floor_apart * (unsigned int)i;
 		ret = rpc_measure(rpc, rows);
 	}
 	return ret;
