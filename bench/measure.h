@@ -83,6 +83,12 @@ int bench_infer(const struct bench_models *models, bench_show *show, void *conte
 int bench_model(const char *framework, const struct bench_models *models, bench_show *show,
 		void *context);
 
+/*
+ * To be called first where bench_rpc() will be: runs the program anew, with @argv, unless it
+ * has the C library's settings of an agent's workers, or the user's, already.
+ */
+int bench_rpc_settle(char *const *argv);
+
 /* Through an agent of its own, which lies beside the command @program. */
 int bench_rpc(const char *program, const struct bench_models *models, bench_show *show,
 	      void *context);

@@ -152,6 +152,10 @@ int bench_main(const struct options *options)
 			options->operands[0]);
 		return STATUS_USAGE;
 	}
+	if (!strcmp(options->operands[0], "rpc") && bench_rpc_settle(options->argv)) {
+		complain("%s", vaccel_error_text());
+		return STATUS_FAILED;
+	}
 	if (!options->json)
 		printf("%-*s%10s %10s %10s %16s\n", NAME_WIDTH, "", "value", "p99", "limit",
 		       "ratio");

@@ -416,9 +416,10 @@ static int version_main(const struct options *options)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	struct options options = {.top = 5, .repeat = 1, .interval = 1, .count = 1000};
+	struct options options = {
+		.argv = argv, .top = 5, .repeat = 1, .interval = 1, .count = 1000};
 
-	switch (options_parse(command, argc, argv, &options)) {
+	switch (options_parse(command, argc - 1, argv + 1, &options)) {
 	case PARSED_RUN:
 		return command->run(&options);
 	case PARSED_HELP:
@@ -452,7 +453,7 @@ int main(int argc, char **argv)
 	command = find_command(command_meant(argv[1]));
 	if (!command)
 		return STATUS_USAGE;
-	status = run(command, argc - 1, argv + 1);
+	status = run(command, argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {
 		complain("cannot write to the standard output");
 		return STATUS_FAILED;

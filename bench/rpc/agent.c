@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #include <vaccel/error.h>
+#include <vaccel/plugin.h>
 
+#include "bench/measure.h"
 #include "bench/rpc/agent.h"
 #include "bench/rpc/process.h"
 
@@ -26,6 +28,15 @@
 
 /* Names of tenants; RELAYED's is the certificate's. */
 static const char *const tenants[ROUTE_COUNT] = {"unix", "tcp", "tls", "bench"};
+
+/*
+ * What an agent gives its workers where it has none to pass on, by which a model is faster:
+ * the same here must have it too. glibc reads it as a program starts.
+ */
+static const char settings[] = "glibc.malloc.hugetlb=1";
+static const struct vaccel_knob tunables = {
+	"GLIBC_TUNABLES", NULL, "the C library's settings", VACCEL_KNOB_TEXT, 0, 0,
+};
 
 static const char certificates[] =
 	"set -e\n"
@@ -42,6 +53,18 @@ static const char certificates[] =
 static int fail(const char *what)
 {
 	return vaccel_fail(errno, "cannot start an agent: %s: %s", what, strerror(errno));
+}
+
+int bench_rpc_settle(char *const *argv)
+{
+	const char *tuned = vaccel_knob_text(&tunables);
+
+	if (tuned && *tuned)
+		return VACCEL_OK;
+	setenv(tunables.name, settings, 1);
+	execv("/proc/self/exe", argv);
+	return vaccel_fail(errno, "cannot start anew with %s=%s: %s", tunables.name, settings,
+			   strerror(errno));
 }
 
 /* In a child: what it prints would be among the rows. */
@@ -177,6 +200,7 @@ static int listen_for_ready(const struct agent *agent)
 
 _Noreturn static void become(const struct agent *agent, const char *path, pid_t parent)
 {
+	const char *tuned = vaccel_knob_text(&tunables);
 	char text[PATH_ROOM];
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -190,6 +214,9 @@ _Noreturn static void become(const struct agent *agent, const char *path, pid_t 
 	mkdir(text, 0700);
 	setenv("XDG_RUNTIME_DIR", text, 1);
 	setenv("VACCEL_ONNX_THREADS", "1", 1);
+	/* It is not for the supervisor, which gives it to the workers by itself. */
+	if (tuned && !strcmp(tuned, settings))
+		unsetenv(tunables.name);
 	snprintf(text, sizeof(text), "%s/agent.yaml", agent->directory);
 	execl(path, path, "--config", text, NULL);
 	_exit(EXIT_FAILURE);

@@ -21,6 +21,7 @@ struct texts {
 
 /* What was typed. A command reads what its rows fill; the rest has its default. */
 struct options {
+	char *const *argv; /* all of it, in an order that means the same; ends in NULL */
 	bool json;
 	const char *model;
 	const char *labels;

@@ -75,6 +75,27 @@ def tree_to_measure(source, build, prefix, libdir, directory):
     return tree, onnx.exists()
 
 
+def check_settings(tree):
+    """A model here has the huge pages that workers have, or what the user has said for both."""
+    wanted = {None: "glibc.malloc.hugetlb=1", "glibc.malloc.hugetlb=0": "glibc.malloc.hugetlb=0"}
+    benches = {
+        given: subprocess.Popen(
+            [tree / "bin/vaccel", "bench", "rpc", "--brief"],
+            env={"PATH": os.environ["PATH"]} | ({"GLIBC_TUNABLES": given} if given else {}),
+            stdout=subprocess.PIPE,
+        )
+        for given in wanted
+    }
+    for given, bench in benches.items():
+        # Once it has something to say it stays as it is.
+        bench.stdout.read(1)
+        settings = pathlib.Path(f"/proc/{bench.pid}/environ").read_text().split("\0")
+        assert f"GLIBC_TUNABLES={wanted[given]}" in settings, (given, settings)
+    for bench in benches.values():
+        bench.communicate()
+        assert bench.returncode == 0
+
+
 def rows_of(*command, talks=False):
     done = subprocess.run(
         [*command, "--brief", "--json"], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True,
@@ -99,6 +120,7 @@ def check_frameworks(source, tree, libdir):
 def main(source, build, prefix, libdir):
     with tempfile.TemporaryDirectory() as directory:
         tree, has_onnx = tree_to_measure(source, build, prefix, libdir, directory)
+        check_settings(tree)
         check(rows_of(tree / "bin/vaccel", "bench", "rpc"), has_onnx)
         check_frameworks(source, tree, libdir)
 
