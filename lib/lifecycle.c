@@ -154,7 +154,6 @@ int vaccel_plugin_parse_and_load(const char *list)
  * time are not held while the process is copied: in the order in which they nest.
  * Those that are held for long, as while a plugin is loaded, the child frees, and
  * does without what was half done; plugins may also fork while they are held.
- * Objects that other threads were using at that moment are lost to it.
  */
 static void before_fork(void)
 {

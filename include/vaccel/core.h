@@ -3,9 +3,10 @@
  * The library's own life: its version, bootstrap and cleanup.
  *
  * After fork() the child has the library as it was, and the thread that forked alone. It
- * may use sessions and resources that no other thread was using just then; one that uses an
- * agent becomes a client of its own there. A plugin that another thread was loading
- * cannot be used in the child, and a library behind a plugin may wait in it for threads
+ * may use sessions and resources, also those that other threads were using: bytes that one
+ * was changing just then are as it left them, and what it had not finished is begun anew.
+ * One that uses an agent becomes a client of its own there. A plugin that another thread was
+ * loading cannot be used in the child, and a library behind a plugin may wait in it for threads
  * that it has not: a child is best forked before the first call, or calls execve().
  */
 #ifndef VACCEL_CORE_H

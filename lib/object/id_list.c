@@ -195,6 +195,15 @@ void id_list_clear(struct id_list *list)
 	store(&list->count, 0);
 }
 
+void id_list_after_fork(struct id_list *list)
+{
+	if (!(load(&list->version) & 1))
+		return;
+	/* Ids that were being moved may be anywhere. */
+	id_list_clear(list);
+	atomic_fetch_add(&list->version, 1);
+}
+
 /* Waits for a writer that is closing gaps, which is rare and short. */
 static unsigned int read_begin(const struct id_list *list)
 {

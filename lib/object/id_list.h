@@ -30,6 +30,7 @@ struct id_list {
 int id_list_add(struct id_list *list, vaccel_id_t id);	   /* ENOMEM; twice is fine */
 bool id_list_remove(struct id_list *list, vaccel_id_t id); /* whether it was there */
 void id_list_clear(struct id_list *list);		   /* nobody else may be reading */
+void id_list_after_fork(struct id_list *list); /* in the child: no writer is at work any more */
 
 /* Readers, at any time */
 bool id_list_has(const struct id_list *list, vaccel_id_t id);

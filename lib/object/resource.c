@@ -166,9 +166,31 @@ void resources_before_fork(void)
 	table_before_fork(&resources);
 }
 
+/* Its blobs may be half made, by a thread that the child has not; the parent's files stay. */
+static void forget_resolving(struct resource_state *state)
+{
+	state->own.blobs = NULL;
+	state->own.nr_blobs = 0;
+	state->own.rundir = NULL;
+}
+
+/* A lock is held for long, as while bytes travel to an agent, so that no fork waits for it. */
+static bool free_locks(void *object, void *context)
+{
+	struct resource_state *state = object;
+
+	if (unlock_in_child(&state->lock) && !state->resolved)
+		forget_resolving(state);
+	unlock_in_child(&state->slots.lock);
+	id_list_after_fork(&state->sessions);
+	return true;
+}
+
 void resources_after_fork(bool in_child)
 {
 	table_after_fork(&resources, in_child);
+	if (in_child)
+		table_each(&resources, free_locks, NULL);
 }
 
 void resources_close_all(void)

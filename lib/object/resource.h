@@ -22,7 +22,7 @@ struct resource_state {
 	pthread_mutex_t
 		lock; /* own's rundir and blobs, sessions, closing; taken before a session's */
 	struct id_list sessions; /* with which it is registered */
-	bool resolved;		 /* paths have become blobs */
+	bool resolved;		 /* paths have become blobs, all of them */
 	bool closing;
 	struct slots slots;
 };

@@ -31,7 +31,6 @@ int resource_alloc_blobs(struct resource_state *state, size_t nr)
 	state->own.blobs = calloc(nr ? nr : 1, sizeof(struct vaccel_blob *));
 	if (!state->own.blobs)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for %zu blobs", nr);
-	state->resolved = true;
 	return VACCEL_OK;
 }
 
@@ -39,6 +38,7 @@ void resource_drop_blobs(struct resource_state *state)
 {
 	struct vaccel_resource *own = &state->own;
 
+	state->resolved = false;
 	for (size_t i = 0; i < own->nr_blobs; i++)
 		vaccel_blob_delete(own->blobs[i]);
 	free(own->blobs);
@@ -48,7 +48,6 @@ void resource_drop_blobs(struct resource_state *state)
 		rundir_remove_tree(own->rundir);
 	free(own->rundir);
 	own->rundir = NULL;
-	state->resolved = false;
 }
 
 int resource_rundir(struct resource_state *state, const char **ret_path)
@@ -236,6 +235,7 @@ int resource_resolve(struct resource_state *state)
 		ret = resolve_files(state);
 	if (ret)
 		resource_drop_blobs(state);
+	state->resolved = !ret;
 	return ret;
 }
 

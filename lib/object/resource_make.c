@@ -110,6 +110,7 @@ int vaccel_resource_init_from_buf(struct vaccel_resource *res, const void *buf, 
 	if (ret)
 		return ret;
 	state->own.nr_blobs = 1;
+	state->resolved = true;
 	return resource_publish(res, &state);
 }
 
@@ -152,7 +153,10 @@ int vaccel_resource_init_from_blobs(struct vaccel_resource *res, const struct va
 		ret = resource_alloc_blobs(state, nr_blobs);
 	for (size_t i = 0; !ret && i < nr_blobs; i++)
 		ret = add_blob(state, blobs[i]);
-	return ret ? ret : resource_publish(res, &state);
+	if (ret)
+		return ret;
+	state->resolved = true;
+	return resource_publish(res, &state);
 }
 
 int vaccel_resource_new(struct vaccel_resource **ret_res, const char *path,

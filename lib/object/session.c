@@ -391,9 +391,22 @@ void sessions_before_fork(void)
 	table_before_fork(&sessions);
 }
 
+/* See those of resources. */
+static bool free_locks(void *object, void *context)
+{
+	struct session_state *state = object;
+
+	unlock_in_child(&state->lock);
+	unlock_in_child(&state->slots.lock);
+	id_list_after_fork(&state->resources);
+	return true;
+}
+
 void sessions_after_fork(bool in_child)
 {
 	table_after_fork(&sessions, in_child);
+	if (in_child)
+		table_each(&sessions, free_locks, NULL);
 }
 
 void sessions_close_all(void)

@@ -192,7 +192,7 @@ void table_ref(struct table_entry *entry)
 
 void table_unref(struct table *table, struct table_entry *entry)
 {
-	if (atomic_fetch_sub(&entry->refs, 1) == (CLOSED | 1)) {
+	if (atomic_fetch_sub(&entry->refs, 1) & CLOSED) {
 		SCOPED_LOCK(&table->lock);
 		pthread_cond_broadcast(&table->drained);
 	}
@@ -212,8 +212,9 @@ void table_remove(struct table *table, struct table_entry *entry)
 	atomic_store(&entry->id, 0);
 	/* One step: the table's own reference goes and the entry closes. */
 	atomic_fetch_add(&entry->refs, CLOSED - 1);
-	while (atomic_load(&entry->refs) != CLOSED)
+	while (atomic_load(&entry->refs) > (CLOSED | entry->lost))
 		pthread_cond_wait(&table->drained, &table->lock);
+	entry->lost = 0;
 	atomic_store(&entry->refs, 0);
 	atomic_store(&entry->object, NULL);
 	atomic_store(&entry->next, table->free);
@@ -245,10 +246,20 @@ void table_before_fork(struct table *table)
 	pthread_mutex_lock(&table->lock);
 }
 
+static void lose_references(struct table *table)
+{
+	for (struct table_chunk *chunk = table->chunks; chunk; chunk = chunk->next)
+		for (size_t i = 0; i < CHUNK_ENTRIES; i++)
+			if (atomic_load(&chunk->entries[i].id))
+				chunk->entries[i].lost = table_refs(&chunk->entries[i]);
+}
+
 void table_after_fork(struct table *table, bool in_child)
 {
-	if (in_child)
+	if (in_child) {
 		table->drained = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+		lose_references(table);
+	}
 	pthread_mutex_unlock(&table->lock);
 }
 

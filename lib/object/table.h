@@ -23,6 +23,7 @@
 struct table_entry {
 	_Atomic vaccel_id_t id;	   /* 0 while the entry is on the free list */
 	_Atomic unsigned int refs; /* 0 while free; removal sets TABLE_CLOSED */
+	unsigned int lost;	   /* table's lock: of them, those that nobody gives back */
 	_Atomic(void *) object;
 	_Atomic(struct table_entry *) next; /* in its bucket, or on the free list */
 };
@@ -69,7 +70,7 @@ size_t table_count(struct table *table);
 
 /*
  * Around a fork: holds off writers before it, lets them go on after it. A child
- * has only the thread that forked, so nobody waits there.
+ * has only the thread that forked, so nobody waits there, nor for what others held.
  */
 void table_before_fork(struct table *table);
 void table_after_fork(struct table *table, bool in_child);

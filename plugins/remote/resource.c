@@ -118,6 +118,9 @@ void resources_forget(void)
 	for (struct resource *resource = resources; resource; resource = resource->next) {
 		resource->users = 0;
 		resource->loading = false;
+		/* Another thread was at it, and may not have come to its end. */
+		if (resource->reading)
+			resource->digests = NULL;
 		resource->reading = false;
 	}
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What programs do: threads, fork and exit, with calls under way. */
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,6 +226,62 @@ static void test_forks_among_calls(void **state)
 	assert_int_equal(fake_sessions(fake), 1);
 }
 
+static sem_t child_has_ended;
+
+/* The answer is on its way for as long as that takes. */
+static enum verdict await_child(struct turn *turn, struct trick *trick)
+{
+	sem_wait(&child_has_ended);
+	return GO_ON;
+}
+
+static struct vaccel_resource res;
+static char text[] = "abc";
+
+static void *sync_once(void *context)
+{
+	if (vaccel_resource_sync(&res, &sess))
+		atomic_fetch_add(&wrong, 1);
+	return NULL;
+}
+
+/* Whether a child can use all that a thread of its parent's is using. */
+static void leave_after_all(int status)
+{
+	struct vaccel_session other;
+	bool does = !vaccel_resource_sync(&res, &sess) && !vaccel_session_init(&other, 0) &&
+		    !vaccel_resource_register(&res, &other) &&
+		    !vaccel_resource_unregister(&res, &sess) && !vaccel_noop(&other) &&
+		    !vaccel_session_release(&other) && !vaccel_resource_release(&res);
+
+	close_all(does ? status : 9);
+}
+
+/* Bytes that travel keep a resource as it is, but no child waiting for a thread that it has not. */
+static void test_fork_while_a_resource_travels(void **state)
+{
+	struct trick trick = {&vaccel_op_resource_sync, 1, await_child};
+	pthread_t thread;
+	int status;
+
+	atomic_store(&wrong, 0);
+	sem_init(&child_has_ended, 0, 0);
+	assert_int_equal(
+		vaccel_resource_init_from_buf(&res, text, 3, VACCEL_RESOURCE_DATA, "d", true),
+		VACCEL_OK);
+	assert_int_equal(vaccel_resource_register(&res, &sess), VACCEL_OK);
+	fake_script(fake, bed_trick, &trick);
+	assert_int_equal(pthread_create(&thread, NULL, sync_once, NULL), 0);
+	fake_await_calls(fake, &vaccel_op_resource_sync, 1);
+	status = end_of(fork_to_call(leave_after_all));
+	sem_post(&child_has_ended);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(status, 7 << 8);
+	assert_int_equal(atomic_load(&wrong), 0);
+	assert_int_equal(vaccel_resource_release(&res), VACCEL_OK);
+	sem_destroy(&child_has_ended);
+}
+
 /* Exit */
 
 /* Lets nothing through until all its threads are in calls; then ends the program's wait. */
@@ -286,6 +343,7 @@ int main(void)
 		TEST(test_fork_of_a_child_that_is_cut_short),
 		TEST(test_fork_of_a_child_that_cleans_up),
 		TEST(test_forks_among_calls),
+		TEST(test_fork_while_a_resource_travels),
 		TEST(test_exit_with_calls_under_way),
 	};
 

@@ -235,6 +235,24 @@ static void test_readers_beside_a_writer(void **state)
 	id_list_clear(&shared.list);
 }
 
+/* A writer that a forked child has not was at moving ids together. */
+static void test_a_fork_amid_a_change(void **state)
+{
+	const vaccel_id_t ids[] = {4, 5};
+	struct id_list list = {NULL};
+
+	assert_int_equal(id_list_add(&list, 4), VACCEL_OK);
+	assert_int_equal(id_list_add(&list, 5), VACCEL_OK);
+	id_list_after_fork(&list);
+	assert_ids(&list, 2, ids);
+	atomic_fetch_add(&list.version, 1);
+	id_list_after_fork(&list);
+	assert_ids(&list, 0, NULL);
+	assert_int_equal(id_list_add(&list, 5), VACCEL_OK);
+	assert_ids(&list, 1, &ids[1]);
+	id_list_clear(&list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_a_million),
 		cmocka_unit_test(test_readers_beside_a_writer),
+		cmocka_unit_test(test_a_fork_amid_a_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,8 @@
 #include "plugin/registry.h"
 #include "resource_tests.h"
 
+#define STUCK_S 20
+
 static void test_names_of_types(void **state)
 {
 	char name[VACCEL_ENUM_STR_MAX];
@@ -389,6 +391,31 @@ static void test_a_forked_child_removes_nothing(void **state)
 	free(path);
 }
 
+/* Another thread was at its files as the process was copied: the child begins anew. */
+static void test_a_forked_child_registers_what_was_being_registered(void **state)
+{
+	struct vaccel_resource res;
+	int status;
+	pid_t child;
+
+	assert_int_equal(vaccel_resource_init(&res, file, DATA), VACCEL_OK);
+	pthread_mutex_lock(&res.state->lock);
+	res.state->own.blobs = (struct vaccel_blob **)buf;
+	res.state->own.nr_blobs = 1;
+	child = fork();
+	if (!child) {
+		alarm(STUCK_S);
+		_exit(vaccel_resource_register(&res, &sess) || res.nr_blobs != 1 ||
+		      strcmp(res.blobs[0]->path, file) != 0 || vaccel_resource_release(&res));
+	}
+	res.state->own.blobs = NULL;
+	res.state->own.nr_blobs = 0;
+	pthread_mutex_unlock(&res.state->lock);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(vaccel_resource_release(&res), VACCEL_OK);
+}
+
 static int make_and_delete(int how)
 {
 	struct vaccel_blob source = {.type = VACCEL_BLOB_BUFFER,
@@ -542,6 +569,7 @@ int main(void)
 		TEST(test_slots_are_closed_with_the_resource),
 		TEST(test_cleanup),
 		TEST(test_a_forked_child_removes_nothing),
+		TEST(test_a_forked_child_registers_what_was_being_registered),
 		TEST(test_no_memory),
 		TEST(test_threads),
 		TEST(test_very_many),
