@@ -81,6 +81,18 @@ static int complain(const char *words)
 	return WRONG_USE;
 }
 
+/* An option that has one value. */
+static int take_once(const char **at, const char *option)
+{
+	if (*at) {
+		fprintf(stderr, "vaccel-agent: %s is there twice; write all that it says in one\n",
+			option);
+		return WRONG_USE;
+	}
+	*at = optarg;
+	return -1;
+}
+
 enum { CHECK = 256, VACCEL, BASE };
 
 /* An exit status, or -1 to go on; so does parse(). */
@@ -91,17 +103,14 @@ static int take_option(int option, struct arguments *arguments)
 		arguments->listeners[arguments->nr_listeners++] = optarg;
 		return -1;
 	case 'c':
-		arguments->file = optarg;
-		return -1;
+		return take_once(&arguments->file, "--config");
 	case CHECK:
 		arguments->check = true;
 		return -1;
 	case VACCEL:
-		arguments->vaccel = optarg;
-		return -1;
+		return take_once(&arguments->vaccel, "--vaccel-config");
 	case BASE:
-		arguments->base = optarg;
-		return -1;
+		return take_once(&arguments->base, "--runtime-dir");
 	case 'h':
 		fputs(help, stdout);
 		return EXIT_SUCCESS;

@@ -40,7 +40,8 @@ enum ipc_kind {
 	IPC_FAILED, /* it cannot start; text: why */
 	IPC_PEER,   /* front: passes the plain end of a connection; text: the certificate's name;
 		     * listener and peer as they came */
-	IPC_BUSY    /* worker: a call runs while nobody watches its deadline; see stats.h */
+	IPC_BUSY,   /* worker: a call runs while nobody watches its deadline; see stats.h */
+	IPC_ASK	    /* monitor: whether the supervisor lives, which says IPC_ALIVE at once */
 };
 
 struct ipc_message {

@@ -34,6 +34,17 @@ bool name_is_of_user(const char *name)
 
 /* Policies */
 
+/* Without the list all is permitted, which who writes an empty one does not mean. */
+static int check_some(struct document *document, const struct place *place)
+{
+	const yaml_node_t *list = document_find(document, place);
+
+	if (!list || list->data.sequence.items.top > list->data.sequence.items.start)
+		return VACCEL_OK;
+	return document_fail(document, place,
+			     "nothing at all would be of no use; leave the key out to permit all");
+}
+
 static int check_ops(struct document *document, const struct place *place,
 		     const struct names *names)
 {
@@ -124,8 +135,12 @@ static int check_limits(struct document *document, const struct place *place,
 static int check_policy(struct document *document, const struct policy *policy)
 {
 	const struct place *place = AT(AT(NULL, "policies"), policy->name);
-	int ret = check_ops(document, AT(place, "ops"), &policy->ops);
+	int ret = check_some(document, AT(place, "ops"));
 
+	if (!ret)
+		ret = check_some(document, AT(place, "plugins"));
+	if (!ret)
+		ret = check_ops(document, AT(place, "ops"), &policy->ops);
 	if (!ret)
 		ret = check_not_empty(document, AT(place, "plugins"), &policy->plugins);
 	if (!ret)

@@ -149,7 +149,7 @@ char *admin_text(const struct state *state)
 	put(document, "pid", json_object_new_int(state->agent));
 	put(document, "uptime_seconds", json_object_new_double(state_uptime(state)));
 	put(document, "time_ns", json_object_new_int64(time_now()));
-	put_text(document, "state", readiness_name(state->readiness));
+	put_text(document, "state", readiness_name(state_readiness(state)));
 	put(document, "listeners", listeners(state));
 	for (size_t i = 0; i < state->nr_seen; i++)
 		json_object_array_add(tenants, describe(&state->seen[i]));

@@ -22,6 +22,7 @@
 #include "agent/monitor/pages.h"
 #include "agent/sandbox/sandbox.h"
 #include "base/util.h"
+#include "transport/transport.h"
 
 struct monitor {
 	struct state state;
@@ -29,9 +30,11 @@ struct monitor {
 	const struct http_server *server;
 	struct http *http;
 	char why_no_server[256];
+	int64_t asked; /* when the supervisor was last asked whether it lives */
 };
 
 #define HTTP_LIFE_MS 10000
+#define ASK_NS	     INT64_C(1000000000) /* the least between two questions to the supervisor */
 
 enum { POLL_IPC, POLL_HTTP, POLL_ADMIN, POLLS = POLL_ADMIN + ADMIN_POLLS };
 
@@ -96,6 +99,34 @@ static int take_socket(struct monitor *monitor, const char *what, int fd)
 	return serve_http(monitor, fd);
 }
 
+/* It asks, or has been asked. */
+static void live(struct monitor *monitor)
+{
+	monitor->state.unheard_since = 0;
+	ipc_live(IPC_FD);
+}
+
+/* While nobody wants to know how the agent does, the supervisor is left in peace. */
+static void ask_supervisor(struct monitor *monitor)
+{
+	int64_t now = time_now();
+
+	if (now - monitor->asked < ASK_NS)
+		return;
+	monitor->asked = now;
+	if (!monitor->state.unheard_since)
+		monitor->state.unheard_since = now;
+	ipc_send(IPC_FD, &(struct ipc_message){.kind = IPC_ASK}, -1);
+}
+
+static bool has_visitors(const struct pollfd polls[POLLS])
+{
+	for (int i = POLL_HTTP; i < POLLS; i++)
+		if (polls[i].fd >= 0 && polls[i].revents)
+			return true;
+	return false;
+}
+
 /* VACCEL_EAGAIN: it says nothing now. VACCEL_EREMOTEIO: the supervisor is gone. */
 static int hear(struct monitor *monitor)
 {
@@ -108,7 +139,7 @@ static int hear(struct monitor *monitor)
 	if (message.kind == IPC_MONITOR)
 		ret = take_socket(monitor, message.text, TAKE_FD(fd));
 	else if (message.kind == IPC_ALIVE)
-		ipc_live(IPC_FD);
+		live(monitor);
 	else
 		ret = state_take(&monitor->state, &message, fd);
 	if (ret)
@@ -148,6 +179,8 @@ static int serve(struct monitor *monitor)
 			ret = hear(monitor);
 		if (ret != VACCEL_EAGAIN)
 			break;
+		if (has_visitors(polls))
+			ask_supervisor(monitor);
 		admin_run(&monitor->admin, &monitor->state, polls + POLL_ADMIN);
 		if (monitor->http)
 			monitor->server->run(monitor->http);

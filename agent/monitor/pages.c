@@ -23,10 +23,19 @@ static void answer_metrics(const struct state *state, struct http_page *page)
 
 static void answer_readiness(const struct state *state, struct http_page *page)
 {
+	enum readiness readiness = state_readiness(state);
 	char words[32];
 
-	snprintf(words, sizeof(words), "%s\n", readiness_name(state->readiness));
-	http_words(page, state->readiness == SERVING ? OK : UNAVAILABLE, words);
+	snprintf(words, sizeof(words), "%s\n", readiness_name(readiness));
+	http_words(page, readiness == SERVING ? OK : UNAVAILABLE, words);
+}
+
+static void answer_health(const struct state *state, struct http_page *page)
+{
+	if (state_readiness(state) == STUCK)
+		answer_readiness(state, page);
+	else
+		http_words(page, OK, "alive\n");
 }
 
 void pages_answer(const void *state, const char *path, struct http_page *ret_page)
@@ -34,7 +43,7 @@ void pages_answer(const void *state, const char *path, struct http_page *ret_pag
 	if (!strcmp(path, "/metrics"))
 		answer_metrics(state, ret_page);
 	else if (!strcmp(path, "/healthz"))
-		http_words(ret_page, OK, "alive\n");
+		answer_health(state, ret_page);
 	else if (!strcmp(path, "/readyz"))
 		answer_readiness(state, ret_page);
 	else

@@ -15,9 +15,10 @@
 #include <vaccel/op.h>
 
 #include "base/util.h"
+#include "transport/transport.h"
 
 #define SEEN_MAX	  (TENANTS_MAX + 1) /* nobody in particular is one more */
-#define HEARD_MAX	  256
+#define STUCK_NS	  INT64_C(5000000000)
 #define STAT_BEFORE_START 20 /* fields of /proc/PID/stat between the name and the time */
 
 static double now(void)
@@ -65,9 +66,16 @@ double state_uptime(const struct state *state)
 	return now() - state->began;
 }
 
+enum readiness state_readiness(const struct state *state)
+{
+	if (state->unheard_since && time_now() - state->unheard_since > STUCK_NS)
+		return STUCK;
+	return state->told;
+}
+
 const char *readiness_name(enum readiness readiness)
 {
-	static const char *const names[] = {"starting", "serving", "draining"};
+	static const char *const names[] = {"starting", "serving", "draining", "stuck"};
 
 	return names[readiness];
 }
@@ -155,9 +163,6 @@ static int take_listener(struct state *state, const struct ipc_message *message)
 		return VACCEL_OK;
 	}
 	if (heard == end) {
-		if (state->nr_heard >= HEARD_MAX)
-			return vaccel_fail(VACCEL_EDQUOT, "there are more than %d listeners",
-					   HEARD_MAX);
 		heard = reallocarray(state->heard, state->nr_heard + 1, sizeof(*heard));
 		if (!heard)
 			return vaccel_fail(VACCEL_ENOMEM, "no memory for a listener");
@@ -181,10 +186,10 @@ int state_take(struct state *state, const struct ipc_message *message, int fd)
 	case IPC_LISTENER:
 		return take_listener(state, message);
 	case IPC_SERVING:
-		state->readiness = SERVING;
+		state->told = SERVING;
 		return VACCEL_OK;
 	case IPC_DRAIN:
-		state->readiness = DRAINING;
+		state->told = DRAINING;
 		return VACCEL_OK;
 	default:
 		return vaccel_fail(VACCEL_EINVAL, "message %" PRIu32 " is none for a monitor",

@@ -24,14 +24,16 @@ struct heard {
 	char tenant[sizeof(((struct ipc_message *)NULL)->peer)]; /* "": it names none */
 };
 
-enum readiness { STARTING, SERVING, DRAINING };
+/* Stuck: the supervisor was asked whether it lives, and has not answered for a while. */
+enum readiness { STARTING, SERVING, DRAINING, STUCK };
 
 struct state {
 	struct seen *seen;
 	size_t nr_seen;
 	struct heard *heard; /* listeners */
 	size_t nr_heard;
-	enum readiness readiness;
+	enum readiness told;
+	int64_t unheard_since; /* when the supervisor was asked; 0: it has answered */
 	pid_t agent;
 	double began; /* of the agent, in seconds since the machine's start */
 };
@@ -43,6 +45,7 @@ void state_release(struct state *state);
 /* Remembers what a message says; @fd, if it needs one, stays the caller's. */
 int state_take(struct state *state, const struct ipc_message *message, int fd);
 
+enum readiness state_readiness(const struct state *state);
 const char *readiness_name(enum readiness readiness);
 
 /* How long the agent has run, in seconds. */

@@ -45,7 +45,8 @@ static void brief(struct helper *monitor)
 		tell_listener(monitor, listener);
 	observe_nobody(supervisor);
 	tenants_brief_monitor(supervisor);
-	observe_serving(supervisor, supervisor->ready && !supervisor->stopping);
+	if (supervisor->ready || supervisor->stopping)
+		observe_serving(supervisor, !supervisor->stopping);
 }
 
 /* Where nobody does TLS nobody is refused before his tenant is known. */
@@ -94,6 +95,13 @@ void observe_serving(struct supervisor *supervisor, bool serving)
 
 static void changed(struct helper *monitor)
 {
+}
+
+/* It asks again if there is no room for the answer. */
+static void said(struct helper *monitor, const struct ipc_message *message, int *fd)
+{
+	if (message->kind == IPC_ASK)
+		helper_offer(monitor, &(struct ipc_message){.kind = IPC_ALIVE}, -1);
 }
 
 static void window_close(struct window *window)
@@ -212,7 +220,7 @@ void observe_commit(struct supervisor *supervisor, struct windows *wanted)
 	helper_stop(monitor);
 	window_replace(&supervisor->admin, &wanted->admin);
 	window_replace(&supervisor->metrics, &wanted->metrics);
-	*monitor = (struct helper){.brief = brief, .changed = changed};
+	*monitor = (struct helper){.brief = brief, .changed = changed, .said = said};
 	helper_start(monitor, supervisor, "monitor");
 }
 

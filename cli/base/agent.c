@@ -188,6 +188,7 @@ struct json_object *agent_ask(const char *path)
 {
 	struct places places;
 	char tried[PLACES * (PATH_ROOM + 64)] = "";
+	bool denied = false;
 
 	if (path)
 		return ask_given(path);
@@ -197,6 +198,7 @@ struct json_object *agent_ask(const char *path)
 		int fd = reach(places.path[i]);
 
 		if (fd < 0) {
+			denied |= errno == EACCES;
 			used += (size_t)snprintf(tried + used, sizeof(tried) - used, "%s%s (%s)",
 						 used ? " or " : "", places.path[i],
 						 strerror(errno));
@@ -206,9 +208,10 @@ struct json_object *agent_ask(const char *path)
 		close(fd);
 		return document;
 	}
-	complain("no agent of this host answers at %s; start vaccel-agent, give its admin socket "
-		 "with --socket, or ask one elsewhere by `vaccel ping ADDRESS`",
-		 tried);
+	complain("no agent of this host answers at %s; %s, give its admin socket with --socket, or "
+		 "ask one elsewhere by `vaccel ping ADDRESS`",
+		 tried,
+		 denied ? "be root or the user that the agent runs as" : "start vaccel-agent");
 	return NULL;
 }
 

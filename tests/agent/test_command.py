@@ -75,9 +75,12 @@ class Help(unittest.TestCase):
             (["--config", "/x", "-a", "unix:///a"], "with --config all else is said in the file"),
             (["--config", "/x", "--vaccel-config", "log_level=1"], "with --config all else"),
             (["--runtime-dir", "run"], "--runtime-dir takes a whole path, from '/' on"),
+            (["--vaccel-config", "plugins=noop", "--vaccel-config", "log_level=3"], "--vaccel-config is there twice"),
+            (["--config", "/x", "-c", "/x"], "--config is there twice"),
             (["-a", "nowhere"], "'nowhere' is no address"),
             (["-a", "tcp://0.0.0.0:1"], "is open to the network, unencrypted"),
             (["--vaccel-config", "colour=red"], "knows plugins and log_level, not 'colour=red'"),
+            (["--vaccel-config", "plugins="], "policies.default.plugins: nothing at all would be of no use"),
             (["--vaccel-config", "log_level=7"], "'7' is none of error, warning, info and debug"),
         ]:
             with self.subTest(arguments):

@@ -201,6 +201,8 @@ static const char *const wrong[][2] = {
 	 "policies.a.ops[0]: there is no operation 'nop'; did you mean 'noop'?"},
 	{"policies: {a: {ops: [noop, xyzzyxyzzy]}}",
 	 "policies.a.ops[1]: there is no operation 'xyzzyxyzzy'; `vaccel ops` lists them"},
+	{"policies: {a: {ops: []}}", "policies.a.ops: nothing at all would be of no use; leave"},
+	{"policies: {a: {plugins: []}}", "policies.a.plugins: nothing at all would be of no use"},
 	{"policies: {a: {plugins: ['']}}", "policies.a.plugins[0]: this is no name"},
 	{"policies: {a: {exec_libraries: [liba.so]}}",
 	 "policies.a.exec_libraries[0]: 'liba.so' is no path"},

@@ -19,6 +19,7 @@
 #include "agent/monitor/http.h"
 #include "agent/monitor/pages.h"
 #include "made_state.h"
+#include "transport/transport.h"
 
 #define LONG_MS	 60000
 #define SHORT_MS 50
@@ -134,6 +135,22 @@ static void test_readiness(void **unused)
 	assert_int_equal(state_take(&state, &draining, -1), VACCEL_OK);
 	check(GET("/readyz"), "503", "draining\n");
 	check(GET("/healthz"), "200", "alive\n");
+	close_http();
+}
+
+static void test_supervisor_that_does_not_answer(void **unused)
+{
+	struct ipc_message serving = message_of(IPC_SERVING, "", "");
+
+	open_http(LONG_MS);
+	assert_int_equal(state_take(&state, &serving, -1), VACCEL_OK);
+	state.unheard_since = time_now();
+	check(GET("/healthz"), "200", "alive\n");
+	state.unheard_since -= INT64_C(6000000000);
+	check(GET("/healthz"), "503", "stuck\n");
+	check(GET("/readyz"), "503", "stuck\n");
+	state.unheard_since = 0;
+	check(GET("/readyz"), "200", "serving\n");
 	close_http();
 }
 
@@ -271,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_heads),
 		cmocka_unit_test(test_readiness),
+		cmocka_unit_test(test_supervisor_that_does_not_answer),
 		cmocka_unit_test(test_slow_visitors),
 		cmocka_unit_test(test_a_crowd_does_not_stay),
 		cmocka_unit_test(test_who_is_silent_makes_room),

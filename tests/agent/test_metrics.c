@@ -227,27 +227,28 @@ static void test_tenants_are_bounded(void **unused)
 	state_release(&state);
 }
 
+#define MANY 2000 /* one for each of many machines */
+
 static void test_listeners(void **unused)
 {
 	struct state state;
 	struct ipc_message message = message_of(IPC_LISTENER, "vm-1", "tcp://127.0.0.1:1");
 
 	state_init(&state);
-	for (message.listener = 0; message.listener < 256; message.listener++)
+	for (message.listener = 0; message.listener < MANY; message.listener++)
 		assert_int_equal(state_take(&state, &message, -1), VACCEL_OK);
-	assert_int_equal(state_take(&state, &message, -1), VACCEL_EDQUOT);
 	message.listener = 3;
 	strcpy(message.text, "unix:///x");
 	assert_int_equal(state_take(&state, &message, -1), VACCEL_OK);
-	assert_int_equal(state.nr_heard, 256);
+	assert_int_equal(state.nr_heard, MANY);
 	assert_string_equal(state.heard[3].address, "unix:///x");
 	assert_string_equal(state.heard[3].tenant, "vm-1");
 	/* Closed, and closed again */
 	message.text[0] = '\0';
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(state_take(&state, &message, -1), VACCEL_OK);
-	assert_int_equal(state.nr_heard, 255);
-	assert_int_equal(state.heard[3].number, 255);
+	assert_int_equal(state.nr_heard, MANY - 1);
+	assert_int_equal(state.heard[3].number, MANY - 1);
 	state_release(&state);
 }
 

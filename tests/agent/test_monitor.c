@@ -140,6 +140,8 @@ static void test_a_life(void **state)
 	text = ask_http(port, GET("/readyz"));
 	assert_non_null(strstr(text, "200 OK"));
 	free(text);
+	/* Who asks has the supervisor asked. */
+	assert_int_equal(hear().kind, IPC_ASK);
 	tell(message_of(IPC_DRAIN, "", ""), -1);
 	do {
 		text = ask_http(port, GET("/readyz"));

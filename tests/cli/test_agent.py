@@ -305,6 +305,18 @@ class Search(CommandTest):
         _, err = self.ask("ping", f"virtio://{path}")
         self.assertIn(f"virtio://{path}: Permission denied; join the group", err)
 
+    @unittest.skipIf(os.getuid(), "only root has sockets that are not for others")
+    def test_admin_socket_of_others(self):
+        path = self.own / "admin.sock"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen()
+            path.chmod(0o600)
+            for command in "ping", "top":
+                _, err = self.ask(command)
+                self.assertIn(f"{path} (Permission denied)", err)
+                self.assertIn("; be root or the user that the agent runs as, give its admin socket with --socket", err)
+
     def test_one_that_says_nothing(self):
         path = self.leave_socket()
         path.unlink()

@@ -15,6 +15,8 @@ import socket
 import struct
 import subprocess
 import threading
+import urllib.error
+import urllib.request
 
 import peer
 from peer import connect
@@ -103,6 +105,29 @@ def test_upgrade(build):
                 assert not world.processes(), "processes are left"
                 world.start()
             more(calls)
+
+
+def test_frozen_supervisor(build):
+    """Who asks for the agent's health hears of it, and calls go on."""
+    def health(path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{world.port}/{path}", timeout=PATIENCE) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    with Agent(build, {"good": "deeds"}, deeds(build)) as world, calling(world, "good", build.deeds) as calls:
+        more(calls)
+        assert health("healthz") == (200, b"alive\n")
+        world.process.send_signal(signal.SIGSTOP)
+        try:
+            until(lambda: health("healthz") == (503, b"stuck\n"), "that the agent is said to be stuck")
+            assert health("readyz") == (503, b"stuck\n")
+            more(calls)
+        finally:
+            world.process.send_signal(signal.SIGCONT)
+        until(lambda: health("healthz") == (200, b"alive\n"), "that the agent is said to live")
+        assert health("readyz") == (200, b"serving\n")
 
 
 def test_drain(build):
@@ -299,5 +324,5 @@ def test_socket_activation(build):
         early.close()
 
 
-run([test_long_call, test_upgrade, test_drain, test_reload, test_reload_leaves_resources, test_reload_of_sockets,
+run([test_long_call, test_upgrade, test_frozen_supervisor, test_drain, test_reload, test_reload_leaves_resources, test_reload_of_sockets,
      test_stale_socket, test_live_socket, test_socket_activation])
