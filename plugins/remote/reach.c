@@ -158,6 +158,13 @@ static void sleep_until(int64_t when)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
 }
 
+static int fail_in_time(const struct server *server)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	return vaccel_fail(VACCEL_ETIMEDOUT, "%s could not be reached in time", server->name);
+}
+
 /* Tries each server once, as far as there is time; whether one might have answered in all of it. */
 static int try_all(struct server *preferred, int64_t until, struct channel **ret_channel,
 		   bool *ret_cut_short)
@@ -170,9 +177,7 @@ static int try_all(struct server *preferred, int64_t until, struct channel **ret
 	*ret_cut_short = false;
 	while ((server = choose(preferred, &tried))) {
 		if (time_now() >= until)
-			return ret ? ret
-				   : vaccel_fail(VACCEL_ETIMEDOUT,
-						 "%s could not be reached in time", server->name);
+			return ret ? ret : fail_in_time(server);
 		share = has_more(tried) ? half_of(until) : until;
 		ret = server_channel(server, share, ret_channel);
 		if (!ret)

@@ -81,20 +81,19 @@ static void fini(void)
 
 static void report_server(struct server *server, vaccel_plugin_report_fn *say, void *context)
 {
-	int64_t until = time_now() + REPORT_NS, time;
+	int64_t until = time_now() + REPORT_NS, time = 0;
 	struct channel *channel;
 	char text[512];
 	int ret = server_channel(server, until, &channel);
 
 	if (!ret) {
 		ret = channel_ping(channel, until, &time);
+		snprintf(text, sizeof(text), "%s: answers in %" PRId64 " us", server->name,
+			 time / 1000);
 		channel_give(channel);
 	}
 	if (ret)
 		snprintf(text, sizeof(text), "%s", vaccel_error_text());
-	else
-		snprintf(text, sizeof(text), "%s: answers in %" PRId64 " us", server->name,
-			 time / 1000);
 	say(context, "agent", text);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The list of servers: what the addresses, and the names of hosts in them, stand
- * for. Servers are only ever added to it, so that pointers to them are good until
- * the plugin is unloaded; those that a name does not stand for any more are passed
- * over.
+ * for. Pointers to them are good until the plugin is unloaded. Those that a name does
+ * not stand for any more are passed over; where there is no room for another one, it
+ * takes the place of such a one.
  */
 #include "remote/server.h"
 
@@ -37,11 +37,11 @@ static struct address *addresses;
 static size_t nr_addresses;
 static struct tls *tls;
 
-static struct server *servers; /* remote_lock, for adding */
-static size_t nr_servers;      /* remote_lock */
-static int64_t resolved_at;    /* remote_lock */
-static uint64_t look_ups;      /* remote_lock; so far */
-static bool resolving;	       /* remote_lock; by one thread at a time */
+static struct server servers[SERVERS_MAX];
+static size_t nr_servers;   /* remote_lock, for adding */
+static int64_t resolved_at; /* remote_lock */
+static uint64_t look_ups;   /* remote_lock; so far */
+static bool resolving;	    /* remote_lock; by one thread at a time */
 
 int remote_wait(int64_t until)
 {
@@ -146,27 +146,21 @@ static void delete_all(struct channels *list)
 	*list = (struct channels){0};
 }
 
-static void server_delete(struct server *server)
+static void server_release(struct server *server)
 {
-	if (!server)
-		return;
 	delete_all(&server->busy);
 	delete_all(&server->idle);
 	delete_all(&server->owing);
 	delete_all(&server->dead);
 	explicit_bzero(server->token, sizeof(server->token));
 	address_release(&server->address);
-	free(server);
+	*server = (struct server){0};
 }
 
 void servers_close(void)
 {
-	while (servers) {
-		struct server *server = servers;
-
-		servers = server->next;
-		server_delete(server);
-	}
+	for (size_t i = 0; i < nr_servers; i++)
+		server_release(&servers[i]);
 	nr_servers = 0;
 	resolved_at = 0;
 	for (size_t i = 0; i < nr_addresses; i++)
@@ -179,7 +173,7 @@ void servers_close(void)
 void servers_forget(void)
 {
 	resolving = false;
-	for (struct server *server = servers; server; server = server->next) {
+	for (struct server *server = NULL; (server = server_next(server));) {
 		server_end_client(server);
 		/* What another thread was at is in no state to be looked at. */
 		for (struct channel *channel = server->busy.first; channel; channel = channel->next)
@@ -195,39 +189,77 @@ void servers_forget(void)
 
 /* Names */
 
-/* Takes the address, unless there is one like it. */
-static int add_server(struct address *address)
+struct server *server_next(const struct server *server)
 {
-	struct server **link = &servers;
+	size_t next = server ? (size_t)(server - servers) + 1 : 0;
+
+	return next < __atomic_load_n(&nr_servers, __ATOMIC_ACQUIRE) ? &servers[next] : NULL;
+}
+
+static struct server *server_at(const struct address *address)
+{
+	struct server *server = NULL;
+
+	while ((server = server_next(server)))
+		if (!strcmp(server->address.text, address->text))
+			return server;
+	return NULL;
+}
+
+/* Whether nobody needs its connections; remote_lock is held. */
+static bool is_left(const struct server *server)
+{
+	return !server->listed && !server->connecting && !server->busy.count;
+}
+
+/* One that is left and that the fewest sessions want back, of these the one left longest. */
+static struct server *least_missed(void)
+{
+	struct server *server = NULL, *least = NULL;
+
+	while ((server = server_next(server))) {
+		if (!is_left(server))
+			continue;
+		if (!least || server->sessions < least->sessions ||
+		    (server->sessions == least->sessions && server->seen < least->seen))
+			least = server;
+	}
+	return least;
+}
+
+/* Makes a place for another server. NULL: all are in use. */
+static struct server *make_place(void)
+{
 	struct server *server;
 
-	for (; *link; link = &(*link)->next) {
-		if (!strcmp((*link)->address.text, address->text)) {
-			(*link)->listed = true;
-			(*link)->seen = look_ups;
-			return VACCEL_OK;
-		}
-	}
-	if (nr_servers == SERVERS_MAX)
-		return VACCEL_OK;
-	server = calloc(1, sizeof(*server));
+	if (nr_servers < SERVERS_MAX)
+		return &servers[nr_servers];
+	server = least_missed();
 	if (!server)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a server");
+		return NULL;
+	server_end_client(server);
+	address_release(&server->address);
+	*server = (struct server){.dead = server->dead};
+	return server;
+}
+
+/* Takes the address. */
+static void add_server(struct address *address)
+{
+	struct server *server = make_place();
+
+	if (!server)
+		return;
 	server->address = *address;
 	server->name = server->address.text;
 	*address = (struct address){0};
 	server->listed = true;
 	server->seen = look_ups;
-	__atomic_store_n(link, server, __ATOMIC_RELEASE);
-	nr_servers++;
-	return VACCEL_OK;
+	if (server == &servers[nr_servers])
+		__atomic_store_n(&nr_servers, nr_servers + 1, __ATOMIC_RELEASE);
 }
 
-struct server *server_next(const struct server *server)
-{
-	return __atomic_load_n(server ? &server->next : &servers, __ATOMIC_ACQUIRE);
-}
-
+/* What addresses lead to. */
 struct found {
 	struct address *list;
 	size_t nr;
@@ -238,15 +270,34 @@ static void found_release(struct found *found)
 	addresses_free(found->list, found->nr);
 }
 
-static int resolve(const struct address *address)
+/* Lists what has been found. Unless that is @all there is, what was listed stays. */
+static void list_servers(struct found *found, bool all)
 {
-	_cleanup_(found_release) struct found found = {0};
-	int ret = address_resolve(address, &found.list, &found.nr);
+	struct server *server;
 
-	SCOPED_LOCK(&remote_lock);
-	for (size_t i = 0; !ret && i < found.nr; i++)
-		ret = add_server(&found.list[i]);
-	return ret;
+	look_ups++;
+	for (size_t i = 0; i < found->nr; i++)
+		if ((server = server_at(&found->list[i])))
+			server->seen = look_ups;
+	for (server = NULL; (server = server_next(server));)
+		server->listed = server->seen == look_ups || (server->listed && !all);
+	for (size_t i = 0; i < found->nr; i++)
+		if (!server_at(&found->list[i]))
+			add_server(&found->list[i]);
+}
+
+/* Closes connections to servers that are not listed any more and have no session. */
+static void leave_unlisted(void)
+{
+	struct server *server = NULL;
+
+	while ((server = server_next(server))) {
+		pthread_mutex_lock(&remote_lock);
+		if (is_left(server) && !server->sessions)
+			server_end_client(server);
+		pthread_mutex_unlock(&remote_lock);
+		server_bury(server);
+	}
 }
 
 /* Where nobody has named an agent */
@@ -268,9 +319,8 @@ static void note_place(void *context, const struct vaccel_agent_place *place)
 			 used ? "; " : "", place->sentence);
 }
 
-static int find_server(void)
+static int find_server(struct found *found)
 {
-	_cleanup_(address_release) struct address address = {0};
 	struct search search = {"", ""};
 	int ret = vaccel_agent_look(note_place, &search);
 
@@ -281,11 +331,44 @@ static int find_server(void)
 				   "no agent is configured, and none was found: %s; start "
 				   "vaccel-agent, or set VACCEL_RPC_ADDRESS to where one listens",
 				   search.sentences);
-	ret = address_parse(search.address, &address);
+	found->list = calloc(1, sizeof(*found->list));
+	if (!found->list)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for an address");
+	found->nr = 1;
+	return address_parse(search.address, found->list);
+}
+
+/* Adds what one address leads to. */
+static int resolve(const struct address *address, struct found *found)
+{
+	struct address *list, *both;
+	size_t nr;
+	int ret = address_resolve(address, &list, &nr);
+
 	if (ret)
 		return ret;
-	SCOPED_LOCK(&remote_lock);
-	return add_server(&address);
+	both = reallocarray(found->list, found->nr + nr, sizeof(*both));
+	if (!both) {
+		addresses_free(list, nr);
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for addresses");
+	}
+	memcpy(both + found->nr, list, nr * sizeof(*both));
+	free(list);
+	found->list = both;
+	found->nr += nr;
+	return VACCEL_OK;
+}
+
+static int resolve_all(struct found *found)
+{
+	int ret = VACCEL_OK;
+
+	for (size_t i = 0; i < nr_addresses; i++) {
+		int failure = resolve(&addresses[i], found);
+
+		ret = failure ? failure : ret;
+	}
+	return ret;
 }
 
 /* Whether this thread is to look the names up; others wait only where there is no server yet. */
@@ -293,40 +376,35 @@ static bool begin_resolving(int64_t age)
 {
 	SCOPED_LOCK(&remote_lock);
 
-	while (resolving && !servers)
+	while (resolving && !nr_servers)
 		remote_wait(FOREVER);
-	if (resolving || (servers && time_now() - resolved_at < age))
+	if (resolving || (nr_servers && time_now() - resolved_at < age))
 		return false;
 	resolving = true;
-	look_ups++;
 	return true;
 }
 
 /* A name that could not be looked up stands for what it stood for before. */
-static int end_resolving(int ret)
+static int end_resolving(struct found *found, int ret)
 {
 	SCOPED_LOCK(&remote_lock);
 
-	for (struct server *server = servers; server && !ret; server = server->next)
-		server->listed = server->seen == look_ups;
+	list_servers(found, !ret);
 	resolving = false;
 	resolved_at = time_now();
 	pthread_cond_broadcast(&remote_changed);
-	return servers ? VACCEL_OK : ret;
+	return nr_servers ? VACCEL_OK : ret;
 }
 
 int servers_resolve(int64_t age)
 {
-	int ret = VACCEL_OK;
+	_cleanup_(found_release) struct found found = {0};
+	int ret;
 
 	if (!begin_resolving(age))
 		return VACCEL_OK;
-	if (!settings.addresses)
-		return end_resolving(find_server());
-	for (size_t i = 0; i < nr_addresses; i++) {
-		int failure = resolve(&addresses[i]);
-
-		ret = failure ? failure : ret;
-	}
-	return end_resolving(ret);
+	ret = settings.addresses ? resolve_all(&found) : find_server(&found);
+	ret = end_resolving(&found, ret);
+	leave_unlisted();
+	return ret;
 }

@@ -32,8 +32,12 @@ struct channels {
 	size_t count;
 };
 
+/*
+ * One whose place another has taken looks as if it had been there all along, and lost its client:
+ * a pointer may be kept. Its name and address are whose they are for who has a channel of it, or
+ * makes one; others look under remote_lock.
+ */
 struct server {
-	struct server *next;	/* set once, like the two below */
 	struct address address; /* with the number that its host's name stands for */
 	const char *name;	/* the same for words */
 

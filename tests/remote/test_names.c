@@ -391,6 +391,59 @@ static void test_more_records_than_are_looked_at(void **state)
 	close_session(&sess);
 }
 
+/* As many as there may be, of which only the last one is there. */
+static void add_records(int network, const char *last)
+{
+	for (int i = 1; i < SERVERS_MAX; i++) {
+		char number[16];
+
+		snprintf(number, sizeof(number), "127.0.%d.%d", network, i);
+		add_record(number);
+	}
+	add_record(last);
+}
+
+/* However many addresses a name has had. */
+static void test_records_that_are_all_replaced(void **state)
+{
+	add_records(1, "127.0.0.2");
+	open_session(&sess);
+	assert_int_equal(fake_sessions(fake), 1);
+	for (int round = 2; round < 6; round++) {
+		struct fake *here = round % 2 ? fake : second, *there = round % 2 ? second : fake;
+
+		clear_records();
+		add_records(round, round % 2 ? "127.0.0.2" : "127.0.0.3");
+		look_up_again(there);
+		assert_int_equal(fake_sessions(here), 1);
+	}
+	close_session(&sess);
+}
+
+/* No connection is kept to one that is not named any more and has no session. */
+static void test_connection_to_a_record_that_goes(void **state)
+{
+	struct vaccel_session other;
+
+	/* Since nobody is at the last one, names are looked up again soon. */
+	add_record("127.0.0.2");
+	add_record("127.0.0.3");
+	add_record("127.0.0.4");
+	fake_set_load(second, 900);
+	open_session(&sess);
+	assert_int_equal(fake_connections(second), 1);
+	clear_records();
+	add_record("127.0.0.2");
+	add_record("127.0.0.4");
+	while (!questions()) {
+		open_session(&other);
+		close_session(&other);
+	}
+	fake_await_connections(second, 0);
+	assert_int_equal(fake_sessions(fake), 1);
+	close_session(&sess);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -404,6 +457,8 @@ int main(void)
 		TEST(test_name_that_is_not_known_any_more),
 		TEST(test_nobody_waits_for_another_ones_question),
 		TEST(test_more_records_than_are_looked_at),
+		TEST(test_records_that_are_all_replaced),
+		TEST(test_connection_to_a_record_that_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
