@@ -21,6 +21,9 @@
 #include "base/util.h"
 #include "transport/carrier.h"
 
+/* An agent that takes no connections is given up after so long, also without a deadline. */
+#define CONNECT_NS INT64_C(10000000000)
+
 /* What follows the name of a socket file that is not ready yet: "~" and 4 digits. */
 #define SUFFIX_SIZE 5
 
@@ -110,7 +113,7 @@ int unix_connect(const char *path, int64_t until, int *ret_fd)
 
 static int connect_to(const struct address *address, int64_t until, int *ret_fd)
 {
-	int error = unix_connect(address->path, until, ret_fd);
+	int error = unix_connect(address->path, MIN_OF(until, time_now() + CONNECT_NS), ret_fd);
 
 	if (error == EACCES)
 		return vaccel_fail(VACCEL_EACCES,

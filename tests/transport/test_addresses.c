@@ -133,7 +133,7 @@ static void refuse_connecting(const char *scheme, const char *rest, int code, co
 	struct address address = address_of(scheme, rest);
 	int fd = -1;
 
-	assert_int_equal(address.carrier->connect(&address, time_now() + PATIENCE_NS, &fd), code);
+	assert_int_equal(address.carrier->connect(&address, FOREVER, &fd), code);
 	assert_int_equal(fd, -1);
 	assert_says(words);
 	address_release(&address);
@@ -193,6 +193,23 @@ static void test_a_queue_that_stays_full(void **state)
 	assert_int_equal(unix_connect(socket, time_now() + 50 * MILLISECOND, &second), EAGAIN);
 	setitimer(ITIMER_REAL, &never, NULL);
 	assert_true(ticks < TICKS);
+	close(first);
+	close(fd);
+	unlink(socket);
+}
+
+/* A program without a deadline goes on to the next of its agents. */
+static void test_a_queue_that_stays_full_for_ever(void **state)
+{
+	_cleanup_(freep) char *socket = path_in(*state, "socket");
+	int64_t began = time_now();
+	int fd, first;
+
+	assert_int_equal(unix_listen(socket, 0600, &fd), VACCEL_OK);
+	assert_int_equal(listen(fd, 0), 0);
+	assert_int_equal(unix_connect(socket, 0, &first), 0);
+	refuse_connecting("unix://", socket, VACCEL_ETIMEDOUT, "no answer in time");
+	assert_true(time_now() - began >= 10000 * MILLISECOND);
 	close(first);
 	close(fd);
 	unlink(socket);
@@ -351,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_where_nobody_listens),
 		cmocka_unit_test(test_a_queue_that_stays_full),
+		cmocka_unit_test(test_a_queue_that_stays_full_for_ever),
 		cmocka_unit_test(test_a_port_that_is_taken),
 		cmocka_unit_test(test_where_none_can_connect),
 		cmocka_unit_test(test_hosts),
