@@ -4,6 +4,8 @@
  * and with a resource which they keep, until standard input ends. Each result is
  * recorded; what a call may not have done, such as to take longer than its deadline or
  * to write to the caller's memory after it returned, ends the program with a sentence.
+ * That memory is plain, or of vaccel_alloc(), where what was written once lies between
+ * what is lent to the agent now.
  * At the end everything has to work, and nothing may be left.
  *
  * usage: caller LIBRARY RECORDS PROGRESS NUMBER
@@ -27,26 +29,28 @@
 #include "deeds.h"
 
 #define THREADS	   3
-#define KEPT	   16
-#define MOST	   (512 << 10) /* bytes of an argument */
+#define KEPT	   32
+#define KINDS	   10	       /* of calls */
+#define MOST	   (256 << 10) /* bytes of an argument */
 #define LONGEST_US 8000	       /* of a deed */
 #define SLACK_MS   5000	       /* past the deadline, on a machine that does other things */
 #define TRIES	   1000	       /* of one whose deadline is short */
 #define WORDS_MAX  512
 
-/* What a call wrote, to be seen unchanged later. */
+/* What a call read or wrote, to be seen unchanged later. */
 struct kept {
 	unsigned char *bytes;
 	size_t size;
 	uint64_t sum;
+	bool shared; /* a part of its caller's shared memory */
 };
 
 struct caller {
 	pthread_t thread;
 	unsigned int number, seed;
-	uint64_t calls;
+	uint64_t calls, nr_kept;
 	struct vaccel_session own;
-	unsigned char *plain, *shared; /* of MOST bytes */
+	unsigned char *shared; /* of vaccel_alloc(); MOST bytes for each that is kept */
 	struct kept kept[KEPT];
 };
 
@@ -96,27 +100,36 @@ static uint64_t sum_of(const unsigned char *bytes, size_t size)
 	return sum;
 }
 
-/* Memory that nothing has been written to for a while; what it had has to be there still. */
-static unsigned char *fresh(struct caller *caller, size_t size)
+static void keep(struct kept *kept)
 {
-	struct kept *kept = &caller->kept[caller->calls % KEPT];
-
-	if (kept->bytes && sum_of(kept->bytes, kept->size) != kept->sum)
-		die("memory changed after its call had returned");
-	free(kept->bytes);
-	kept->bytes = malloc(size);
-	kept->size = size;
-	if (!kept->bytes)
-		die("no memory");
-	memset(kept->bytes, (int)caller->calls, size);
-	return kept->bytes;
+	kept->sum = sum_of(kept->bytes, kept->size);
 }
 
-static void keep(struct caller *caller)
+static void kept_release(struct kept *kept)
 {
-	struct kept *kept = &caller->kept[caller->calls % KEPT];
+	if (kept->bytes && sum_of(kept->bytes, kept->size) != kept->sum)
+		die(kept->shared ? "shared memory changed after its call had returned"
+				 : "memory changed after its call had returned");
+	if (!kept->shared)
+		free(kept->bytes);
+	kept->bytes = NULL;
+}
 
-	kept->sum = sum_of(kept->bytes, kept->size);
+/* Memory that nothing has been written to for a while; what it had has to be there still. */
+static struct kept *fresh(struct caller *caller, size_t size, bool shared)
+{
+	size_t index = caller->nr_kept++ % KEPT;
+	struct kept *kept = &caller->kept[index];
+
+	kept_release(kept);
+	kept->bytes = shared ? caller->shared + index * MOST : malloc(size);
+	kept->size = size;
+	kept->shared = shared;
+	if (!kept->bytes)
+		die("no memory");
+	memset(kept->bytes, (int)(caller->calls * 31), size);
+	keep(kept);
+	return kept;
 }
 
 /* The result of a call; @id is 0 for one that may run twice. */
@@ -134,24 +147,22 @@ static void record(uint64_t id, int code, int64_t began)
 		code ? vaccel_error_text() : "");
 }
 
-static int mark(struct caller *caller, bool with_resource, bool shared)
+static int mark(struct caller *caller, bool with_resource, bool shared_in, bool shared_out)
 {
 	size_t size = 1 + (size_t)rand_r(&caller->seed) % (caller->calls % 4 ? 4096 : MOST);
-	unsigned char *in = shared ? caller->shared : caller->plain;
-	unsigned char *out = fresh(caller, size);
+	struct kept *in = fresh(caller, size, shared_in), *out = fresh(caller, size, shared_out);
 	struct mark mark = {
 		.id = all.number << 48 | (uint64_t)caller->number << 40 | caller->calls,
 		.us = (uint64_t)rand_r(&caller->seed) % LONGEST_US,
 	};
 	struct vaccel_arg read[2] = {
 		{.buf = &mark, .size = sizeof(mark), .type = VACCEL_ARG_RAW},
-		{.buf = in, .size = size, .type = VACCEL_ARG_RAW},
+		{.buf = in->bytes, .size = size, .type = VACCEL_ARG_RAW},
 	};
-	struct vaccel_arg write = {.buf = out, .size = size, .type = VACCEL_ARG_RAW};
+	struct vaccel_arg write = {.buf = out->bytes, .size = size, .type = VACCEL_ARG_RAW};
 	int64_t began = now_ms();
 	int ret;
 
-	memset(in, (int)(caller->calls * 31), size);
 	if (with_resource)
 		ret = vaccel_exec_with_resource(&all.session, &all.resource, "deed_mark", read, 2,
 						&write, 1);
@@ -159,9 +170,9 @@ static int mark(struct caller *caller, bool with_resource, bool shared)
 		ret = vaccel_exec(&caller->own, all.library, "deed_mark", read, 2, &write, 1);
 	record(mark.id, ret, began);
 	for (size_t i = 0; !ret && i < size; i++)
-		if (out[i] != (unsigned char)~in[i])
+		if (out->bytes[i] != (unsigned char)~in->bytes[i])
 			die("an answer is wrong");
-	keep(caller);
+	keep(out);
 	return ret;
 }
 
@@ -178,33 +189,27 @@ static int noop(struct vaccel_session *session)
 static int minmax(struct caller *caller)
 {
 	double samples[] = {3, 1, 2}, min = 0, max = 0;
-	double *out = (double *)fresh(caller, sizeof(samples));
+	struct kept *out = fresh(caller, sizeof(samples), caller->calls % 2);
 	int64_t began = now_ms();
-	int ret = vaccel_minmax(&caller->own, samples, 3, 0, 9, out, &min, &max);
+	int ret = vaccel_minmax(&caller->own, samples, 3, 0, 9, (double *)out->bytes, &min, &max);
 
 	record(0, ret, began);
 	if (!ret && (min != 1 || max != 3))
 		die("an answer is wrong");
-	keep(caller);
+	keep(out);
 	return ret;
 }
 
 static int call(struct caller *caller, unsigned int which)
 {
 	caller->calls++;
-	switch (which % 6) {
+	switch (which % KINDS) {
 	case 0:
 		return noop(&all.session);
 	case 1:
 		return minmax(caller);
-	case 2:
-		return mark(caller, true, false);
-	case 3:
-		return mark(caller, true, true);
-	case 4:
-		return mark(caller, false, true);
 	default:
-		return mark(caller, false, false);
+		return mark(caller, which & 1, which & 2, which & 4);
 	}
 }
 
@@ -220,7 +225,7 @@ static void *run(void *context)
 /* With the sessions and the resource of the start. Machines that do other things may be late. */
 static void check_all_work(struct caller *caller)
 {
-	for (unsigned int which = 0; which < 6; which++) {
+	for (unsigned int which = 0; which < KINDS; which++) {
 		int tries = 0;
 
 		while (call(caller, which))
@@ -232,20 +237,16 @@ static void check_all_work(struct caller *caller)
 static void caller_init(struct caller *caller, unsigned int number)
 {
 	caller->number = caller->seed = number;
-	caller->plain = malloc(MOST);
-	caller->shared = vaccel_alloc(MOST);
-	if (!caller->plain || !caller->shared)
+	caller->shared = vaccel_alloc((size_t)KEPT * MOST);
+	if (!caller->shared)
 		die("no memory");
 	MUST_IN_THE_END(vaccel_session_init(&caller->own, 0));
 }
 
 static void caller_release(struct caller *caller)
 {
-	for (size_t i = 0; i < KEPT; i++, caller->calls++)
-		fresh(caller, 1);
 	for (size_t i = 0; i < KEPT; i++)
-		free(caller->kept[i].bytes);
-	free(caller->plain);
+		kept_release(&caller->kept[i]);
 	vaccel_free(caller->shared);
 	must("the end of a session", vaccel_session_release(&caller->own));
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Workers and agents killed in the middle of calls, 200 times, and sometimes the front. Whatever the moment, a call succeeds or fails
-once with a code before its deadline, what has an effect runs once at most, and memory of a call that has
+"""Workers and agents killed in the middle of calls, 200 times, and the front besides. Whatever the moment, a call
+succeeds or fails once with a code before its deadline, what has an effect runs once at most, and memory of a call that has
 returned stays as it is; the caller sees to the first and the last. Afterwards everything works on, and
 nothing is left.
 """
@@ -20,6 +20,7 @@ import time
 from world import Agent, agent, children_of, descriptors_of, run, until
 
 AGENTS, WORKERS = 100, 100
+FRONTS = 10  # in each half
 
 # By tenant: how its callers reach the agent, and their deadline in ms. That of the last is one that many
 # calls miss, so that answers come late.
@@ -92,15 +93,16 @@ def progressed(callers, before):
     return [c for c in callers if c.progress() > before[c.tenant]]
 
 
-def kill_worker(world, callers, before, randomly):
-    """One that has answered since it was started; or what relays its connections."""
+def kill_child(world, callers, before, randomly, front):
+    """The worker of one that has answered since it was started, or the front, if that relays such a one's connections."""
     children = world.children()
     ready = [c for c in progressed(callers, before) if f"worker {c.tenant}" in children]
+    if front:
+        ready = [c for c in ready if TENANTS[c.tenant][0] == "tls-relayed"]
     if not ready:
         return False
     victim = randomly.choice(ready)
-    is_relayed = TENANTS[victim.tenant][0] == "tls-relayed"
-    process = "front" if is_relayed and randomly.random() < 0.5 else f"worker {victim.tenant}"
+    process = "front" if front else f"worker {victim.tenant}"
     if process not in children:
         return False  # it is being started anew
     time.sleep(randomly.random() * 0.01)
@@ -122,9 +124,9 @@ def kill_agent(world, callers, before, ledger, randomly):
     world.start()
 
 
-def kill_workers(world, callers, before, randomly, times):
-    for _ in range(times):
-        until(lambda: kill_worker(world, callers, before, randomly), "a worker that answers")
+def kill_children(world, callers, before, randomly, workers, fronts):
+    for front in [False] * workers + [True] * fronts:
+        until(lambda: kill_child(world, callers, before, randomly, front), "an answer of what is to be killed")
 
 
 def settled(world, callers, before):
@@ -179,9 +181,10 @@ def test_kill(build):
             # Mixed; then workers of one and the same agent, whose descriptors must not become more.
             for i in range(AGENTS):
                 kill_agent(world, callers, before, ledger, randomly)
-                kill_workers(world, callers, before, randomly, i % 2)
+                kill_children(world, callers, before, randomly, i % 2, i % 10 == 0)
             descriptors = settled(world, callers, before)
-            kill_workers(world, callers, before, randomly, WORKERS - AGENTS // 2)
+            for _ in range(FRONTS):
+                kill_children(world, callers, before, randomly, (WORKERS - AGENTS // 2) // FRONTS, 1)
             now = settled(world, callers, before)
             assert now <= descriptors, f"the agent has {now} descriptors, and had {descriptors}"
             for caller in callers:
