@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <vaccel/error.h>
+#include <vaccel/ops/exec.h>
 #include <vaccel/ops/noop.h>
 
 #include "call/call.h"
@@ -275,6 +276,38 @@ static void test_what_waits_goes_with_its_connection(void **state)
 	program_close(&program);
 }
 
+/* What the policy permits */
+
+static int setup_ops(void **state)
+{
+	bed_init(&bed);
+	bed_name(&bed.setup.policy.ops, "noop");
+	bed_name(&bed.setup.policy.ops, "exec");
+	bed_start(&bed);
+	return 0;
+}
+
+/* And exec needs more than to be listed. */
+static void test_operations_that_are_not_listed(void **state)
+{
+	struct vaccel_fpga_arraycopy_args copy = {0};
+	struct vaccel_exec_args exec = {.library = "/any.so", .symbol = "any"};
+	struct program program;
+	int64_t session;
+
+	program_connect(&program, &bed, NULL);
+	session = program_session(&program);
+	assert_int_equal(program_noop(&program, session), VACCEL_OK);
+	assert_int_equal(program_call(&program, session, &vaccel_op_fpga_arraycopy, &copy),
+			 VACCEL_EPERM);
+	assert_non_null(strstr(program.words, "policy 'default' does not permit fpga_arraycopy;"));
+	assert_non_null(strstr(program.words, "its list ops"));
+	assert_int_equal(program_call(&program, session, &vaccel_op_exec, &exec), VACCEL_EPERM);
+	assert_non_null(strstr(program.words, "its list exec_libraries"));
+	assert_int_equal(bed_refused(&bed, REFUSED_POLICY), 2);
+	program_close(&program);
+}
+
 /* Words */
 
 static void test_words_name_no_path(void **state)
@@ -344,6 +377,8 @@ int main(void)
 							 bed_teardown, &bed),
 		cmocka_unit_test_prestate_setup_teardown(test_what_waits_goes_with_its_connection,
 							 setup_queue, bed_teardown, &bed),
+		cmocka_unit_test_prestate_setup_teardown(test_operations_that_are_not_listed,
+							 setup_ops, bed_teardown, &bed),
 		IN_BED(&bed, test_words_name_no_path),
 		IN_BED(&bed, test_drain),
 	};

@@ -119,6 +119,17 @@ def test_functions(build):
             assert sorted(p.name for p in theirs.iterdir() if "new" in p.name) == []
 
 
+def run_upload(client, library, symbol, read, write):
+    """Sends a library, and has a function of it run: the answer."""
+    session, digest = client.session(), hashlib.sha256(library).hexdigest()
+    client.must("content_put", sha256=digest, size=len(library), offset=0, bytes=library.hex())
+    made = client.must("resource_offer", type=0, path_type=0, contents=[
+        {"name": "lib.so", "size": len(library), "in_memory": 0, "sha256": digest, "bytes": None},
+    ])
+    client.must("resource_register", resource=made["resource"], session=session)
+    return client.ask("exec_with_resource", session, library=made["resource"], symbol=symbol, read=read, write=write)
+
+
 def test_exec_is_off(build):
     """By default; and what is listed permits no more than that."""
     policies = {"plain": {"plugins": ["exec"]},
@@ -133,20 +144,23 @@ def test_exec_is_off(build):
             code, _, _, words = done.stdout.rstrip("\n").split("\t")
             assert int(code) == 1 and f"policy '{tenant}' does not permit exec" in words, done.stdout  # EPERM
             with connect(world.socket_of(tenant)) as client:
-                session = client.session()
-                library = build.deeds.read_bytes()
-                digest = hashlib.sha256(library).hexdigest()
-                client.must("content_put", sha256=digest, size=len(library), offset=0, bytes=library.hex())
-                made = client.must("resource_offer", type=0, path_type=0, contents=[
-                    {"name": "lib.so", "size": len(library), "in_memory": 0, "sha256": digest, "bytes": None},
-                ])
-                client.must("resource_register", resource=made["resource"], session=session)
-                status, words = client.ask("exec_with_resource", session, library=made["resource"],
-                                           symbol="deed_abort", read=[], write=[])
+                status, words = run_upload(client, build.deeds.read_bytes(), "deed_abort", [], [])
                 assert status == peer.EPERM, words
                 assert f"policy '{tenant}' does not permit exec_with_resource" in words, words
             assert world.metric("vaccel_refused_total", tenant=tenant, reason="policy") == 2
             assert not world.metric("vaccel_worker_restarts_total", tenant=tenant)
 
 
-run([test_names, test_symbolic_links, test_functions, test_exec_is_off])
+def test_uploads_by_hash(build):
+    """A library that is listed runs, however its hash is written; one that differs from it by a byte does not."""
+    library = build.deeds.read_bytes()
+    policies = {"listed": {"plugins": ["exec"], "exec_uploads": [hashlib.sha256(library).hexdigest().upper()]}}
+    with Agent(build, {"alice": "listed"}, policies) as world, connect(world.socket_of("alice")) as client:
+        mark = "deed_mark", [argument(struct.pack("<QQ", 1, 0)), argument(b"")], [argument(b"")]
+        status, words = run_upload(client, library, *mark)
+        assert status == peer.OK, words
+        status, words = run_upload(client, library + b"\0", *mark)
+        assert status == peer.EPERM and "policy 'listed' does not permit exec_with_resource" in words, words
+
+
+run([test_names, test_symbolic_links, test_functions, test_exec_is_off, test_uploads_by_hash])
