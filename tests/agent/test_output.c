@@ -73,12 +73,34 @@ static void test_lines_of_children_are_logged(void **state)
 
 	page_open(&page, OUTPUT_OF_PROGRAM);
 	dprintf(page.end, "hello\n\n2026-11-21T07:00:00.000Z vaccel warning: low on luck\n"
+			  "2026-11-21T07:00:00.000Z vaccel debug: session 5: opened\n"
 			  "2026-11-21T07:00:00.000Z vaccel gossip: x\nno end");
 	log = page_close(&page);
 	assert_non_null(strstr(log, "info: tenant alice: output: hello\n"));
 	assert_non_null(strstr(log, "warning: tenant alice: low on luck\n"));
+	assert_non_null(strstr(log, "debug: tenant alice: session 5: opened\n"));
 	assert_non_null(strstr(log, "output: 2026-11-21T07:00:00.000Z vaccel gossip: x\n"));
 	assert_non_null(strstr(log, "info: tenant alice: output: no end\n"));
+	free(log);
+}
+
+/* Of libvaccel's log what is about a session; but not all that begins like it. */
+static void test_lines_about_a_session(void **state)
+{
+	static const char time[] = "2026-11-21T07:00:00.000Z vaccel debug: ";
+	struct page page;
+	char *log;
+
+	page_open(&page, OUTPUT_OF_PROGRAM);
+	log_open(&(struct log_setup){VACCEL_LOG_DEBUG, LOG_JSON}, page.log);
+	dprintf(page.end, "%ssession 5: opened\n%ssession 0: x\n%ssession 7 has none\n", time, time,
+		time);
+	dprintf(page.end, "session 9: of a backend\n");
+	log = page_close(&page);
+	assert_non_null(strstr(log, "\"tenant\":\"alice\",\"session\":5,\"message\":\"opened\"}"));
+	assert_non_null(strstr(log, "\"alice\",\"message\":\"session 0: x\"}"));
+	assert_non_null(strstr(log, "\"alice\",\"message\":\"session 7 has none\"}"));
+	assert_non_null(strstr(log, "\"alice\",\"message\":\"output: session 9: of a backend\"}"));
 	free(log);
 }
 
@@ -218,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines_of_children_are_logged),
+		cmocka_unit_test(test_lines_about_a_session),
 		cmocka_unit_test(test_who_prints_much_is_cut_short),
 		cmocka_unit_test(test_records_of_children),
 		cmocka_unit_test(test_what_is_no_record),

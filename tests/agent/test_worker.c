@@ -144,12 +144,17 @@ static void test_sessions_end_with_their_client(void **state)
 
 static void test_closed_sessions(void **state)
 {
+	struct vaccel_session own;
 	struct program program;
 	struct vaccel_session_close_args args;
 	int64_t session, second;
 
 	program_connect(&program, &bed, NULL);
+	/* As libvaccel's log has it, beside sessions of the worker's own. */
+	assert_int_equal(vaccel_session_init(&own, 0), VACCEL_OK);
 	session = program_session(&program);
+	assert_int_equal(session, own.id + 1);
+	assert_int_equal(vaccel_session_release(&own), VACCEL_OK);
 	second = program_session(&program);
 	assert_true(second > session);
 	assert_int_equal(program_noop(&program, session), VACCEL_OK);

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,9 +24,27 @@
 #define SECOND_MS 1000
 #define READS_MAX 64 /* at once, so that others have their turn */
 
-/* Logs a line under its level if it is "2026-11-21T07:00:00.000Z vaccel warning: …". */
-static bool log_of_library(const struct about *about, const char *line)
+/* Of "session 5: …" the rest, and of which session it is. */
+static const char *take_session(const char *words, int64_t *session)
 {
+	static const char form[] = "session ";
+	long long id;
+	char *end;
+
+	if (strncmp(words, form, strlen(form)) != 0)
+		return words;
+	id = strtoll(words + strlen(form), &end, 10);
+	if (id <= 0 || strncmp(end, ": ", 2) != 0)
+		return words;
+	*session = id;
+	return end + 2;
+}
+
+/* Logs a line under its level if it is "2026-11-21T07:00:00.000Z vaccel warning: …". */
+static bool log_of_library(const char *name, const char *line)
+{
+	struct about about = {.tenant = name};
+
 	static const char *const levels[] = {"error: ", "warning: ", "info: ", "debug: "};
 	static const char form[] = "0000-00-00T00:00:00.000Z vaccel ";
 	size_t at = strlen(form);
@@ -37,7 +56,8 @@ static bool log_of_library(const struct about *about, const char *line)
 
 		if (strncmp(line + at, levels[i], length) != 0)
 			continue;
-		log_of_child((vaccel_log_level_t)(VACCEL_LOG_ERROR + i), about, line + at + length);
+		line = take_session(line + at + length, &about.session);
+		log_of_child((vaccel_log_level_t)(VACCEL_LOG_ERROR + i), &about, line);
 		return true;
 	}
 	return false;
@@ -48,7 +68,7 @@ static void log_of_program(const char *name, const char *line)
 	const struct about about = {.tenant = name};
 	char words[sizeof("output: ") + LOG_RECORD_MAX];
 
-	if (log_of_library(&about, line))
+	if (log_of_library(name, line))
 		return;
 	snprintf(words, sizeof(words), "output: %s", line);
 	log_of_child(VACCEL_LOG_INFO, &about, words);

@@ -141,15 +141,13 @@ static int too_many(struct worker *worker)
 			   worker->setup.policy.name, worker->sessions.limit);
 }
 
-/* Ids are given under the lock, so that they rise in each client's table. */
+/* By the id that it has in libvaccel's lines of the log, too. */
 static int publish(struct client *client, struct session *session, int64_t *ret_id)
 {
-	static _Atomic int64_t last_id;
-	int64_t id;
+	int64_t id = session->id = session->vaccel.id;
 	int ret;
 
 	SCOPED_LOCK(&client->lock);
-	id = session->id = atomic_fetch_add(&last_id, 1) + 1;
 	ret = table_add(&client->sessions, id, session);
 	if (ret)
 		return ret;

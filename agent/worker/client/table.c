@@ -10,6 +10,8 @@
 
 int table_add(struct table *table, int64_t id, void *object)
 {
+	size_t at = table->count;
+
 	if (table->count == table->room) {
 		size_t room = table->room ? 2 * table->room : 4;
 		struct table_row *rows = reallocarray(table->rows, room, sizeof(*rows));
@@ -19,7 +21,10 @@ int table_add(struct table *table, int64_t id, void *object)
 		table->rows = rows;
 		table->room = room;
 	}
-	table->rows[table->count++] = (struct table_row){id, object};
+	for (; at && table->rows[at - 1].id > id; at--)
+		table->rows[at] = table->rows[at - 1];
+	table->rows[at] = (struct table_row){id, object};
+	table->count++;
 	return VACCEL_OK;
 }
 

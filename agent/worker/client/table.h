@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Objects by ids that only ever rise; small, and in the order of the ids. */
+/* Objects by ids that are never used again and all but rise; small, and in the order of the ids. */
 #ifndef VACCEL_AGENT_WORKER_CLIENT_TABLE_H
 #define VACCEL_AGENT_WORKER_CLIENT_TABLE_H
 
@@ -16,7 +16,7 @@ struct table {
 	size_t count, room;
 };
 
-/* @id is above all that are there. ENOMEM. */
+/* ENOMEM. */
 int table_add(struct table *table, int64_t id, void *object);
 void *table_find(const struct table *table, int64_t id);
 
