@@ -181,6 +181,13 @@ class Listening(Directory):
                     self.assertEqual(said.returncode, 1)
                     self.assertIn(words, said.stderr)
 
+    def test_a_failure_is_logged_as_the_file_has_it(self):
+        config = self.write("agent.yaml", f"listeners: [{{address: 'unix://{self.path}/no/a.sock'}}]\n"
+                            "log: {format: json}\n")
+        said = run("--config", config, "--runtime-dir", self.path / "run")
+        self.assertEqual(said.returncode, 1)
+        self.assertEqual(json.loads(said.stderr)["level"], "error")
+
 
 class Serving(Directory):
     @contextlib.contextmanager
@@ -215,7 +222,7 @@ class Serving(Directory):
         with self.serving("-a", f"unix://{self.path}/a.sock", "--vaccel-config", "plugins=noop,log_level=4",
                           program=program):
             self.call(f"{self.path}/a.sock")
-            self.assertIn("tenant uid-", self.log())
+            until(lambda: re.search("debug: tenant uid-.*: session 1: opened", self.log()), "lines of that level")
 
     def test_several_addresses(self):
         with self.serving("-a", f"unix://{self.path}/a.sock,mode=0600", "-a", "tcp://127.0.0.1:0,tenant=net",

@@ -6,6 +6,7 @@ Programs that call all the time lose no call by what an administrator does.
 
 import contextlib
 import hashlib
+import json
 import mmap
 import os
 import pathlib
@@ -257,6 +258,34 @@ def test_reload_of_sockets(build):
         ask()
 
 
+def test_log(build):
+    """Each line says whom it is about; a reload changes its form, and how much of it there is."""
+    with Agent(build, {"good": "test"}, log={"level": "debug", "format": "json"}) as world:
+        def lines(message):
+            whole = world.words().rpartition("\n")[0].splitlines()
+            return [line for line in map(json.loads, whole) if message in line["message"]]
+
+        with connect(world.socket_of("good")) as client:
+            session = client.session()
+            client.must("noop", session)
+            status, words = client.ask("exec", session, library="/x", symbol="x", read=[], write=[])
+            assert status == peer.EPERM, words
+            about = {"tenant": "good", "session": session}
+            (opened,) = until(lambda: lines("opened, prefers plugin"), "the session's line")
+            assert opened.items() >= (about | {"level": "debug"}).items() and "request" not in opened, opened
+            (failed,) = until(lambda: lines(f"exec: VACCEL_EPERM: {words}"), "the call's line")
+            assert failed.items() >= (about | {"level": "info", "request": client.request}).items(), failed
+            (ready,) = lines("ready")
+            assert not ready.keys() & {"tenant", "session", "request"}, ready
+        before = len(world.words())
+        world.config["log"] = {"level": "warning"}
+        world.reload()
+        world.config["log"] = {"level": "info"}
+        world.reload()
+        said = [line for line in world.words()[before:].splitlines() if "in force" in line]
+        assert len(said) == 1 and re.fullmatch(r"\S+Z vaccel-agent info: the configuration is in force", said[0]), said
+
+
 def test_stale_socket(build):
     with Agent(build, {"good": "test"}) as world:
         world.kill()
@@ -324,5 +353,5 @@ def test_socket_activation(build):
         early.close()
 
 
-run([test_long_call, test_upgrade, test_frozen_supervisor, test_drain, test_reload, test_reload_leaves_resources, test_reload_of_sockets,
-     test_stale_socket, test_live_socket, test_socket_activation])
+run([test_long_call, test_upgrade, test_frozen_supervisor, test_drain, test_reload, test_reload_leaves_resources,
+     test_reload_of_sockets, test_log, test_stale_socket, test_live_socket, test_socket_activation])
