@@ -71,7 +71,7 @@ static void start(void)
 static void open_program(struct program *program)
 {
 	*program = (struct program){.sess.id = 1};
-	require(!servers_open() && !servers_resolve(0));
+	require(!servers_open() && !servers_resolve(0, FOREVER));
 	server_next(NULL)->address.carrier = &hostile_carrier;
 	for (int type = 0; type < TYPES; type++)
 		require(!resource_open(resources[type], &program->resources[type]));

@@ -3,6 +3,7 @@
  * Which addresses the name of a host stands for. getaddrinfo() waits for a name
  * server as long as the system is set up to, and knows no deadline.
  */
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,14 @@ int host_look_up(const struct address *address, struct addrinfo **ret_list)
 		return vaccel_fail(VACCEL_ENOENT, "there is no host '%s'", address->host);
 	return vaccel_fail(VACCEL_EREMOTEIO, "looking up the host '%s': %s", address->host,
 			   error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+}
+
+bool address_has_name(const struct address *address)
+{
+	struct in6_addr number;
+
+	return address->host && inet_pton(AF_INET, address->host, &number) != 1 &&
+	       inet_pton(AF_INET6, address->host, &number) != 1;
 }
 
 /* The text of a copy says where the name was found. */

@@ -60,6 +60,9 @@ bool address_file(const struct address *address, char file[ADDRESS_FILE_ROOM]);
 int address_resolve(const struct address *address, struct address **ret_list, size_t *ret_count);
 void addresses_free(struct address *list, size_t count);
 
+/* Whether it takes a name server to resolve it. */
+bool address_has_name(const struct address *address);
+
 /* The names of all carriers, for words: walk from 0 to NULL. */
 const char *carrier_name_at(size_t index);
 

@@ -187,11 +187,28 @@ static int try_all(struct server *preferred, int64_t until, struct channel **ret
 	return ret ? ret : vaccel_fail(VACCEL_ENOENT, "the addresses of agents lead nowhere");
 }
 
+/*
+ * Waits until it is time to try again, or names stand for something else, for which those that none
+ * is waited for get one chance. False: there is nothing to wait for.
+ */
+static bool await_chance(int64_t when, int64_t until, bool *has_waited)
+{
+	if (when < until) {
+		if (!names_await(when))
+			sleep_until(when);
+		return true;
+	}
+	if (*has_waited)
+		return false;
+	*has_waited = true;
+	return names_await(until);
+}
+
 int servers_reach(struct server *preferred, int64_t until, struct channel **ret_channel)
 {
 	int64_t when, failed_at = 0;
-	bool cut_short;
-	int ret = servers_resolve(names_age());
+	bool cut_short, has_waited = false;
+	int ret = servers_resolve(names_age(), until);
 
 	if (ret)
 		return ret;
@@ -202,10 +219,9 @@ int servers_reach(struct server *preferred, int64_t until, struct channel **ret_
 		when = retry_at(NULL, failed_at);
 		if (cut_short)
 			when = MIN_OF(when, time_now() + NEXT_ROUND);
-		if (when >= until)
+		if (!await_chance(when, until, &has_waited))
 			return ret;
-		sleep_until(when);
-		servers_resolve(NAMES_AGE_IN_NEED);
+		servers_resolve(NAMES_AGE_IN_NEED, until);
 	}
 	return VACCEL_OK;
 }
@@ -241,7 +257,7 @@ int servers_await(struct server *server, int64_t until, struct channel **ret_cha
 		if (when >= until)
 			return ret;
 		sleep_until(when);
-		servers_resolve(NAMES_AGE_IN_NEED);
+		servers_resolve(NAMES_AGE_IN_NEED, until);
 	}
 	return VACCEL_OK;
 }

@@ -101,7 +101,7 @@ static void report(vaccel_plugin_report_fn *say, void *context)
 {
 	struct server *server = NULL;
 
-	if (servers_resolve(0))
+	if (servers_resolve(0, time_now() + REPORT_NS))
 		say(context, "agent", vaccel_error_text());
 	while ((server = server_next(server)))
 		report_server(server, say, context);

@@ -25,23 +25,16 @@
 #include "transport/carrier.h"
 #include "transport/tls.h"
 
-#define SERVERS_MAX 64
-
 #define SECOND INT64_C(1000000000)
 
 pthread_mutex_t remote_lock = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t remote_changed;
 
-/* As they were given; never changed once opened. */
-static struct address *addresses;
-static size_t nr_addresses;
 static struct tls *tls;
 
 static struct server servers[SERVERS_MAX];
-static size_t nr_servers;   /* remote_lock, for adding */
-static int64_t resolved_at; /* remote_lock */
-static uint64_t look_ups;   /* remote_lock; so far */
-static bool resolving;	    /* remote_lock; by one thread at a time */
+static size_t nr_servers;    /* remote_lock, for adding */
+static uint64_t nr_listings; /* remote_lock; so far */
 
 int remote_wait(int64_t until)
 {
@@ -71,46 +64,6 @@ struct tls *servers_tls(void)
 
 /* Opening */
 
-static int add_address(const char *text)
-{
-	struct address *larger = reallocarray(addresses, nr_addresses + 1, sizeof(*larger));
-	int ret;
-
-	if (!larger)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for an address");
-	addresses = larger;
-	if (nr_addresses == SERVERS_MAX)
-		return vaccel_fail(VACCEL_EINVAL, "VACCEL_RPC_ADDRESS has more than %d addresses",
-				   SERVERS_MAX);
-	ret = address_parse(text, &addresses[nr_addresses]);
-	if (!ret)
-		nr_addresses++;
-	return ret;
-}
-
-static int parse(char *list)
-{
-	char *rest = list, *item;
-	int ret = VACCEL_OK;
-
-	while (!ret && (item = strsep(&rest, ",")))
-		if (*item)
-			ret = add_address(item);
-	if (!ret && !nr_addresses)
-		ret = vaccel_fail(VACCEL_EINVAL,
-				  "VACCEL_RPC_ADDRESS is empty; set it to where an agent listens, "
-				  "or unset it");
-	return ret;
-}
-
-static bool uses_tls(void)
-{
-	for (size_t i = 0; i < nr_addresses; i++)
-		if (!strcmp(addresses[i].carrier->scheme, "tls"))
-			return true;
-	return false;
-}
-
 static int open_tls(void)
 {
 	const struct tls_files files = {
@@ -126,9 +79,9 @@ static int open_tls(void)
 
 int servers_open(void)
 {
-	int ret = settings.addresses ? parse(settings.addresses) : VACCEL_OK;
+	int ret = settings.addresses ? names_open(settings.addresses) : VACCEL_OK;
 
-	if (!ret && uses_tls())
+	if (!ret && names_use("tls"))
 		ret = open_tls();
 	if (ret)
 		servers_close();
@@ -162,17 +115,13 @@ void servers_close(void)
 	for (size_t i = 0; i < nr_servers; i++)
 		server_release(&servers[i]);
 	nr_servers = 0;
-	resolved_at = 0;
-	for (size_t i = 0; i < nr_addresses; i++)
-		address_release(&addresses[i]);
-	free(TAKE(addresses));
-	nr_addresses = 0;
+	names_close();
 	tls_delete(TAKE(tls));
 }
 
 void servers_forget(void)
 {
-	resolving = false;
+	names_forget();
 	for (struct server *server = NULL; (server = server_next(server));) {
 		server_end_client(server);
 		/* What another thread was at is in no state to be looked at. */
@@ -254,157 +203,33 @@ static void add_server(struct address *address)
 	server->name = server->address.text;
 	*address = (struct address){0};
 	server->listed = true;
-	server->seen = look_ups;
+	server->seen = nr_listings;
 	if (server == &servers[nr_servers])
 		__atomic_store_n(&nr_servers, nr_servers + 1, __ATOMIC_RELEASE);
 }
 
-/* What addresses lead to. */
-struct found {
-	struct address *list;
-	size_t nr;
-};
-
-static void found_release(struct found *found)
-{
-	addresses_free(found->list, found->nr);
-}
-
-/* Lists what has been found. Unless that is @all there is, what was listed stays. */
-static void list_servers(struct found *found, bool all)
+void servers_list(struct found *found, bool all)
 {
 	struct server *server;
 
-	look_ups++;
+	nr_listings++;
 	for (size_t i = 0; i < found->nr; i++)
 		if ((server = server_at(&found->list[i])))
-			server->seen = look_ups;
-	for (server = NULL; (server = server_next(server));)
-		server->listed = server->seen == look_ups || (server->listed && !all);
+			server->seen = nr_listings;
+	for (server = NULL; (server = server_next(server));) {
+		server->listed = server->seen == nr_listings || (server->listed && !all);
+		if (is_left(server) && !server->sessions)
+			server_end_client(server);
+	}
 	for (size_t i = 0; i < found->nr; i++)
 		if (!server_at(&found->list[i]))
 			add_server(&found->list[i]);
 }
 
-/* Closes connections to servers that are not listed any more and have no session. */
-static void leave_unlisted(void)
+void servers_bury(void)
 {
 	struct server *server = NULL;
 
-	while ((server = server_next(server))) {
-		pthread_mutex_lock(&remote_lock);
-		if (is_left(server) && !server->sessions)
-			server_end_client(server);
-		pthread_mutex_unlock(&remote_lock);
+	while ((server = server_next(server)))
 		server_bury(server);
-	}
-}
-
-/* Where nobody has named an agent */
-
-struct search {
-	char address[512];    /* of the first place that can be used; else empty */
-	char sentences[2048]; /* what is at all others */
-};
-
-static void note_place(void *context, const struct vaccel_agent_place *place)
-{
-	struct search *search = context;
-	size_t used = strlen(search->sentences);
-
-	if (!place->code && !*search->address)
-		snprintf(search->address, sizeof(search->address), "%s", place->address);
-	if (place->code)
-		snprintf(search->sentences + used, sizeof(search->sentences) - used, "%s%s",
-			 used ? "; " : "", place->sentence);
-}
-
-static int find_server(struct found *found)
-{
-	struct search search = {"", ""};
-	int ret = vaccel_agent_look(note_place, &search);
-
-	if (ret)
-		return ret;
-	if (!*search.address)
-		return vaccel_fail(VACCEL_ENOTSUP,
-				   "no agent is configured, and none was found: %s; start "
-				   "vaccel-agent, or set VACCEL_RPC_ADDRESS to where one listens",
-				   search.sentences);
-	found->list = calloc(1, sizeof(*found->list));
-	if (!found->list)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for an address");
-	found->nr = 1;
-	return address_parse(search.address, found->list);
-}
-
-/* Adds what one address leads to. */
-static int resolve(const struct address *address, struct found *found)
-{
-	struct address *list, *both;
-	size_t nr;
-	int ret = address_resolve(address, &list, &nr);
-
-	if (ret)
-		return ret;
-	both = reallocarray(found->list, found->nr + nr, sizeof(*both));
-	if (!both) {
-		addresses_free(list, nr);
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for addresses");
-	}
-	memcpy(both + found->nr, list, nr * sizeof(*both));
-	free(list);
-	found->list = both;
-	found->nr += nr;
-	return VACCEL_OK;
-}
-
-static int resolve_all(struct found *found)
-{
-	int ret = VACCEL_OK;
-
-	for (size_t i = 0; i < nr_addresses; i++) {
-		int failure = resolve(&addresses[i], found);
-
-		ret = failure ? failure : ret;
-	}
-	return ret;
-}
-
-/* Whether this thread is to look the names up; others wait only where there is no server yet. */
-static bool begin_resolving(int64_t age)
-{
-	SCOPED_LOCK(&remote_lock);
-
-	while (resolving && !nr_servers)
-		remote_wait(FOREVER);
-	if (resolving || (nr_servers && time_now() - resolved_at < age))
-		return false;
-	resolving = true;
-	return true;
-}
-
-/* A name that could not be looked up stands for what it stood for before. */
-static int end_resolving(struct found *found, int ret)
-{
-	SCOPED_LOCK(&remote_lock);
-
-	list_servers(found, !ret);
-	resolving = false;
-	resolved_at = time_now();
-	pthread_cond_broadcast(&remote_changed);
-	return nr_servers ? VACCEL_OK : ret;
-}
-
-int servers_resolve(int64_t age)
-{
-	_cleanup_(found_release) struct found found = {0};
-	int ret;
-
-	if (!begin_resolving(age))
-		return VACCEL_OK;
-	ret = settings.addresses ? resolve_all(&found) : find_server(&found);
-	ret = end_resolving(&found, ret);
-	leave_unlisted();
-	return ret;
 }

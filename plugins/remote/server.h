@@ -55,7 +55,7 @@ struct server {
 	size_t sessions;    /* of this process, there */
 	bool connecting;    /* by one thread at a time */
 	bool listed;	    /* the addresses still lead there */
-	uint64_t seen;	    /* the last look-up that found it */
+	uint64_t seen;	    /* the last listing that had it */
 	int64_t lost_at;    /* since when it cannot be reached; 0: it can */
 	int64_t retry_at;   /* not to be tried before */
 	int64_t backoff;    /* what is added then */
@@ -64,6 +64,8 @@ struct server {
 };
 
 /* Servers */
+
+#define SERVERS_MAX 64
 
 /* Parses the addresses; nothing is connected. EINVAL, or what a file for TLS has wrong. */
 int servers_open(void);
@@ -91,10 +93,11 @@ int servers_await(struct server *server, int64_t until, struct channel **ret_cha
 int servers_extend(struct server *server, int64_t until, struct channel **ret_channel);
 
 /*
- * Looks up what the addresses stand for, unless that was done less than @age ago and gave
- * any server. ENOENT, EREMOTEIO.
+ * Has looked up what the addresses stand for, unless that was done less than @age ago and gave
+ * any server. Waits only where no server is known: ten seconds at most. ENOENT, EREMOTEIO,
+ * ETIMEDOUT.
  */
-int servers_resolve(int64_t age);
+int servers_resolve(int64_t age, int64_t until);
 
 /* Walks the servers: NULL first. */
 struct server *server_next(const struct server *server);
@@ -125,12 +128,31 @@ void channel_give(struct channel *channel);
  */
 void server_tell(struct server *server, uint64_t client, const struct vaccel_op *op, void *args);
 
+/* What addresses stand for. */
+struct found {
+	struct address *list;
+	size_t nr;
+};
+
+/* names.c: the addresses as they were given. */
+int names_open(char *list);
+void names_close(void);
+void names_forget(void); /* in a forked child */
+bool names_use(const char *scheme);
+
+/* Waits for the look-up that goes on. False: none does, or not to its end by then. */
+bool names_await(int64_t until);
+
 /* For the files that make this up; remote_lock is held. */
+
+/* Takes what has been found. Unless that is @all there is, what was listed before stays. */
+void servers_list(struct found *found, bool all);
 void server_adopt(struct channel *channel);    /* it is in use now */
 void server_end_client(struct server *server); /* and all that was made at it */
 
-/* Deletes channels that are out of use. */
+/* Deletes channels that are out of use; of one server, or of all. */
 void server_bury(struct server *server);
+void servers_bury(void);
 
 /*
  * How the agent's worker of an epoch ended: a VACCEL_E* code and words, or 0 if

@@ -10,11 +10,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "base/util.h"
 #include "bed.h"
 
 #define NAME	    "agents.test"
+#define MS	    INT64_C(1000000)
+#define SLACK	    (5000 * MS) /* enough for a machine that does other things */
+#define STUCK_S	    30
 #define RECORDS_MAX 100
 #define SERVERS_MAX 64
 
@@ -24,8 +29,9 @@ static pthread_cond_t asked = PTHREAD_COND_INITIALIZER;
 static char records[RECORDS_MAX][16];
 static int nr_records;
 static int failure; /* an EAI_* code, or 0 */
-static int nr_questions;
-static sem_t *hold; /* a question waits for it; or NULL */
+static int nr_questions, nr_answers;
+static bool holds; /* each question waits for may_answer */
+static sem_t may_answer;
 
 struct record {
 	struct addrinfo info;
@@ -49,15 +55,15 @@ static struct addrinfo *record_of(const char *number, const char *port)
 /* Counts it, and waits if it is to. */
 static void be_asked(void)
 {
-	sem_t *until;
+	bool is_held;
 
 	pthread_mutex_lock(&lock);
 	nr_questions++;
 	pthread_cond_broadcast(&asked);
-	until = hold;
+	is_held = holds;
 	pthread_mutex_unlock(&lock);
-	if (until)
-		sem_wait(until);
+	if (is_held)
+		sem_wait(&may_answer);
 }
 
 static int answer(const char *port, struct addrinfo **ret_list)
@@ -65,6 +71,8 @@ static int answer(const char *port, struct addrinfo **ret_list)
 	struct addrinfo **link = ret_list;
 	SCOPED_LOCK(&lock);
 
+	nr_answers++;
+	pthread_cond_broadcast(&asked);
 	if (failure)
 		return failure;
 	for (int i = 0; i < nr_records; i++) {
@@ -101,9 +109,9 @@ static void clear_records(void)
 	SCOPED_LOCK(&lock);
 
 	nr_records = 0;
-	nr_questions = 0;
+	nr_questions = nr_answers = 0;
 	failure = 0;
-	hold = NULL;
+	holds = false;
 }
 
 static void add_record(const char *number)
@@ -135,11 +143,19 @@ static void fail_with(int error)
 	failure = error;
 }
 
-static void hold_with(sem_t *sem)
+static void await_answers(int count)
 {
 	SCOPED_LOCK(&lock);
 
-	hold = sem;
+	while (nr_answers < count)
+		pthread_cond_wait(&asked, &lock);
+}
+
+static void hold_answers(bool hold)
+{
+	SCOPED_LOCK(&lock);
+
+	holds = hold;
 }
 
 /* Two agents, at one port of two addresses */
@@ -156,6 +172,7 @@ static int begin(void **state)
 	snprintf(text, sizeof(text), "tcp://127.0.0.3:%s", port);
 	second = fake_start_at(text);
 	clear_records();
+	sem_init(&may_answer, 0, 0);
 	snprintf(text, sizeof(text), "tcp://" NAME ":%s", port);
 	setenv("VACCEL_PLUGINS", "remote", 1);
 	setenv("VACCEL_RPC_ADDRESS", text, 1);
@@ -346,25 +363,145 @@ static void test_nobody_waits_for_another_ones_question(void **state)
 {
 	struct vaccel_session other;
 	pthread_t thread;
-	sem_t answered;
 
 	add_record("127.0.0.2");
 	open_session(&sess);
-	sem_init(&answered, 0, 0);
-	hold_with(&answered);
+	hold_answers(true);
 	fake_script(fake, refuse_until_asked, NULL);
 	fake_disconnect(fake);
 	assert_int_equal(pthread_create(&thread, NULL, call_noop, NULL), 0);
 	await_questions(2);
 	open_session(&other);
 	assert_int_equal(vaccel_noop(&other), VACCEL_OK);
-	hold_with(NULL);
-	sem_post(&answered);
 	pthread_join(thread, NULL);
 	assert_int_equal(questions(), 2);
+	sem_post(&may_answer);
+	await_answers(2);
 	close_session(&other);
 	close_session(&sess);
-	sem_destroy(&answered);
+}
+
+/* A name server that takes its time */
+
+static void begin_with_timeout(const char *ms)
+{
+	setenv("VACCEL_TIMEOUT_MS", ms, 1);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+	add_record("127.0.0.2");
+	hold_answers(true);
+}
+
+static void fail_in_time(int64_t ms)
+{
+	int64_t began = time_now();
+
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_ETIMEDOUT);
+	assert_in_range(time_now() - began, ms * MS, ms * MS + SLACK);
+	bed_said("no answer of the name server in time");
+}
+
+static void test_deadline_covers_a_look_up(void **state)
+{
+	begin_with_timeout("1000");
+	fail_in_time(1000);
+	fail_in_time(1000);
+	sem_post(&may_answer);
+	await_answers(1);
+	open_session(&sess);
+	assert_int_equal(questions(), 1);
+	close_session(&sess);
+}
+
+static void test_look_up_without_a_deadline(void **state)
+{
+	begin_with_timeout("0");
+	fail_in_time(10000);
+	sem_post(&may_answer);
+	open_session(&sess);
+	close_session(&sess);
+}
+
+/* Since nobody is at the second one, names are looked up again soon. */
+static void test_agents_that_are_known_are_used_meanwhile(void **state)
+{
+	struct vaccel_session other;
+
+	add_record("127.0.0.2");
+	add_record("127.0.0.4");
+	open_session(&sess);
+	hold_answers(true);
+	while (questions() < 2) {
+		open_session(&other);
+		close_session(&other);
+	}
+	fake_disconnect(fake);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	open_session(&other);
+	close_session(&other);
+	close_session(&sess);
+	sem_post(&may_answer);
+	await_answers(2);
+}
+
+/* Where all that are known have been given up, the look-up is worth the wait. */
+static void test_look_up_is_awaited_where_none_is_left(void **state)
+{
+	const struct timespec a_while = {.tv_sec = 1, .tv_nsec = (long)(100 * MS)};
+
+	add_record("127.0.0.2");
+	open_session(&sess);
+	fake_listen(fake, false);
+	fake_disconnect(fake);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_EREMOTEIO);
+	clear_records();
+	add_record("127.0.0.3");
+	nanosleep(&a_while, NULL);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(fake_sessions(second), 1);
+	fake_listen(fake, true);
+	close_session(&sess);
+}
+
+/* What it brings is for nobody. */
+static void test_cleanup_in_a_look_up(void **state)
+{
+	begin_with_timeout("100");
+	fail_in_time(100);
+	assert_int_equal(vaccel_cleanup(), VACCEL_OK);
+	unsetenv("VACCEL_TIMEOUT_MS");
+	hold_answers(false);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+	open_session(&sess);
+	assert_int_equal(questions(), 2);
+	clear_records();
+	sem_post(&may_answer);
+	await_answers(1);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	close_session(&sess);
+}
+
+static void test_fork_in_a_look_up(void **state)
+{
+	int status;
+	pid_t child;
+
+	begin_with_timeout("1000");
+	fail_in_time(1000);
+	hold_answers(false);
+	fflush(NULL);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		alarm(STUCK_S);
+		_exit(vaccel_session_init(&sess, 0) || vaccel_noop(&sess) || questions() != 2);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	sem_post(&may_answer);
+	await_answers(1);
+	open_session(&sess);
+	assert_int_equal(questions(), 1);
+	close_session(&sess);
 }
 
 static void test_more_records_than_are_looked_at(void **state)
@@ -424,6 +561,7 @@ static void test_records_that_are_all_replaced(void **state)
 static void test_connection_to_a_record_that_goes(void **state)
 {
 	struct vaccel_session other;
+	int64_t began;
 
 	/* Since nobody is at the last one, names are looked up again soon. */
 	add_record("127.0.0.2");
@@ -435,7 +573,7 @@ static void test_connection_to_a_record_that_goes(void **state)
 	clear_records();
 	add_record("127.0.0.2");
 	add_record("127.0.0.4");
-	while (!questions()) {
+	for (began = time_now(); fake_connections(second) && time_now() - began < SLACK;) {
 		open_session(&other);
 		close_session(&other);
 	}
@@ -457,6 +595,12 @@ int main(void)
 		TEST(test_name_that_is_not_known_any_more),
 		TEST(test_nobody_waits_for_another_ones_question),
 		TEST(test_more_records_than_are_looked_at),
+		TEST(test_deadline_covers_a_look_up),
+		TEST(test_look_up_without_a_deadline),
+		TEST(test_agents_that_are_known_are_used_meanwhile),
+		TEST(test_look_up_is_awaited_where_none_is_left),
+		TEST(test_cleanup_in_a_look_up),
+		TEST(test_fork_in_a_look_up),
 		TEST(test_records_that_are_all_replaced),
 		TEST(test_connection_to_a_record_that_goes),
 	};
