@@ -3,7 +3,7 @@
  * One call, and what becomes of it if the connection is lost. What the agent never
  * had is sent again. What it may have run is repeated once at most, and only if
  * it may run twice and nothing that it reads has been overwritten by an answer; and
- * never if it may be what ended the agent's worker.
+ * never if it may be what ended the agent's worker. What was to be unloaded is.
  */
 #include "remote/call.h"
 
@@ -28,6 +28,7 @@ struct call {
 	bool repeated; /* it was sent before, and may have run */
 	bool anew;     /* the agent did not know the session, which has been made anew since */
 	bool again;    /* it is to be sent once more; agents choose codes, so that none says it */
+	size_t left;   /* loads that may be at the agent still, after an UNLOAD that is done */
 };
 
 static int fail_unknown(const struct channel *channel, const struct vaccel_op *op)
@@ -54,11 +55,22 @@ static bool may_repeat(const struct call *call, const struct request *request)
 	       !(request->written && has_inout(call->op));
 }
 
-static uint64_t client_of(const struct server *server)
+static bool is_alive(const struct server *server, uint64_t client)
 {
 	SCOPED_LOCK(&remote_lock);
 
-	return server->client;
+	return server->client == client;
+}
+
+/* Whether a LOAD or an UNLOAD has run makes a difference only where the client lives on. */
+static void note_doubt(struct call *call, const struct server *server, uint64_t client)
+{
+	bool lives = is_alive(server, client);
+
+	if (call->op->repeat == VACCEL_REPEAT_LOAD && lives)
+		load_note(call->session, call->op, call->args, client, false);
+	if (call->op->repeat == VACCEL_REPEAT_UNLOAD)
+		call->left = load_forget(call->session, call->op, call->args, client, !lives);
 }
 
 /* The connection is gone, and whether the call ran is not known. The channel is given back. */
@@ -78,17 +90,14 @@ static int be_lost(struct call *call, const struct request *request, struct chan
 	if (fate)
 		return vaccel_fail(fate, "%s",
 				   *words ? words : "the agent's worker ended in the middle of it");
+	note_doubt(call, server, client);
 	if (!may_repeat(call, request))
 		return vaccel_fail(VACCEL_EREMOTEIO,
 				   "%s: lost the agent in the middle of it (%s); whether it ran is "
 				   "not known",
 				   call->op->name, why);
 	call->repeated = true;
-	call->again = true;
-	if (call->op->repeat == VACCEL_REPEAT_UNLOAD) {
-		load_forget(call->session, call->op, call->args);
-		call->again = client_of(server) == client;
-	}
+	call->again = call->op->repeat != VACCEL_REPEAT_UNLOAD;
 	return VACCEL_OK;
 }
 
@@ -118,16 +127,16 @@ static int judge(struct call *call, const struct request *request, struct channe
 }
 
 /* What the rest of the session has to know of a call that the agent has had. */
-static void note(const struct call *call, const struct request *request, uint64_t client, int ret)
+static void note(struct call *call, const struct request *request, uint64_t client, int ret)
 {
 	enum vaccel_repeat repeat = call->op->repeat;
 
 	if (repeat == VACCEL_REPEAT_EFFECT && request->progress != NOT_SENT && !request->unknown)
 		session_note_effect(call->session);
 	else if (repeat == VACCEL_REPEAT_LOAD && !ret)
-		load_note(call->session, call->op, call->args, client);
+		load_note(call->session, call->op, call->args, client, true);
 	else if (repeat == VACCEL_REPEAT_UNLOAD && !ret)
-		load_forget(call->session, call->op, call->args);
+		call->left = load_forget(call->session, call->op, call->args, client, true);
 }
 
 static int try(struct call *call, int64_t now)
@@ -154,6 +163,20 @@ static int try(struct call *call, int64_t now)
 	return VACCEL_OK;
 }
 
+/* What the agent answers is all the same. */
+static int sweep(const struct call *call)
+{
+	struct channel *channel;
+	int64_t id;
+	int ret = session_reach(call->session, time_about_now(), call->until, &channel, &id);
+
+	if (ret)
+		return ret;
+	loads_sweep(call->op, call->args, call->left, channel, id);
+	channel_give(channel);
+	return VACCEL_OK;
+}
+
 int call_run(struct session *session, const struct vaccel_op *op, void *args)
 {
 	struct call call = {
@@ -164,5 +187,5 @@ int call_run(struct session *session, const struct vaccel_op *op, void *args)
 		call.again = false;
 		ret = try(&call, time_about_now());
 	} while (unlikely(call.again));
-	return ret;
+	return unlikely(call.left) ? sweep(&call) : ret;
 }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Operations that have loaded a resource, to be done again where it is brought anew. They are
- * kept as requests, with the program's own ids of resources: decoding one and
- * encoding it again with another end's ids does it for any operation.
+ * Operations that have loaded a resource, to be done again where it is brought anew, as often
+ * as the program has them done: agents count. They are kept as requests, with the
+ * program's own ids of resources: decoding one and encoding it again with another
+ * end's ids does it for any operation.
+ *
+ * Where an answer was lost and its client lives on, one may be done there once more than is
+ * known. That does no harm until the program has undone all; then it is undone there, too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +18,19 @@
 #include "call/call.h"
 #include "remote/session.h"
 
+/* How often something has been done at a client, and may have been done beside that. */
+struct done {
+	struct done *next;
+	uint64_t client;
+	size_t times, perhaps;
+};
+
+/* All but what is sent is under remote_lock. */
 struct load {
 	struct load *next;
+	struct done *done;
+	size_t count; /* of the program's, not undone since */
 	const struct vaccel_op *op;
-	uint64_t client; /* where it has been done */
 	size_t head_size, payload_size;
 	_Alignas(CODEC_ALIGN) unsigned char bytes[]; /* head and payload */
 };
@@ -73,28 +86,86 @@ static bool is_same(const struct load *a, const struct load *b)
 	       !memcmp(a->bytes, b->bytes, a->head_size + a->payload_size);
 }
 
+static void load_delete(struct load *load)
+{
+	while (load && load->done) {
+		struct done *done = load->done;
+
+		load->done = done->next;
+		free(done);
+	}
+	free(load);
+}
+
+static void load_deletep(struct load **load)
+{
+	load_delete(*load);
+}
+
+/* Takes a load, unless there is one like it already. Returns which is kept; remote_lock is held. */
+static struct load *keep(struct resource *resource, struct load *load)
+{
+	struct load **link = &resource->loads;
+
+	while (*link && !is_same(*link, load))
+		link = &(*link)->next;
+	if (*link)
+		load_delete(load);
+	else
+		*link = load;
+	return *link;
+}
+
+static struct done *find_done(const struct load *load, uint64_t client)
+{
+	struct done *done = load->done;
+
+	while (done && done->client != client)
+		done = done->next;
+	return done;
+}
+
+/* One is done at a client, or may be. Without memory it may be done there once too often. */
+static void count_done(struct load *load, uint64_t client, bool is_sure)
+{
+	struct done *done = find_done(load, client);
+
+	if (!done) {
+		done = calloc(1, sizeof(*done));
+		if (!done)
+			return;
+		*done = (struct done){.next = load->done, .client = client};
+		load->done = done;
+	}
+	*(is_sure ? &done->times : &done->perhaps) += 1;
+}
+
+static bool is_undone(const struct load *load, uint64_t client)
+{
+	const struct done *done = find_done(load, client);
+
+	return load->count > (done ? done->times : 0);
+}
+
 void load_note(struct session *session, const struct vaccel_op *op, const void *args,
-	       uint64_t client)
+	       uint64_t client, bool is_sure)
 {
 	struct vaccel_resource *res = resource_of(op, args);
 	struct load *load = res ? load_new(op, args) : NULL;
 	struct registration *registration;
-	struct load **link;
 
 	/* Without it a lost agent means an error later, which says what is missing. */
 	if (!load)
 		return;
-	load->client = client;
 	SCOPED_LOCK(&remote_lock);
 	registration = session_registration(session, res);
-	link = registration ? &registration->resource->loads : NULL;
-	while (link && *link && !is_same(*link, load))
-		link = &(*link)->next;
-	if (!link || *link) {
-		free(load);
+	if (!registration) {
+		load_delete(load);
 		return;
 	}
-	*link = load;
+	load = keep(registration->resource, load);
+	load->count += is_sure;
+	count_done(load, client, is_sure);
 }
 
 void loads_release(struct resource *resource)
@@ -103,26 +174,70 @@ void loads_release(struct resource *resource)
 		struct load *load = resource->loads;
 
 		resource->loads = load->next;
-		free(load);
+		load_delete(load);
 	}
 }
 
-void load_forget(struct session *session, const struct vaccel_op *op, const void *args)
+void loads_lose(struct resource *resource, uint64_t client)
+{
+	for (struct load *load = resource->loads; load; load = load->next) {
+		struct done **link = &load->done, *done;
+
+		while (*link && (*link)->client != client)
+			link = &(*link)->next;
+		done = *link;
+		if (done)
+			*link = done->next;
+		free(done);
+	}
+}
+
+/* As onnx_model_unload does onnx_model_load. */
+static bool undoes(const struct vaccel_op *op, const struct load *load)
+{
+	size_t stem = (size_t)(strrchr(load->op->name, '_') - load->op->name);
+
+	return !strncmp(op->name, load->op->name, stem + 1);
+}
+
+size_t load_forget(struct session *session, const struct vaccel_op *op, const void *args,
+		   uint64_t client, bool is_sure)
 {
 	struct vaccel_resource *res = resource_of(op, args);
 	struct registration *registration;
+	struct load **link, *load;
+	struct done *done;
+	size_t left = !is_sure;
 
 	SCOPED_LOCK(&remote_lock);
 	registration = res ? session_registration(session, res) : NULL;
-	if (registration)
-		loads_release(registration->resource);
+	if (!registration)
+		return 0;
+	link = &registration->resource->loads;
+	while (*link && !undoes(op, *link))
+		link = &(*link)->next;
+	load = *link;
+	if (!load)
+		return left;
+	load->count -= load->count > 0;
+	done = find_done(load, client);
+	if (done) {
+		done->times -= done->times > 0;
+		done->perhaps += left;
+		left = done->perhaps;
+	}
+	if (load->count)
+		return 0;
+	*link = load->next;
+	load_delete(load);
+	return left;
 }
 
 bool resource_has_undone(const struct resource *resource, uint64_t client)
 {
 	const struct load *load = resource->loads;
 
-	while (load && load->client == client)
+	while (load && !is_undone(load, client))
 		load = load->next;
 	return load;
 }
@@ -155,7 +270,7 @@ static int copy_undone(struct resource *resource, uint64_t client, struct load *
 	const struct load *load = resource->loads;
 	size_t size;
 
-	while (load && load->client == client)
+	while (load && !is_undone(load, client))
 		load = load->next;
 	*ret_copy = NULL;
 	if (!load)
@@ -165,22 +280,25 @@ static int copy_undone(struct resource *resource, uint64_t client, struct load *
 	if (!*ret_copy)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory to do %s again", load->op->name);
 	memcpy(*ret_copy, load, size);
+	(*ret_copy)->done = NULL;
 	return VACCEL_OK;
 }
 
-static void note_done(struct resource *resource, const struct load *done, uint64_t client)
+static void note_done(struct resource *resource, const struct load *done, uint64_t client,
+		      bool is_sure)
 {
 	SCOPED_LOCK(&remote_lock);
 
 	for (struct load *load = resource->loads; load; load = load->next)
 		if (is_same(load, done))
-			load->client = client;
+			count_done(load, client, is_sure);
 }
 
-static int redo(struct load *load, struct resource *resource, struct channel *channel,
-		int64_t session_id)
+/* Does what is kept; *ret_lost: without an answer. */
+static int redo(struct load *load, struct vaccel_resource *res, struct channel *channel,
+		int64_t session_id, bool *ret_lost)
 {
-	const struct codec_hooks hooks = {.context = resource->res, .resource = own_resource};
+	const struct codec_hooks hooks = {.context = res, .resource = own_resource};
 	_cleanup_(decoder_release) struct decoder decoder = {
 		.hooks = &hooks,
 		.limits = {SIZE_MAX / 4, SIZE_MAX / 4},
@@ -194,6 +312,7 @@ static int redo(struct load *load, struct resource *resource, struct channel *ch
 		ret = channel_ask(channel, &request);
 	if (!ret)
 		args_drop_outputs(load->op, request.args);
+	*ret_lost = ret && request.progress == SENT;
 	return ret;
 }
 
@@ -204,16 +323,28 @@ int loads_redo(struct resource *resource, struct channel *channel, int64_t sessi
 	if (ret)
 		return ret;
 	for (;;) {
-		_cleanup_(freep) struct load *load = NULL;
+		_cleanup_(load_deletep) struct load *load = NULL;
+		bool lost;
 
 		ret = copy_undone(resource, channel->client, &load);
 		if (ret || !load)
 			break;
-		ret = redo(load, resource, channel, session_id);
+		ret = redo(load, resource->res, channel, session_id, &lost);
+		if (!ret || lost)
+			note_done(resource, load, channel->client, !ret);
 		if (ret)
 			break;
-		note_done(resource, load, channel->client);
 	}
 	end(resource);
 	return ret;
+}
+
+void loads_sweep(const struct vaccel_op *op, const void *args, size_t left, struct channel *channel,
+		 int64_t session_id)
+{
+	_cleanup_(load_deletep) struct load *unload = load_new(op, args);
+	bool lost;
+
+	while (unload && left-- && !redo(unload, resource_of(op, args), channel, session_id, &lost))
+		;
 }

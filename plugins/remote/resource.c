@@ -109,8 +109,10 @@ static void drop_copies(struct resource *resource, uint64_t client)
 
 void resources_lose(uint64_t client)
 {
-	for (struct resource *resource = resources; resource; resource = resource->next)
+	for (struct resource *resource = resources; resource; resource = resource->next) {
 		drop_copies(resource, client);
+		loads_lose(resource, client);
+	}
 }
 
 void resources_forget(void)

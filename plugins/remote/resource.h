@@ -61,14 +61,25 @@ struct copy *resource_copy(const struct resource *resource, uint64_t client, int
 
 /* Operations that loaded it */
 
-/* One has succeeded at a client: to be done again where the resource is brought anew. */
+/*
+ * One has succeeded at a client: to be done again where the resource is brought anew. If it is not
+ * sure, it may have, and is not the program's.
+ */
 void load_note(struct session *session, const struct vaccel_op *op, const void *args,
-	       uint64_t client);
+	       uint64_t client, bool is_sure);
 
-/* It was undone. */
-void load_forget(struct session *session, const struct vaccel_op *op, const void *args);
+/*
+ * One was undone at a client, or, if it is not sure, is as if it were. Returns how many may be left
+ * there that are not the program's, if none is.
+ */
+size_t load_forget(struct session *session, const struct vaccel_op *op, const void *args,
+		   uint64_t client, bool is_sure);
 
-/* Does them at the channel's client, in a session there, unless that was done. */
+/* Undoes those, as far as they are there. */
+void loads_sweep(const struct vaccel_op *op, const void *args, size_t left, struct channel *channel,
+		 int64_t session_id);
+
+/* Does them at the channel's client, in a session there, as often as they were not done there. */
 int loads_redo(struct resource *resource, struct channel *channel, int64_t session_id);
 void loads_release(struct resource *resource);
 
@@ -76,6 +87,7 @@ void loads_release(struct resource *resource);
 
 /* Whether something that loaded it has not been done at the client. */
 bool resource_has_undone(const struct resource *resource, uint64_t client);
+void loads_lose(struct resource *resource, uint64_t client);
 void resources_lose(uint64_t client);
 void resources_forget(void);
 

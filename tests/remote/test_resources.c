@@ -219,83 +219,6 @@ static void test_all_is_made_anew_in_order(void **state)
 	assert_int_equal(vaccel_resource_release(&b), VACCEL_OK);
 }
 
-static void test_what_loaded_a_model_is_done_again(void **state)
-{
-	struct vaccel_resource model, second;
-	struct vaccel_session other;
-	struct vaccel_tf_status status;
-
-	from_text(&model, "m", VACCEL_RESOURCE_MODEL, "m");
-	from_text(&second, "n", VACCEL_RESOURCE_MODEL, "n");
-	assert_int_equal(vaccel_session_init(&other, 0), VACCEL_OK);
-	assert_int_equal(vaccel_resource_register(&model, &sess), VACCEL_OK);
-	assert_int_equal(vaccel_resource_register(&second, &sess), VACCEL_OK);
-	assert_int_equal(vaccel_resource_register(&model, &other), VACCEL_OK);
-	assert_int_equal(vaccel_onnx_model_load(&sess, &model), VACCEL_OK);
-	assert_int_equal(vaccel_onnx_model_load(&sess, &model), VACCEL_OK);
-	assert_int_equal(vaccel_tf_model_load(&sess, &second, &status), VACCEL_OK);
-	free(status.message);
-	assert_int_equal(fake_calls(fake, &vaccel_op_onnx_model_load), 2);
-
-	/* By the first session that has the model, for all of them. */
-	fake_restart(fake, 0, "");
-	assert_int_equal(vaccel_noop(&other), VACCEL_OK);
-	assert_int_equal(fake_calls(fake, &vaccel_op_onnx_model_load), 3);
-	assert_int_equal(fake_calls(fake, &vaccel_op_tf_model_load), 1);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
-	assert_int_equal(fake_calls(fake, &vaccel_op_onnx_model_load), 3);
-	assert_int_equal(fake_calls(fake, &vaccel_op_tf_model_load), 2);
-
-	/* Not what was unloaded, nor what the resource took with it. */
-	assert_int_equal(vaccel_onnx_model_unload(&sess, &model), VACCEL_OK);
-	assert_int_equal(vaccel_resource_release(&second), VACCEL_OK);
-	fake_restart(fake, 0, "");
-	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
-	assert_int_equal(fake_calls(fake, &vaccel_op_onnx_model_load), 3);
-	assert_int_equal(fake_calls(fake, &vaccel_op_tf_model_load), 2);
-	assert_int_equal(vaccel_session_release(&other), VACCEL_OK);
-	assert_int_equal(vaccel_resource_release(&model), VACCEL_OK);
-}
-
-static void test_load_and_unload_that_were_lost(void **state)
-{
-	struct trick load = {&vaccel_op_onnx_model_load, 1, bed_restart};
-	struct trick unload = {&vaccel_op_onnx_model_unload, 1, bed_restart};
-	struct vaccel_resource model;
-
-	from_text(&model, "m", VACCEL_RESOURCE_MODEL, "m");
-	assert_int_equal(vaccel_resource_register(&model, &sess), VACCEL_OK);
-	fake_script(fake, bed_trick, &load);
-	assert_int_equal(vaccel_onnx_model_load(&sess, &model), VACCEL_OK);
-	assert_int_equal(fake_calls(fake, &vaccel_op_onnx_model_load), 2);
-	/* What is gone is unloaded. */
-	fake_script(fake, bed_trick, &unload);
-	assert_int_equal(vaccel_onnx_model_unload(&sess, &model), VACCEL_OK);
-	assert_int_equal(fake_calls(fake, &vaccel_op_onnx_model_unload), 1);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
-	assert_int_equal(fake_calls(fake, &vaccel_op_onnx_model_load), 2);
-	assert_int_equal(vaccel_resource_release(&model), VACCEL_OK);
-}
-
-static void test_load_that_fails_the_second_time(void **state)
-{
-	struct trick trick = {
-		&vaccel_op_onnx_model_load, 1, bed_fail, VACCEL_ENOMEM, "no room", true};
-	struct vaccel_resource model;
-
-	from_text(&model, "m", VACCEL_RESOURCE_MODEL, "m");
-	assert_int_equal(vaccel_resource_register(&model, &sess), VACCEL_OK);
-	assert_int_equal(vaccel_onnx_model_load(&sess, &model), VACCEL_OK);
-	fake_restart(fake, 0, "");
-	fake_script(fake, bed_trick, &trick);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_ENOMEM);
-	assert_string_equal(vaccel_error_text(), "no room");
-	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
-	assert_int_equal(fake_calls(fake, &vaccel_op_onnx_model_load), 3);
-	assert_int_equal(fake_sessions(fake), 1);
-	assert_int_equal(vaccel_resource_release(&model), VACCEL_OK);
-}
-
 /* What operations change */
 
 static int exec(void)
@@ -548,9 +471,6 @@ int main(void)
 		TEST(test_file_that_changed_is_sent_anew),
 		TEST(test_type_that_the_program_changes),
 		TEST(test_all_is_made_anew_in_order),
-		TEST(test_what_loaded_a_model_is_done_again),
-		TEST(test_load_and_unload_that_were_lost),
-		TEST(test_load_that_fails_the_second_time),
 		TEST(test_sync),
 		TEST(test_changes_that_were_lost_are_told_once),
 		TEST(test_effect_in_a_session_that_is_unknown),
