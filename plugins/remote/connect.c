@@ -16,8 +16,9 @@
 #include "remote/settings.h"
 #include "transport/control.h"
 
-#define BACKOFF_LEAST INT64_C(10000000)	  /* 10 ms */
-#define BACKOFF_MOST  INT64_C(1000000000) /* 1 s */
+#define BACKOFF_LEAST INT64_C(10000000)	   /* 10 ms */
+#define BACKOFF_MOST  INT64_C(1000000000)  /* 1 s, as long as it is waited for */
+#define BACKOFF_GONE  INT64_C(30000000000) /* 30 s afterwards */
 
 /* How long it is waited for an answer that changes nothing. */
 #define TELL_NS INT64_C(3000000000)
@@ -97,11 +98,12 @@ static void admit(struct channel *channel, const struct attempt *attempt)
 
 static void note_failure(struct server *server)
 {
-	int64_t now = time_now();
+	int64_t now = time_now(), most;
 
 	if (!server->lost_at)
 		server->lost_at = now;
-	server->backoff = MIN_OF(MAX_OF(2 * server->backoff, BACKOFF_LEAST), BACKOFF_MOST);
+	most = now - server->lost_at < SERVER_PATIENCE ? BACKOFF_MOST : BACKOFF_GONE;
+	server->backoff = MIN_OF(MAX_OF(2 * server->backoff, BACKOFF_LEAST), most);
 	server->retry_at = now + server->backoff;
 }
 

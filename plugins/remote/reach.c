@@ -14,27 +14,26 @@
 
 #define SECOND INT64_C(1000000000)
 
-/* What a name stands for, and how busy an agent is, may have changed after so long. */
+/* What a name stands for may have changed after so long. */
 #define NAMES_AGE	  (30 * SECOND)
 #define NAMES_AGE_IN_NEED SECOND
-#define LOAD_AGE	  SECOND
-
-/* So long an agent that has been there is waited for. */
-#define PATIENCE (5 * SECOND)
 
 /* And after so long those that were given a part of the time get one of what is left. */
 #define NEXT_ROUND INT64_C(10000000)
 
-/* Where another server may be better, one is not waited for longer. */
-#define LOAD_PATIENCE SECOND
-
 /* Which servers have been tried in this round, by their places in the list. */
 typedef uint64_t server_set;
+
+/* Whether others come first; remote_lock is held. */
+static bool rests_for_others(const struct server *server, int64_t now)
+{
+	return server->lost_at || server->retry_at > now;
+}
 
 /* Whether @a is to be asked rather than @b; remote_lock is held. */
 static bool is_better(const struct server *a, const struct server *b, int64_t now)
 {
-	bool a_rests = a->retry_at > now, b_rests = b->retry_at > now;
+	bool a_rests = rests_for_others(a, now), b_rests = rests_for_others(b, now);
 
 	if (a_rests || b_rests)
 		return a_rests == b_rests ? a->retry_at < b->retry_at : b_rests;
@@ -54,7 +53,7 @@ static struct server *choose(const struct server *preferred, server_set *tried)
 	for (; (server = server_next(server)); place++) {
 		if (*tried >> place & 1 || (!server->listed && server != preferred))
 			continue;
-		if (server == preferred && server->retry_at <= now) {
+		if (server == preferred && !rests_for_others(server, now)) {
 			best = server;
 			best_place = place;
 			break;
@@ -81,19 +80,11 @@ static bool has_more(server_set tried)
 	return false;
 }
 
-/* So that there is time for another one where this one does not answer. */
-static int64_t half_of(int64_t until)
+int64_t half_of(int64_t until)
 {
 	int64_t now = time_now();
 
 	return until == FOREVER ? FOREVER : now + (until - now) / 2;
-}
-
-static bool wants_load(const struct server *server, int64_t now)
-{
-	SCOPED_LOCK(&remote_lock);
-	return server->listed && server->retry_at <= now &&
-	       (!server->load_at || now - server->load_at > LOAD_AGE);
 }
 
 /* Where a server cannot be reached, its name may stand for another one by now. */
@@ -108,23 +99,6 @@ static int64_t names_age(void)
 	return NAMES_AGE;
 }
 
-/* Asks the servers how busy they are, if there is more than one. */
-static void learn_loads(int64_t until)
-{
-	struct server *server = server_next(NULL);
-	struct channel *channel;
-
-	if (!server || !server_next(server))
-		return;
-	for (; server; server = server_next(server)) {
-		int64_t now = time_now();
-
-		if (wants_load(server, now) &&
-		    !server_connect(server, MIN_OF(half_of(until), now + LOAD_PATIENCE), &channel))
-			channel_give(channel);
-	}
-}
-
 /*
  * Only one that has been there. One that others still hear of is as if it were lost just now. One
  * without a backoff has been reached by another thread since it failed.
@@ -135,7 +109,7 @@ static bool is_waited_for(const struct server *server, int64_t failed_at, int64_
 
 	if (!server->backoff)
 		return server->client && server->listed;
-	return server->epoch && now < lost_at + PATIENCE;
+	return server->epoch && now < lost_at + SERVER_PATIENCE;
 }
 
 /* When what failed, first at @failed_at, is to be tried again; FOREVER: not at all. */
@@ -213,7 +187,7 @@ int servers_reach(struct server *preferred, int64_t until, struct channel **ret_
 	if (ret)
 		return ret;
 	if (!preferred)
-		learn_loads(until);
+		servers_survey(until);
 	while ((ret = try_all(preferred, until, ret_channel, &cut_short))) {
 		failed_at = failed_at ? failed_at : time_now();
 		when = retry_at(NULL, failed_at);

@@ -112,6 +112,7 @@ static void server_release(struct server *server)
 
 void servers_close(void)
 {
+	survey_end();
 	for (size_t i = 0; i < nr_servers; i++)
 		server_release(&servers[i]);
 	nr_servers = 0;
@@ -122,6 +123,7 @@ void servers_close(void)
 void servers_forget(void)
 {
 	names_forget();
+	survey_forget();
 	for (struct server *server = NULL; (server = server_next(server));) {
 		server_end_client(server);
 		/* What another thread was at is in no state to be looked at. */

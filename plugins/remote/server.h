@@ -67,6 +67,9 @@ struct server {
 
 #define SERVERS_MAX 64
 
+/* So long, in nanoseconds, an agent that has been there is waited for. */
+#define SERVER_PATIENCE INT64_C(5000000000)
+
 /* Parses the addresses; nothing is connected. EINVAL, or what a file for TLS has wrong. */
 int servers_open(void);
 
@@ -98,6 +101,12 @@ int servers_extend(struct server *server, int64_t until, struct channel **ret_ch
  * ETIMEDOUT.
  */
 int servers_resolve(int64_t age, int64_t until);
+
+/* Has all servers say how busy they are, if there is more than one, and that is not known. */
+void servers_survey(int64_t until);
+
+/* Half of the time: so that there is some for another one where this one does not answer. */
+int64_t half_of(int64_t until);
 
 /* Walks the servers: NULL first. */
 struct server *server_next(const struct server *server);
@@ -139,6 +148,11 @@ int names_open(char *list);
 void names_close(void);
 void names_forget(void); /* in a forked child */
 bool names_use(const char *scheme);
+
+/* survey.c: waits a second at most for the thread that it may have; and has none, in a forked
+ * child. */
+void survey_end(void);
+void survey_forget(void);
 
 /* Waits for the look-up that goes on. False: none does, or not to its end by then. */
 bool names_await(int64_t until);

@@ -446,6 +446,30 @@ static void test_agent_that_takes_no_more_connections(void **state)
 	channel_give(first);
 }
 
+/* Up to half a minute, once it has been gone for longer than it is waited for. */
+static void test_agent_that_is_gone_for_long(void **state)
+{
+	int64_t backoff = 10 * MS;
+	struct channel *none;
+
+	fake_script(fake, refuse, NULL);
+	for (; backoff < 2000 * MS; backoff *= 2) {
+		assert_int_equal(server_connect(&server, FOREVER, &none), VACCEL_EREMOTEIO);
+		assert_true(server.backoff == (backoff < 1000 * MS ? backoff : 1000 * MS));
+	}
+	server.lost_at -= SERVER_PATIENCE;
+	for (backoff = 2000 * MS; backoff < 60000 * MS; backoff *= 2) {
+		assert_int_equal(server_connect(&server, FOREVER, &none), VACCEL_EREMOTEIO);
+		assert_true(server.backoff == (backoff < 30000 * MS ? backoff : 30000 * MS));
+	}
+	assert_true(server.retry_at > time_now() + 20000 * MS);
+	fake_script(fake, NULL, NULL);
+	assert_int_equal(server_connect(&server, FOREVER, &none), VACCEL_OK);
+	assert_true(server.backoff == 0);
+	none->broken = true;
+	channel_give(none);
+}
+
 static struct server *reached;
 static struct channel *found;
 
@@ -554,6 +578,7 @@ int main(void)
 		TEST(test_half_a_word_after_an_answer),
 		TEST(test_end_that_is_not_read_at_once),
 		TEST(test_agent_that_takes_no_more_connections),
+		TEST(test_agent_that_is_gone_for_long),
 		TEST(test_agent_that_another_thread_finds),
 		TEST(test_mailbox_that_is_not_answered_for),
 		TEST(test_client_that_ends_while_it_is_joined),

@@ -2,8 +2,14 @@
 /* Several agents, and agents that make no sense. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "bed.h"
+
+#define MS INT64_C(1000000)
+
+/* Enough for a machine that does other things. */
+#define SLACK (15000 * MS)
 
 static struct fake *second;
 
@@ -106,6 +112,50 @@ static void test_session_where_one_is_frozen(void **state)
 	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
 }
 
+static int64_t time_to_open(struct vaccel_session *session)
+{
+	int64_t began = time_now();
+
+	assert_int_equal(vaccel_session_init(session, 0), VACCEL_OK);
+	return time_now() - began;
+}
+
+/* Whoever opens a session a moment later finds that loads have to be asked for again. */
+static void let_loads_age(void)
+{
+	const struct timespec a_while = {.tv_sec = 1, .tv_nsec = (long)(50 * MS)};
+
+	nanosleep(&a_while, NULL);
+}
+
+static void test_one_that_is_dead_is_not_waited_for(void **state)
+{
+	struct vaccel_session other;
+	int64_t least = INT64_MAX;
+
+	fake_script(fake, be_frozen, NULL);
+	fake_set_load(second, 900);
+	bed_set("VACCEL_TIMEOUT_MS", "20000");
+	assert_int_equal(fake_sessions(second), 1);
+	for (int i = 0; i < 4; i++) {
+		int64_t time;
+
+		let_loads_age();
+		time = time_to_open(&other);
+		least = time < least ? time : least;
+		assert_int_equal(vaccel_session_release(&other), VACCEL_OK);
+	}
+	/* Of 1 s for which an agent is asked how busy it is. */
+	assert_true(least < 900 * MS);
+	/* It is noticed when it lives again. */
+	fake_script(fake, NULL, NULL);
+	for (int64_t until = time_now() + SLACK; !fake_sessions(fake) && time_now() < until;) {
+		assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+		assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	}
+	assert_int_equal(fake_sessions(fake), 1);
+}
+
 static enum verdict greet_late(struct turn *turn, void *context)
 {
 	int *ignored = context;
@@ -177,6 +227,7 @@ int main(void)
 		TEST_OF_TWO(test_next_one_where_one_is_frozen),
 		TEST_OF_TWO(test_changes_at_one_that_is_frozen),
 		TEST_OF_TWO(test_session_where_one_is_frozen),
+		TEST_OF_TWO(test_one_that_is_dead_is_not_waited_for),
 		TEST_OF_TWO(test_session_where_one_is_slow),
 		TEST_OF_TWO(test_next_one_where_one_freezes_in_a_call),
 		TEST(test_nonsense_is_an_error),
