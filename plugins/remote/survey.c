@@ -37,12 +37,22 @@ static enum need need_of(const struct server *server)
 	return !server->load_at || now - server->load_at > LOAD_AGE ? ASK : NO_NEED;
 }
 
+static bool has_idle(const struct server *server)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	return server->idle.count;
+}
+
+/* It takes a new connection, which is closed again where another one waits for work. */
 static void ask(struct server *server, int64_t until)
 {
 	struct channel *channel;
 
-	if (!server_connect(server, MIN_OF(until, time_now() + LOAD_PATIENCE), &channel))
-		channel_give(channel);
+	if (server_connect(server, MIN_OF(until, time_now() + LOAD_PATIENCE), &channel))
+		return;
+	channel->broken = has_idle(server);
+	channel_give(channel);
 }
 
 static void *ask_lost(void *context)

@@ -156,6 +156,24 @@ static void test_one_that_is_dead_is_not_waited_for(void **state)
 	assert_int_equal(fake_sessions(fake), 1);
 }
 
+/* To ask how busy an agent is takes a connection, but leaves no more of them. */
+static void test_connections_do_not_pile_up(void **state)
+{
+	struct vaccel_session other;
+	unsigned int greetings = fake_messages(fake, FRAME_HELLO);
+
+	for (int i = 0; i < 4; i++) {
+		let_loads_age();
+		time_to_open(&other);
+		assert_int_equal(vaccel_noop(&other), VACCEL_OK);
+		assert_int_equal(vaccel_session_release(&other), VACCEL_OK);
+	}
+	assert_int_equal(fake_messages(fake, FRAME_HELLO), greetings + 4);
+	fake_await_connections(fake, 1);
+	fake_await_connections(second, 1);
+	assert_int_equal(fake_sessions(fake), 1);
+}
+
 static enum verdict greet_late(struct turn *turn, void *context)
 {
 	int *ignored = context;
@@ -228,6 +246,7 @@ int main(void)
 		TEST_OF_TWO(test_changes_at_one_that_is_frozen),
 		TEST_OF_TWO(test_session_where_one_is_frozen),
 		TEST_OF_TWO(test_one_that_is_dead_is_not_waited_for),
+		TEST_OF_TWO(test_connections_do_not_pile_up),
 		TEST_OF_TWO(test_session_where_one_is_slow),
 		TEST_OF_TWO(test_next_one_where_one_freezes_in_a_call),
 		TEST(test_nonsense_is_an_error),
