@@ -88,7 +88,10 @@ int link_adopt(const struct carrier *carrier, int fd, struct tls *tls, struct li
 		close(fd);
 		return ret;
 	}
-	return start_link(carrier, fd, tls, NULL, 0, ret_link);
+	ret = start_link(carrier, fd, tls, NULL, 0, ret_link);
+	if (!ret)
+		(*ret_link)->in_turn = true;
+	return ret;
 }
 
 unsigned int link_abilities(const struct link *link)

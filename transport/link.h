@@ -47,6 +47,7 @@ struct link {
 	struct mailbox *mailbox; /* of link_use_mailbox(), or NULL; freed with the link */
 	int fd;			 /* blocks; one call does not with MSG_DONTWAIT */
 	bool takes_passed;	 /* see link_take_passed() */
+	bool in_turn;		 /* pieces go one by one: an agent's worker may not use sendmsg() */
 	bool silent;		 /* it ended since the peer gave no sign of life */
 	bool declined;		 /* it ended, and what was sent last had not been begun */
 	_Atomic bool shut;	 /* by link_shut_down(): for those who wait otherwise than in @fd */

@@ -114,12 +114,15 @@ static struct rest gathered(const void *head, size_t head_size, const struct pie
 static struct rest in_pieces(const void *head, size_t head_size, const struct pieces *payload,
 			     unsigned char *bytes, struct iovec front[2])
 {
+	bool fits = FRAME_SIZE + head_size <= SMALL;
 	struct rest rest = {
-		.front = {.at = front, .count = head_size ? 2 : 1},
+		.front = {.at = front, .count = fits ? 1 : 2},
 		.left = FRAME_SIZE + head_size,
 	};
 
-	front[0] = (struct iovec){.iov_base = bytes, .iov_len = FRAME_SIZE};
+	if (fits && head_size)
+		memcpy(bytes + FRAME_SIZE, head, head_size);
+	front[0] = (struct iovec){.iov_base = bytes, .iov_len = FRAME_SIZE + fits * head_size};
 	front[1] = (struct iovec){.iov_base = (void *)head, .iov_len = head_size};
 	if (payload) {
 		rest.payload.at = payload->at;

@@ -179,14 +179,33 @@ static ssize_t write_with_passed(int fd, const struct msghdr *bytes, int flags, 
 	return sendmsg(fd, &message, flags);
 }
 
-static ssize_t write_once(int fd, const struct iovec *from, int nr, int flags, int passed)
+/* Up to the first piece for which there is not enough room. */
+static ssize_t write_in_turn(int fd, const struct iovec *from, int nr, int flags)
+{
+	ssize_t all = 0;
+
+	for (int i = 0; i < nr; i++) {
+		int more = i + 1 < nr ? MSG_MORE : 0;
+		ssize_t size = send(fd, from[i].iov_base, from[i].iov_len, flags | more);
+
+		if (size < 0)
+			return all ? all : size;
+		all += size;
+		if ((size_t)size < from[i].iov_len)
+			break;
+	}
+	return all;
+}
+
+static ssize_t write_once(const struct link *link, const struct iovec *from, int nr, int flags,
+			  int passed)
 {
 	struct msghdr message = {.msg_iov = (struct iovec *)from, .msg_iovlen = (size_t)nr};
 
 	if (passed >= 0)
-		return write_with_passed(fd, &message, flags, passed);
-	return nr == 1 ? send(fd, from->iov_base, from->iov_len, flags)
-		       : sendmsg(fd, &message, flags);
+		return write_with_passed(link->fd, &message, flags, passed);
+	return nr == 1 || link->in_turn ? write_in_turn(link->fd, from, nr, flags)
+					: sendmsg(link->fd, &message, flags);
 }
 
 ssize_t socket_write(struct link *link, const struct iovec *from, int nr, int64_t until, int passed)
@@ -198,7 +217,7 @@ ssize_t socket_write(struct link *link, const struct iovec *from, int nr, int64_
 		/* When the time is over there may be room, but less than poll() waits for. */
 		if (ret && ret != VACCEL_EAGAIN)
 			return -ret;
-		size = write_once(link->fd, from, nr, MSG_DONTWAIT | MSG_NOSIGNAL, passed);
+		size = write_once(link, from, nr, MSG_DONTWAIT | MSG_NOSIGNAL, passed);
 		if (size >= 0)
 			return size;
 		ret = why_not(until != 0, until);

@@ -47,7 +47,9 @@ int ipc_send(int socket, const struct ipc_message *message, int fd)
 	if (fd >= 0)
 		attach(&header, &control, fd);
 	do {
-		sent = sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+		/* Workers may use no more than send(). */
+		sent = fd < 0 ? send(socket, message, sizeof(*message), MSG_DONTWAIT | MSG_NOSIGNAL)
+			      : sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (sent < 0 && errno == EINTR);
 	if (sent == (ssize_t)sizeof(*message))
 		return VACCEL_OK;

@@ -38,7 +38,8 @@ int update_send(int channel, const struct update *update, int first, int second)
 		message.msg_controllen = CMSG_SPACE(nr * sizeof(int));
 	}
 	do
-		sent = sendmsg(channel, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent = nr ? sendmsg(channel, &message, MSG_DONTWAIT | MSG_NOSIGNAL)
+			  : send(channel, update, sizeof(*update), MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
 	if (sent == (ssize_t)sizeof(*update))
 		return VACCEL_OK;

@@ -5,8 +5,11 @@
 
 #include "agent/worker/server.h"
 
-/* Ends a wait without a timer; no library is known to use it. */
-#define WAKE_SIGNAL (SIGRTMIN + 3)
+/*
+ * Ends a wait without a timer. No library is known to use it, nor does the kernel. It is not one of
+ * those that queue: of such a user may have so many, all his processes together.
+ */
+#define WAKE_SIGNAL SIGSTKFLT
 
 /* In thread->awaits: the watcher ends the wait by a signal. */
 #define DISTURBED 1

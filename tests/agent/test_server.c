@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -119,8 +120,13 @@ static void test_thread_that_waits_without_a_timer(void **state)
 {
 	int64_t until = time_now() + PATIENCE;
 	struct program program;
+	struct rlimit usual;
 	struct bed bed;
 
+	/* Others of the same user have as many signals waiting as he may have. */
+	assert_int_equal(getrlimit(RLIMIT_SIGPENDING, &usual), 0);
+	assert_int_equal(prlimit(0, RLIMIT_SIGPENDING, &(struct rlimit){0, usual.rlim_max}, NULL),
+			 0);
 	bed_init(&bed);
 	bed_start(&bed);
 	bed_stop_watcher(&bed);
@@ -138,6 +144,7 @@ static void test_thread_that_waits_without_a_timer(void **state)
 	bed_start_watcher(&bed);
 	bed_stop(&bed);
 	program_close(&program);
+	assert_int_equal(setrlimit(RLIMIT_SIGPENDING, &usual), 0);
 }
 
 /* The rest is waited for by the epoll set, though nobody watches. */

@@ -137,6 +137,7 @@ static void test_what_is_for_nobody_kills(void **state)
 /* The three classes, with arguments that would reach others. */
 static void test_reach(void **state)
 {
+	long page = sysconf(_SC_PAGESIZE);
 	struct rlimit limit = {0};
 	const struct attempt attempts[] = {
 		{"kill the parent", SYS_kill, {getppid(), 0}, KILLED, ALL},
@@ -169,6 +170,11 @@ static void test_reach(void **state)
 		{"datagrams", SYS_socketpair, {1, 2 | SOCK_CLOEXEC}, EACCES, FRONT},
 		{"raw pair", SYS_socketpair, {1, 3, 0, 0}, EACCES, FRONT},
 		{"pair of packets", SYS_socketpair, {1, 5, 0, 0}, EFAULT, FRONT},
+		{"pass a descriptor", SYS_sendmsg, {-1, 0, 0}, KILLED, WORKER},
+		{"pass a descriptor", SYS_sendmsg, {-1, 0, 0}, EBADF, FRONT | MONITOR},
+		{"pass many", SYS_sendmmsg, {-1, 0, 0, 0}, KILLED, WORKER},
+		{"send to a socket file", SYS_sendto, {-1, 0, 0, 0, page, 0}, EACCES, ALL},
+		{"send", SYS_sendto, {-1, 0, 0, 0, 0, 0}, EBADF, ALL},
 		{"linger", SYS_setsockopt, {-1, SOL_SOCKET, SO_LINGER, 0, 0}, EACCES, ALL},
 		{"an option", SYS_setsockopt, {-1, SOL_SOCKET, SO_RCVTIMEO, 0, 0}, EBADF, ALL},
 	};
@@ -196,6 +202,11 @@ static void test_harm(void **state)
 		{"code", MMAP, {0, page, 7, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0}, EACCES, ALL},
 		{"data as code", SYS_mprotect, {page, page, 5}, EACCES, ALL},
 		{"shared", MMAP, {0, page, 3, MAP_SHARED | MAP_ANONYMOUS, -1}, EACCES, WORKER},
+		{"stack",
+		 MMAP,
+		 {0, page, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, -1},
+		 EACCES,
+		 ALL},
 		{"memfd", SYS_memfd_create, {(long)"x", 0}, KILLED, ALL},
 		{"System V memory", SYS_shmget, {0, page, 01600}, ENOSYS, ALL},
 		/* Files */

@@ -9,10 +9,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include <vaccel/error.h>
@@ -151,9 +153,13 @@ void directory_close(struct directory *directory)
 
 int directory_new(struct directory *directory, const char *tenant, char **ret_path)
 {
-	_cleanup_(freep) char *path =
-		text_of("%s/%s.%u", directory->path, tenant, directory->nr_made++);
+	_cleanup_(freep) char *path = NULL;
+	uint64_t secret;
 
+	/* Other workers can ask whether a file is there, if they know its name. */
+	if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret))
+		return vaccel_fail(errno, "no random numbers: %s", strerror(errno));
+	path = text_of("%s/%s.%016" PRIx64, directory->path, tenant, secret);
 	if (!path)
 		return VACCEL_ENOMEM;
 	if (mkdir(path, 0700))
