@@ -28,6 +28,8 @@ struct bench {
 	size_t samples;	      /* of one round and thread; 0 until it is known */
 	size_t first, behind; /* the rounds that this process measures */
 	pthread_barrier_t barrier;
+	unsigned int begun; /* how often a thread has begun a sample */
+	double begin;	    /* of the sample, by the first thread; read when all are done */
 	int error;
 	char words[256];
 	double values[]; /* in nanoseconds: all rounds of the work, then all of the floor */
@@ -45,6 +47,11 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+bool bench_is_rate(const struct bench_row *row)
+{
+	return strstr(row->unit, "/s");
 }
 
 /* The @index-th processor of those that the process may use, beginning anew past the last. */
@@ -82,15 +89,24 @@ static double *round_of(struct bench *bench, bool floor, size_t round)
 	return bench->values + (floor * bench->rounds + round) * round_size(bench);
 }
 
-/* Nanoseconds for doing the work once. */
+/* Nanoseconds for doing the work once; of a rate, from the first thread's begin to the last's end.
+ */
 static double sample(struct bench *bench, bench_work *work)
 {
-	double before;
+	const struct bench_row *row = bench->row;
+	bool is_rate = bench_is_rate(row);
+	double begin;
 
 	pthread_barrier_wait(&bench->barrier);
-	before = now();
-	note_error(bench, work(bench->row->context, bench->row->batch));
-	return (now() - before) / (double)bench->row->batch;
+	begin = now();
+	if (__atomic_fetch_add(&bench->begun, 1, __ATOMIC_RELAXED) % row->threads == 0)
+		bench->begin = begin;
+	note_error(bench, work(row->context, row->batch));
+	if (is_rate) {
+		pthread_barrier_wait(&bench->barrier);
+		begin = bench->begin;
+	}
+	return (now() - begin) / (double)row->batch;
 }
 
 static void sample_some(const struct worker *worker, bool floor, double *to, size_t count)
@@ -143,9 +159,19 @@ static double quantile(double *values, size_t count, double which)
 	return values[(size_t)(which * (double)(count - 1) + 0.5)];
 }
 
-bool bench_is_rate(const struct bench_row *row)
+/*
+ * Of a round: the median, but what several threads do together is all of it in all of
+ * its time, since the median would hide a thread that starves now and then.
+ */
+static double middle(const struct bench_row *row, double *values, size_t count)
 {
-	return strstr(row->unit, "/s");
+	double sum = 0;
+
+	if (row->threads == 1 || !bench_is_rate(row))
+		return quantile(values, count, 0.5);
+	for (size_t i = 0; i < count; i++)
+		sum += values[i];
+	return sum / (double)count;
 }
 
 /* From nanoseconds for doing the work once. */
@@ -179,8 +205,8 @@ static void conclude(struct bench *bench, struct bench_result *ret_result)
 	size_t size = round_size(bench);
 
 	for (size_t r = 0; r < bench->rounds; r++) {
-		values[r] = in_unit(row, quantile(round_of(bench, false, r), size, 0.5));
-		limits[r] = in_unit(row, quantile(round_of(bench, true, r), size, 0.5));
+		values[r] = in_unit(row, middle(row, round_of(bench, false, r), size));
+		limits[r] = in_unit(row, middle(row, round_of(bench, true, r), size));
 		ratios[r] = values[r] / limits[r];
 	}
 	*ret_result = (struct bench_result){

@@ -4,7 +4,8 @@
  * in turns, in the same thread on the same processor, so that whatever else the
  * machine does meets both. A row's figure is the median of its rounds' medians,
  * and so is its ratio; p99 is over all samples. There are five rounds, or 41 if each
- * has a process of its own. Times are the less the better, rates the more.
+ * has a process of its own. A rate of several threads is what all of them do until the
+ * last is done, and its rounds are means. Times are the less the better, rates the more.
  */
 #ifndef BENCH_MEASURE_H
 #define BENCH_MEASURE_H
