@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <vaccel/error.h>
+#include <vaccel/ops/noop.h>
 
 #include "base/util.h"
 #include "bench/rpc/links.h"
@@ -20,49 +21,62 @@ struct bench_idle {
 	struct tls *tls;
 	uint8_t token[TOKEN_SIZE];
 	bool has_token;
+	uint64_t epoch;
+	int64_t session;
 	struct link **links;
 	size_t count;
 };
 
-static int read_welcome(struct bench_idle *idle, struct link *link, void *args)
+static int read_reply(struct link *link, const struct vaccel_op *op, void *args)
 {
 	struct decoder decoder = {.limits = {WELCOME_MAX, WELCOME_MAX}};
-	struct vaccel_hello_args *hello = args;
 	char words[FRAME_TEXT_MAX + 1];
 	struct message message;
 	int ret = link_receive(link, time_now() + PATIENCE, &message);
 
 	if (!ret && message.frame.status) {
-		ret = decode_failure(&decoder, &vaccel_op_hello, message.head,
-				     (size_t)message.frame.head_size, args, words);
+		ret = decode_failure(&decoder, op, message.head, (size_t)message.frame.head_size,
+				     args, words);
 		decoder_release(&decoder);
 		return ret ? ret : vaccel_fail(message.frame.status, "%s", words);
 	}
 	if (!ret)
-		ret = decode_reply(&decoder, &vaccel_op_hello, message.head,
-				   (size_t)message.frame.head_size,
+		ret = decode_reply(&decoder, op, message.head, (size_t)message.frame.head_size,
 				   (size_t)message.frame.payload_size, args);
 	if (!ret)
 		ret = link_receive_payload(link, &decoder.payload, time_now() + PATIENCE);
 	if (!ret)
 		ret = decode_reply_end(&decoder);
 	decoder_release(&decoder);
-	if (ret || hello->client.count != TOKEN_SIZE)
-		return ret ? ret : vaccel_fail(VACCEL_EREMOTEIO, "a welcome without a token");
-	memcpy(idle->token, hello->client.data, TOKEN_SIZE);
-	idle->has_token = true;
-	return VACCEL_OK;
+	return ret;
+}
+
+static int ask(struct link *link, struct frame *frame, const struct vaccel_op *op, void *args)
+{
+	struct encoder encoder = {.hooks = NULL};
+	int ret = encode_request(&encoder, op, args);
+
+	frame->head_size = encoder.head_size;
+	if (!ret)
+		ret = link_send(link, frame, encoder.head, &encoder.payload, -1,
+				time_now() + PATIENCE);
+	encoder_release(&encoder);
+	return ret ? ret : read_reply(link, op, args);
 }
 
 static int greet(struct bench_idle *idle, struct link *link)
 {
+	const struct vaccel_known_op noop = {(uint32_t)vaccel_op_noop.number,
+					     vaccel_op_hash(vaccel_op_noop.signature)};
 	uint32_t agreed, spin_us, load, fate;
-	uint64_t now, head_max, payload_max, region_max;
+	uint64_t head_max, payload_max, region_max;
 	struct vaccel_hello_args hello = {
 		.version = PROTOCOL_VERSION,
 		.program = "bench",
+		.token = {idle->token, idle->has_token ? TOKEN_SIZE : 0},
+		.ops = {&noop, 1},
 		.agreed = &agreed,
-		.now = &now,
+		.now = &idle->epoch,
 		.head_max = &head_max,
 		.payload_max = &payload_max,
 		.region_max = &region_max,
@@ -72,26 +86,43 @@ static int greet(struct bench_idle *idle, struct link *link)
 	};
 	const struct frame_limits limits = {WELCOME_MAX, WELCOME_MAX};
 	struct frame frame = {.kind = FRAME_HELLO, .request = 1};
-	struct encoder encoder = {.hooks = NULL};
 	int ret;
 
-	if (idle->has_token) {
-		hello.token.data = idle->token;
-		hello.token.count = TOKEN_SIZE;
-	}
 	link_set_limits(link, &limits);
-	ret = encode_request(&encoder, &vaccel_op_hello, &hello);
-	frame.head_size = encoder.head_size;
+	ret = ask(link, &frame, &vaccel_op_hello, &hello);
+	if (!ret && hello.client.count != TOKEN_SIZE)
+		ret = vaccel_fail(VACCEL_EREMOTEIO, "a welcome without a token");
 	if (!ret)
-		ret = link_send(link, &frame, encoder.head, &encoder.payload, -1,
-				time_now() + PATIENCE);
-	encoder_release(&encoder);
-	if (!ret)
-		ret = read_welcome(idle, link, &hello);
+		memcpy(idle->token, hello.client.data, TOKEN_SIZE);
+	idle->has_token = !ret;
 	free(hello.client.data);
 	free(hello.common.data);
 	free(hello.fate_text.data);
 	return ret;
+}
+
+/* The client's, on its first connection. */
+static int open_session(struct bench_idle *idle, struct link *link)
+{
+	struct vaccel_session_open_args args = {.session = &idle->session};
+	struct frame frame = {.kind = FRAME_CALL,
+			      .op = VACCEL_OP_SESSION_OPEN,
+			      .request = 2,
+			      .epoch = idle->epoch};
+
+	return ask(link, &frame, &vaccel_op_session_open, &args);
+}
+
+static int call(struct bench_idle *idle, struct link *link)
+{
+	struct vaccel_noop_args args = {0};
+	struct frame frame = {.kind = FRAME_CALL,
+			      .op = VACCEL_OP_NOOP,
+			      .request = 3,
+			      .session = idle->session,
+			      .epoch = idle->epoch};
+
+	return ask(link, &frame, &vaccel_op_noop, &args);
 }
 
 static void close_idle(struct bench_idle *idle)
@@ -113,6 +144,10 @@ static int add(struct bench_idle *idle)
 		return ret;
 	idle->links[idle->count++] = link;
 	ret = greet(idle, link);
+	if (!ret && !idle->session)
+		ret = open_session(idle, link);
+	if (!ret)
+		ret = call(idle, link);
 	link_rest(link);
 	return ret;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Connections that say hello and nothing more. They are made by a module,
+ * Connections that have made a call and are silent since. They are made by a module,
  * bench-links.so beside the plugins, so that the command itself needs no
  * carriers, and what these bring along; it exports one `const struct bench_links
  * bench_links`.
@@ -14,8 +14,8 @@ struct bench_idle;
 
 struct bench_links {
 	/*
-	 * @count of them to @address, all of one client. @directory has the certificate that
-	 * bench_agent made. 0 or a VACCEL_E* code with words.
+	 * @count of them to @address, all of one client and in one session of it. @directory has
+	 * the certificate that bench_agent made. 0 or a VACCEL_E* code with words.
 	 */
 	int (*open)(const char *address, const char *directory, size_t count,
 		    struct bench_idle **ret_idle);
