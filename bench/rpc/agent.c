@@ -299,25 +299,54 @@ void agent_choose(const struct agent *agent, enum route route)
 	setenv("VACCEL_TLS_CA", path, 1);
 }
 
+/* At most CHILDREN + 1; how many there are. */
+static size_t all_processes(const struct agent *agent, pid_t pids[CHILDREN + 1])
+{
+	size_t count = process_children(agent->pid, "", pids + 1, CHILDREN);
+
+	pids[0] = agent->pid;
+	return 1 + (count < CHILDREN ? count : CHILDREN);
+}
+
 void agent_pin(const struct agent *agent, int processor)
 {
-	pid_t children[CHILDREN];
+	pid_t pids[CHILDREN + 1];
 	size_t count;
 
 	if (agent->pid <= 0)
 		return;
-	count = process_children(agent->pid, "", children, CHILDREN);
-	process_pin(agent->pid, processor);
-	for (size_t i = 0; i < count && i < CHILDREN; i++)
-		process_pin(children[i], processor);
+	count = all_processes(agent, pids);
+	for (size_t i = 0; i < count; i++)
+		process_pin(pids[i], processor);
 }
 
-pid_t agent_worker(const struct agent *agent, enum route route)
+int agent_worker(const struct agent *agent, enum route route, pid_t *ret_worker)
 {
 	char name[64];
-	pid_t worker = 0;
 
 	snprintf(name, sizeof(name), "vaccel-agent: worker %s", tenants[route]);
-	process_children(agent->pid, name, &worker, 1);
-	return worker;
+	if (process_children(agent->pid, name, ret_worker, 1))
+		return VACCEL_OK;
+	return vaccel_fail(VACCEL_ENOENT, "the agent has no worker of '%s'", tenants[route]);
+}
+
+int agent_usage(const struct agent *agent, struct usage *ret_usage)
+{
+	struct usage sum = {0};
+	pid_t pids[CHILDREN + 1];
+	size_t count = all_processes(agent, pids);
+
+	for (size_t i = 0; i < count; i++) {
+		double kib, busy;
+		int ret = process_kib(pids[i], "VmRSS", &kib);
+
+		if (!ret)
+			ret = process_busy(pids[i], &busy);
+		if (ret)
+			return ret;
+		sum.kib += kib;
+		sum.busy_ns += busy;
+	}
+	*ret_usage = sum;
+	return VACCEL_OK;
 }

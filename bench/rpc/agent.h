@@ -36,7 +36,14 @@ void agent_choose(const struct agent *agent, enum route route);
 /* Binds all its processes, if it was started, to a processor, or to ANY_PROCESSOR. */
 void agent_pin(const struct agent *agent, int processor);
 
-/* The worker of a route's tenant, 0 if there is none. */
-pid_t agent_worker(const struct agent *agent, enum route route);
+/* The worker of a route's tenant; VACCEL_ENOENT if there is none. */
+int agent_worker(const struct agent *agent, enum route route, pid_t *ret_worker);
+
+/* What all its processes hold and have done: supervisor, front and workers. */
+struct usage {
+	double kib; /* resident */
+	double busy_ns;
+};
+int agent_usage(const struct agent *agent, struct usage *ret_usage);
 
 #endif

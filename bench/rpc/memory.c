@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What an agent takes when nothing is asked of it, or much: figures of /proc, beside no limit but a
  * goal. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,47 +34,52 @@ static size_t idle_count(const struct rpc *rpc)
 	return rpc->models->brief ? IDLE_BRIEF : IDLE;
 }
 
-static double busy_ns(struct rpc *rpc, enum route route)
-{
-	return process_busy_ns(rpc->agent.pid) + process_busy_ns(agent_worker(&rpc->agent, route));
-}
+struct idle_row {
+	enum route route;
+	const char *name;
+	double goal;	    /* KiB each */
+	size_t descriptors; /* of the process that has most for each */
+};
 
-/* @before: the worker's memory with one connection. */
-static int tell_idle(struct rpc *rpc, enum route route, double before, double goal)
+/* @before: with one connection, so that the worker is there. */
+static int tell_idle(struct rpc *rpc, const struct idle_row *row, double before)
 {
-	static const char *const names[] = {"unix", "tcp", "tls"};
-	pid_t worker = agent_worker(&rpc->agent, route);
 	size_t count = idle_count(rpc);
-	double busy, each;
+	struct usage settled, rested;
 	char name[64];
 	int ret;
 
 	rest(SETTLE_NS);
-	busy = busy_ns(rpc, route);
-	each = (process_kib(worker, "VmRSS") - before) / (double)count;
-	snprintf(name, sizeof(name), "%zu idle, %s, each", count, names[route]);
-	ret = rpc_tell(rpc, name, "KiB", each, goal);
+	ret = agent_usage(&rpc->agent, &settled);
 	rest(REST_NS);
-	snprintf(name, sizeof(name), "%zu idle, %s, busy in 2 s", count, names[route]);
-	busy = (busy_ns(rpc, route) - busy) * 1e-6;
-	return ret ? ret : rpc_tell(rpc, name, "ms", busy, BUSY_GOAL);
+	if (!ret)
+		ret = agent_usage(&rpc->agent, &rested);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%zu idle, %s, each", count, row->name);
+	ret = rpc_tell(rpc, name, "KiB", (settled.kib - before) / (double)count, row->goal);
+	snprintf(name, sizeof(name), "%zu idle, %s, busy in 2 s", count, row->name);
+	return ret ? ret
+		   : rpc_tell(rpc, name, "ms", (rested.busy_ns - settled.busy_ns) * 1e-6,
+			      BUSY_GOAL);
 }
 
-static int measure_idle(struct rpc *rpc, enum route route, double goal)
+static int measure_idle(struct rpc *rpc, const struct idle_row *row)
 {
-	const char *address = rpc->agent.address[route], *directory = rpc->agent.directory;
+	const char *address = rpc->agent.address[row->route], *directory = rpc->agent.directory;
 	const struct bench_links *links;
 	struct bench_idle *one = NULL, *many = NULL;
-	double before;
+	struct usage before;
 	int ret = bench_module("links", "bench_links", (const void **)&links);
 
 	if (!ret)
 		ret = links->open(address, directory, 1, &one);
-	before = process_kib(agent_worker(&rpc->agent, route), "VmRSS");
+	if (!ret)
+		ret = agent_usage(&rpc->agent, &before);
 	if (!ret)
 		ret = links->open(address, directory, idle_count(rpc), &many);
 	if (!ret)
-		ret = tell_idle(rpc, route, before, goal);
+		ret = tell_idle(rpc, row, before.kib);
 	if (many)
 		links->close(many);
 	if (one)
@@ -85,38 +91,76 @@ static int measure_peak(struct rpc *rpc, enum route route, const char *name)
 {
 	unsigned char *bulk = malloc(BULK);
 	struct vaccel_arg read = {.buf = bulk, .size = BULK, .type = VACCEL_ARG_RAW};
+	pid_t worker = 0;
+	double peak;
 	int ret = rpc_open(rpc, route, "remote");
-	pid_t worker = agent_worker(&rpc->agent, route);
 
 	if (!ret && !bulk)
 		ret = vaccel_fail(VACCEL_ENOMEM, "no memory to measure with");
 	if (!ret)
+		ret = agent_worker(&rpc->agent, route, &worker);
+	if (!ret) {
 		memset(bulk, 1, BULK);
-	process_reset_peak(worker);
+		process_reset_peak(worker);
+	}
 	for (int i = 0; !ret && i < CALLS; i++)
 		ret = vaccel_exec(&rpc->sess, "/bench", "take", &read, 1, NULL, 0);
 	if (!ret)
-		ret = rpc_tell(rpc, name, "MiB", process_kib(worker, "VmHWM") / 1024,
-			       PEAK_GOAL * BULK / (1 << 20));
+		ret = process_kib(worker, "VmHWM", &peak);
+	if (!ret)
+		ret = rpc_tell(rpc, name, "MiB", peak / 1024, PEAK_GOAL * (double)(BULK >> 20));
 	rpc_close(rpc);
 	free(bulk);
 	return ret;
 }
 
+static int measure_peaks(struct rpc *rpc)
+{
+	int ret = measure_peak(rpc, ROUTE_UNIX, "worker's most, 64 MiB in, unix");
+
+	if (!ret)
+		ret = measure_peak(rpc, ROUTE_TCP, "worker's most, 64 MiB in, tcp");
+	return ret;
+}
+
+/* The agent's processes have the limit that this one has. */
+static bool may_open(size_t descriptors)
+{
+	struct rlimit limit;
+
+	return !getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur >= descriptors + SPARE_FDS;
+}
+
 static int measure_many(struct rpc *rpc)
 {
-	static const char few[] = "fewer than 10100 descriptors are permitted";
-	struct rlimit limit;
-	int ret;
+	static const struct idle_row rows[] = {
+		{ROUTE_UNIX, "unix", 8, 1},
+		{ROUTE_TLS, "tls", 32, 1},
+		{ROUTE_RELAYED, "tls relayed", 32, 2},
+	};
+	int ret = VACCEL_OK;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < idle_count(rpc) + SPARE_FDS)
-		return rpc_skip(rpc, "idle connections", few);
-	ret = measure_idle(rpc, ROUTE_UNIX, 8);
-	if (ret)
-		return ret;
-	if (!rpc->agent.has_tls)
-		return rpc_skip(rpc, "idle, tls", "no OpenSSL, or no command openssl");
-	return measure_idle(rpc, ROUTE_TLS, 32);
+	for (size_t i = 0; !ret && i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct idle_row *row = &rows[i];
+		char name[32];
+
+		snprintf(name, sizeof(name), "idle, %s", row->name);
+		if (row->route != ROUTE_UNIX && !rpc->agent.has_tls)
+			ret = rpc_skip(rpc, name, "no OpenSSL, or no command openssl");
+		else if (!may_open(row->descriptors * idle_count(rpc)))
+			ret = rpc_skip(rpc, name, "too few descriptors are permitted");
+		else
+			ret = measure_idle(rpc, row);
+	}
+	return ret;
+}
+
+static int measure_supervisor(struct rpc *rpc)
+{
+	double kib;
+	int ret = process_kib(rpc->agent.pid, "VmRSS", &kib);
+
+	return ret ? ret : rpc_tell(rpc, "supervisor at rest", "MiB", kib / 1024, 10);
 }
 
 int rpc_memory(struct rpc *rpc)
@@ -124,12 +168,9 @@ int rpc_memory(struct rpc *rpc)
 	int ret = agent_start(&rpc->agent, rpc->program, "noop");
 
 	if (!ret)
-		ret = rpc_tell(rpc, "supervisor at rest", "MiB",
-			       process_kib(rpc->agent.pid, "VmRSS") / 1024, 10);
+		ret = measure_supervisor(rpc);
 	if (!ret)
-		ret = measure_peak(rpc, ROUTE_UNIX, "worker's most, 64 MiB in, unix");
-	if (!ret)
-		ret = measure_peak(rpc, ROUTE_TCP, "worker's most, 64 MiB in, tcp");
+		ret = measure_peaks(rpc);
 	agent_stop(&rpc->agent);
 	/* Workers that have done nothing yet. */
 	if (!ret)

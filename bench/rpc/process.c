@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* See process.h. What cannot be read counts as nothing: it is for measuring only. */
+/* See process.h. What cannot be bound, or found, is left out: it is for measuring only. */
 #include <dirent.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include <vaccel/error.h>
 
 #include "bench/rpc/process.h"
 
@@ -88,19 +90,22 @@ void process_pin(pid_t pid, int index)
 	for_each_thread(pid, pin_thread, &set);
 }
 
-double process_kib(pid_t pid, const char *figure)
+int process_kib(pid_t pid, const char *figure, double *ret_kib)
 {
 	FILE *file = open_file(pid, 0, "status");
 	size_t length = strlen(figure);
+	bool found = false;
 	char line[256];
-	double kib = 0;
 
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, figure, length) && line[length] == ':')
-			kib = strtod(line + length + 1, NULL);
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		found = !strncmp(line, figure, length) && line[length] == ':';
+		if (found)
+			*ret_kib = strtod(line + length + 1, NULL);
+	}
 	if (file)
 		fclose(file);
-	return kib;
+	return found ? VACCEL_OK
+		     : vaccel_fail(VACCEL_ENOENT, "process %d has no %s", (int)pid, figure);
 }
 
 void process_reset_peak(pid_t pid)
@@ -117,14 +122,15 @@ void process_reset_peak(pid_t pid)
 }
 
 /* Threads that have ended count as well. */
-double process_busy_ns(pid_t pid)
+int process_busy(pid_t pid, double *ret_ns)
 {
-	struct timespec time = {0};
+	struct timespec time;
 	clockid_t clock;
 
-	if (!clock_getcpuclockid(pid, &clock))
-		clock_gettime(clock, &time);
-	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &time))
+		return vaccel_fail(VACCEL_ENOENT, "there is no process %d", (int)pid);
+	*ret_ns = (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+	return VACCEL_OK;
 }
 
 static bool is_named(pid_t pid, const char *name)
