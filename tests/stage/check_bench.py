@@ -31,7 +31,7 @@ TIMES = [
 ]
 MEMORY = [
     "supervisor at rest",
-    *(f"worker's most, 64 MiB in, {way}" for way in ("unix", "tcp")),
+    *(f"worker's most, 64 MiB {how}, {way}" for how in ("in", "echoed") for way in ("unix", "tcp")),
     *(f"100 idle, {way}, {figure}" for way in ("unix", "tls", "tls relayed") for figure in ("each", "busy in 2 s")),
 ]
 # Of each framework, the libraries that its plugin needs beside it.
@@ -58,6 +58,8 @@ def check(rows, has_onnx):
             continue
         assert row["unit"] in ("us", "ms", "GB/s", "calls/s", "MiB", "KiB"), row
         assert row["value"] > 0 or row["unit"] == "ms" and row["name"] in MEMORY, row
+        # The worker has looked at all that it echoed.
+        assert row["value"] > 128 or "worker's most, 64 MiB echoed" not in row["name"], row
         assert row["name"] in MEMORY or row["limit"] > 0, row
         assert row["name"] in CLASSIFY or isinstance(row["reached"], bool), row
 
