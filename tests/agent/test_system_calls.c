@@ -125,7 +125,7 @@ static void test_what_is_for_nobody_kills(void **state)
 						  seccomp_syscall_resolve_name(name),
 						  {-1, -1, -1, -1, -1, -1},
 						  KILLED,
-						  WORKER};
+						  ALL};
 
 			if (attempt.number >= 0)
 				check_roles(&attempt);
@@ -148,10 +148,13 @@ static void test_reach(void **state)
 #if LONG_MAX > INT_MAX
 		{"own by fcntl, higher bits", SYS_fcntl, {1, F_SETOWN | 1L << 32, 1}, KILLED, ALL},
 #endif
+		{"own by fcntl, extended", SYS_fcntl, {1, F_SETOWN_EX, 0}, KILLED, ALL},
 		{"signal by fcntl", SYS_fcntl, {1, F_SETSIG, SIGKILL}, KILLED, ALL},
 		{"lease", SYS_fcntl, {-1, F_SETLEASE, F_RDLCK}, EACCES, ALL},
 		{"own by ioctl", SYS_ioctl, {1, 0x8901, 0}, KILLED, ALL},
+		{"own by another ioctl", SYS_ioctl, {1, 0x8902, 0}, KILLED, ALL},
 		{"type", SYS_ioctl, {1, TIOCSTI, 0}, KILLED, ALL},
+		{"paste", SYS_ioctl, {1, TIOCLINUX, 0}, KILLED, ALL},
 		{"ptrace", SYS_ptrace, {0, 0, 0, 0}, KILLED, ALL},
 		{"read memory", SYS_process_vm_readv, {getpid(), 0, 0, 0, 0, 0}, KILLED, ALL},
 		{"limits of another", SYS_prlimit64, {getppid(), RLIMIT_DATA, 0, 0}, EACCES, ALL},
@@ -190,6 +193,10 @@ static void test_harm(void **state)
 	const struct attempt attempts[] = {
 		/* Processes */
 		{"run", SYS_execve, {(long)"/bin/true", 0, 0}, KILLED, ALL},
+		{"run what is open", SYS_execveat, {-1, (long)"/bin/true", 0, 0}, KILLED, ALL},
+#ifdef SYS_vfork
+		{"a process for a moment", SYS_vfork, {0}, KILLED, ALL},
+#endif
 		{"a process", SYS_clone, {SIGCHLD, 0, 0, 0, 0}, KILLED, ALL},
 		{"a group", SYS_setpgid, {0, 0}, EACCES, WORKER},
 		{"a group", SYS_setpgid, {0, 0}, KILLED, FRONT | MONITOR},
@@ -284,6 +291,9 @@ static void test_needs(void **state)
 		{{&plain, needs, 0}, {"a request", SYS_ioctl, {-1, 0x1234, 0}, ENOSYS}},
 		{{&plain, needs + 2, 1}, {"a request", SYS_ioctl, {-1, 0x1234, 0}, EBADF}},
 		{{&plain, needs + 2, 1}, {"type", SYS_ioctl, {-1, TIOCSTI, 0}, KILLED}},
+		{{&plain, needs + 2, 1}, {"paste", SYS_ioctl, {-1, TIOCLINUX, 0}, KILLED}},
+		{{&plain, needs + 2, 1}, {"own", SYS_ioctl, {-1, 0x8901, 0}, KILLED}},
+		{{&plain, needs + 2, 1}, {"own", SYS_ioctl, {-1, 0x8902, 0}, KILLED}},
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++)
