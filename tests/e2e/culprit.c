@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A program that runs functions one after the other, in one session, and says what came of
- * each: the code, how long it took, how long the next call then took to succeed, both in
- * ms, and the words.
+ * A program that says in how many ms its first call succeeded, a worker's start included; then
+ * runs functions one after the other, in one session, and says what came of each: the code, how
+ * long it took, how long the next call then took to succeed, both in ms, and the words.
  *
  * usage: culprit LIBRARY FUNCTION...
  */
@@ -38,6 +38,7 @@ static int try(struct vaccel_session *session, const char *library, const char *
 
 int main(int argc, char **argv)
 {
+	int64_t began = now_ms();
 	struct vaccel_session session;
 	int failed = 0;
 
@@ -45,6 +46,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "culprit: %s\n", vaccel_error_text());
 		return 1;
 	}
+	printf("%" PRId64 "\n", now_ms() - began);
 	for (int i = 2; !failed && i < argc; i++)
 		failed = try(&session, argv[1], argv[i]);
 	return vaccel_session_release(&session) || failed;

@@ -14,7 +14,7 @@ import threading
 from world import EBACKEND, PATIENCE, Agent, Skipped, run, until
 
 DEADLINE_MS, OVERRUN_MS = 500, 1000
-BACK_MS = 1000  # and what the backend takes to load, which is not much here
+BACK_MS, NOISE_MS = 1000, 500  # and what the backend takes to load: the best of the last three of several
 SLACK_MS = 5000  # of a machine that does other things
 
 
@@ -78,31 +78,34 @@ def scene(build, **policy):
             classifier.end()
 
 
-def commit(world, *deeds):
-    """What each came to: code, ms, ms until the next call succeeded, words."""
+def commit(world, *deeds, lasts=0):
+    """What each came to: code, ms, words. A call succeeds soon after the deed, which lasts so many ms; None: that varies."""
     done = subprocess.run(
         [world.build.root / "tests/e2e/culprit", world.build.deeds, *deeds],
         env=world.reach("bad"), capture_output=True, text=True, timeout=PATIENCE * len(deeds),
     )
     assert done.returncode == 0, done.stderr
-    for line in done.stdout.splitlines():
-        code, took, back, words = line.split("\t")
-        assert int(back) <= BACK_MS + SLACK_MS, f"the worker was away for {back} ms: {words}"
-        yield int(code), int(took), words
+    load, *lines = done.stdout.splitlines()
+    done = [line.split("\t") for line in lines]
+    # A call that fails may have waited for the next worker, to be told how the last one ended.
+    away = [int(back) + (0 if lasts is None else int(took) - lasts) for _, took, back, _ in done]
+    print(f"the worker was away for {away} ms, and takes {load} to load", flush=True)
+    assert min(away[-3:]) <= BACK_MS + int(load) + NOISE_MS, away
+    return [(int(code), int(took), words) for code, took, _, words in done]
 
 
 def test_abort(build):
     with scene(build) as world:
         # Again and again: also one that ends young is back within a second.
-        for code, _, words in commit(world, *["deed_abort"] * 6):
+        for code, _, words in commit(world, *["deed_abort"] * 9):
             assert code == EBACKEND, words
             assert "ended by signal 6 (Aborted) while it ran exec" in words, words
-        assert world.metric("vaccel_worker_restarts_total", tenant="bad") == 6
+        assert world.metric("vaccel_worker_restarts_total", tenant="bad") == 9
 
 
 def test_loop(build):
     with scene(build, deadline=f"{DEADLINE_MS}ms") as world:
-        for code, took, words in commit(world, "deed_loop", "deed_loop"):
+        for code, took, words in commit(world, *["deed_loop"] * 3, lasts=DEADLINE_MS + OVERRUN_MS):
             assert code == errno.ETIMEDOUT, words
             assert "overran the deadline of policy 'deeds' in exec" in words, words
             assert DEADLINE_MS <= took <= DEADLINE_MS + OVERRUN_MS + SLACK_MS, took
@@ -112,14 +115,14 @@ def test_eat(build):
     if build.sanitized:
         raise Skipped("with sanitizers memory has no limit")
     with scene(build, memory="192MiB") as world:
-        for code, _, words in commit(world, "deed_eat", "deed_eat"):
+        for code, _, words in commit(world, *["deed_eat"] * 3, lasts=None):
             assert code == errno.ENOMEM, words
             assert "ran out of memory, 192 MiB by policy 'deeds', while it ran exec" in words, words
 
 
 def test_forbidden(build):
     with scene(build) as world:
-        for code, _, words in commit(world, "deed_forbidden"):
+        for code, _, words in commit(world, *["deed_forbidden"] * 3):
             assert code == errno.EPERM, words
             assert "forbidden system call (SIGSYS) while it ran exec" in words, words
         world.saw("tenant bad: worker made a forbidden system call (SIGSYS) while it ran exec")

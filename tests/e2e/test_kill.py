@@ -7,11 +7,13 @@ nothing is left.
 """
 
 import collections
+import errno
 import mmap
 import os
 import pathlib
 import random
 import signal
+import statistics
 import struct
 import subprocess
 import tempfile
@@ -21,6 +23,7 @@ from world import Agent, agent, children_of, descriptors_of, run, until
 
 AGENTS, WORKERS = 100, 100
 FRONTS = 10  # in each half
+LATE_MS, MANY = 100, 50  # past the deadline, of most calls that miss it for one reason, where so many do
 
 # By tenant: how its callers reach the agent, and their deadline in ms. That of the last is one that many
 # calls miss, so that answers come late.
@@ -73,12 +76,15 @@ class Ledger:
 
     def compare(self, callers):
         results = collections.Counter()
+        late = collections.defaultdict(list)
         known = set()
         for caller in callers:
             for line in caller.records.read_text().splitlines():
-                number, code, _, _ = line.split("\t", 3)
+                number, code, took, words = line.split("\t", 3)
                 number, code = int(number), int(code)
                 results[caller.tenant, code] += 1
+                if code == errno.ETIMEDOUT:
+                    late[caller.tenant, words].append(int(took))
                 if number == 0:
                     continue
                 known.add(number)
@@ -86,6 +92,11 @@ class Ledger:
                 assert ran <= 1, f"call {number:x} ran {ran} times"
                 assert ran == 1 or code, f"call {number:x} succeeded and has not run"
         assert known >= self.entries.keys(), "something ran that nobody has called"
+        many = {key: took for key, took in late.items() if len(took) >= MANY}
+        assert many, "few calls were late"
+        for (tenant, words), took in many.items():
+            most = TENANTS[tenant][1] + LATE_MS
+            assert statistics.median(took) <= most, f"{tenant}, {words}: {sorted(took)[::MANY // 2]} ms"
         return results
 
 
