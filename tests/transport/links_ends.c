@@ -3,6 +3,8 @@
 #include "links.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "passing.h"
 
 static void *receive_one(void *context)
@@ -475,6 +478,35 @@ static void test_peer(void **state)
 	close(agent);
 }
 
+/* A machine that is gone sends no end: after 30 + 3 * 10 s without an answer the kernel makes one.
+ */
+static void test_who_vanishes_is_noticed(void **state)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, 30},
+		{IPPROTO_TCP, TCP_KEEPINTVL, 10},
+		{IPPROTO_TCP, TCP_KEEPCNT, 3},
+	};
+	struct ends ends;
+
+	if (strcmp(scheme, "tcp") && strcmp(scheme, "tls"))
+		return;
+	ends = open_generous(state);
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(options); i++) {
+		int fd = i % 2 ? ends.client->fd : ends.agent->fd, value = -1;
+		socklen_t size = sizeof(value);
+
+		assert_int_equal(
+			getsockopt(fd, options[i / 2].level, options[i / 2].name, &value, &size),
+			0);
+		assert_int_equal(value, options[i / 2].value);
+	}
+	ends_close(&ends);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
 
 int links_ends(void)
@@ -499,6 +531,7 @@ int links_ends(void)
 		TEST(test_abilities),
 		TEST(test_nothing_is_passed_to_clients),
 		TEST(test_peer),
+		TEST(test_who_vanishes_is_noticed),
 	};
 
 	return cmocka_run_group_tests_name("ends", tests, NULL, NULL);
