@@ -209,6 +209,8 @@ static int relay(const char *tenant)
 	while (!strcmp(tenant, "complains"))
 		say(IPC_FAILED, "it is too late for that");
 	while (!ipc_receive(IPC_FD, true, &message, &fd)) {
+		while (message.kind == IPC_DRAIN && !strcmp(tenant, "lingers"))
+			pause();
 		if (message.kind == IPC_DRAIN)
 			return EXIT_SUCCESS;
 		if (message.kind == IPC_ALIVE)

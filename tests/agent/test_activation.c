@@ -188,12 +188,16 @@ static int supervise(const char *directory)
 
 	snprintf(file, sizeof(file), "%s/agent.yaml", directory);
 	snprintf(base, sizeof(base), "%s/whole", directory);
-	return config_load(file, &config) || supervisor_run(config, file, base);
+	if (!config_load(file, &config) && !supervisor_run(config, file, base))
+		return EXIT_SUCCESS;
+	dprintf(STDERR_FILENO, "%s\n", vaccel_error_text());
+	return EXIT_FAILURE;
 }
 
-/* Its process, and what it logs. */
+/* Its process, and what it logs. What takes too long ends this program. */
 static pid_t start_supervisor(const struct house *house, FILE **ret_log)
 {
+	char number[16];
 	int log[2];
 	pid_t pid;
 
@@ -202,9 +206,12 @@ static pid_t start_supervisor(const struct house *house, FILE **ret_log)
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(log[1], STDERR_FILENO);
+		snprintf(number, sizeof(number), "%d", (int)getpid());
+		setenv("LISTEN_PID", number, 1);
 		execl("/proc/self/exe", SUPERVISE, house->directory, NULL);
 		_exit(EXIT_FAILURE);
 	}
+	alarm(PATIENCE / MS / 1000);
 	close(log[1]);
 	*ret_log = fdopen(log[0], "r");
 	assert_non_null(*ret_log);
@@ -218,6 +225,17 @@ static void read_until(FILE *log, const char *words)
 	do
 		assert_non_null(fgets(line, sizeof(line), log));
 	while (!strstr(line, words));
+}
+
+static void assert_ends(pid_t pid, FILE *log, int expected)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), expected);
+	alarm(0);
+	fclose(log);
 }
 
 /* Where systemd would hear. */
@@ -250,7 +268,6 @@ static void test_systemd_is_told_when_all_is_ready(void **state)
 	int systemd = listen_as_systemd(house);
 	FILE *log;
 	pid_t pid;
-	int status;
 
 	certify(house);
 	setenv("VACCEL_TEST_FRONT", "fails", 1);
@@ -271,11 +288,36 @@ static void test_systemd_is_told_when_all_is_ready(void **state)
 	assert_told(systemd, "READY=1\nSTATUS=/tmp/");
 	kill(pid, SIGTERM);
 	assert_told(systemd, "STOPPING=1\n");
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	assert_ends(pid, log, EXIT_SUCCESS);
 	unsetenv("NOTIFY_SOCKET");
-	fclose(log);
 	close(systemd);
+}
+
+static void test_a_front_that_does_not_end(void **state)
+{
+	struct house *house = *state;
+	FILE *log;
+	pid_t pid;
+
+	certify(house);
+	setenv("VACCEL_TEST_FRONT", "lingers", 1);
+	write_config(house, RELAYED "drain: 20ms\n");
+	pid = start_supervisor(house, &log);
+	read_until(log, " ready");
+	kill(pid, SIGTERM);
+	assert_ends(pid, log, EXIT_SUCCESS);
+}
+
+static void test_a_passed_socket_without_a_listener(void **state)
+{
+	struct house *house = *state;
+	FILE *log;
+	pid_t pid;
+
+	write_config(house, "listeners:\n" LISTENER("stays"));
+	pid = start_supervisor(house, &log);
+	read_until(log, "systemd passed socket '?', which no listener has");
+	assert_ends(pid, log, EXIT_FAILURE);
 }
 
 int main(int argc, char **argv)
@@ -288,6 +330,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_passed_sockets_that_nobody_has,
 						house_make_with_socket, house_drop_with_socket),
 		IN_HOUSE(test_systemd_is_told_when_all_is_ready),
+		IN_HOUSE(test_a_front_that_does_not_end),
+		cmocka_unit_test_setup_teardown(test_a_passed_socket_without_a_listener,
+						house_make_with_socket, house_drop_with_socket),
 	};
 
 	fake_child(argc, argv);

@@ -108,27 +108,28 @@ def test_upgrade(build):
             more(calls)
 
 
+def health(world, path):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{world.port}/{path}", timeout=PATIENCE) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
 def test_frozen_supervisor(build):
     """Who asks for the agent's health hears of it, and calls go on."""
-    def health(path):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{world.port}/{path}", timeout=PATIENCE) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read()
-
     with Agent(build, {"good": "deeds"}, deeds(build)) as world, calling(world, "good", build.deeds) as calls:
         more(calls)
-        assert health("healthz") == (200, b"alive\n")
+        assert health(world, "healthz") == (200, b"alive\n")
         world.process.send_signal(signal.SIGSTOP)
         try:
-            until(lambda: health("healthz") == (503, b"stuck\n"), "that the agent is said to be stuck")
-            assert health("readyz") == (503, b"stuck\n")
+            until(lambda: health(world, "healthz") == (503, b"stuck\n"), "that the agent is said to be stuck")
+            assert health(world, "readyz") == (503, b"stuck\n")
             more(calls)
         finally:
             world.process.send_signal(signal.SIGCONT)
-        until(lambda: health("healthz") == (200, b"alive\n"), "that the agent is said to live")
-        assert health("readyz") == (200, b"serving\n")
+        until(lambda: health(world, "healthz") == (200, b"alive\n"), "that the agent is said to live")
+        assert health(world, "readyz") == (200, b"serving\n")
 
 
 def test_drain(build):
@@ -136,7 +137,7 @@ def test_drain(build):
     with Agent(build, {"good": "deeds"}, deeds(build)) as world:
         client = connect(world.socket_of("good"))
         session = client.session()
-        client.send(mark(client, session, build.deeds, SLOW_US))
+        client.send(mark(client, session, build.deeds, 2 * SLOW_US))
         until(lambda: world.metric("vaccel_call_queue_seconds_count", tenant="good"), "that the call runs")
         world.process.send_signal(signal.SIGTERM)
         world.await_notice("STOPPING=1")
@@ -155,12 +156,27 @@ def test_drain(build):
         client = connect(world.socket_of("good"))
         client.send(mark(client, client.session(), build.deeds, 30_000_000, 2))
         until(lambda: world.metric("vaccel_call_queue_seconds_count", tenant="good"), "that the call runs")
+        assert health(world, "readyz") == (200, b"serving\n")
         world.process.send_signal(signal.SIGTERM)
         world.await_notice("STOPPING=1")
+        until(lambda: health(world, "readyz") == (503, b"draining\n"), "that the agent is said to end")
+        assert health(world, "healthz") == (200, b"alive\n")
         world.process.send_signal(signal.SIGTERM)
         assert world.process.wait(PATIENCE) == 0
         assert client.is_over() is True
         until(lambda: not world.processes(), "that no process is left")
+
+
+def test_drain_has_an_end(build):
+    """A worker with a call that takes longer is killed."""
+    with Agent(build, {"good": "deeds"}, deeds(build), drain="100ms") as world:
+        client = connect(world.socket_of("good"))
+        client.send(mark(client, client.session(), build.deeds, 10 * PATIENCE * 1_000_000))
+        until(lambda: world.metric("vaccel_call_queue_seconds_count", tenant="good"), "that the call runs")
+        worker = world.workers()["good"]
+        assert world.stop() == 0
+        assert f"worker {worker} does not end in time, and is killed" in world.words(), world.words()
+        assert client.is_over() is True
 
 
 def test_reload(build):
@@ -353,5 +369,5 @@ def test_socket_activation(build):
         early.close()
 
 
-run([test_long_call, test_upgrade, test_frozen_supervisor, test_drain, test_reload, test_reload_leaves_resources,
-     test_reload_of_sockets, test_log, test_stale_socket, test_live_socket, test_socket_activation])
+run([test_long_call, test_upgrade, test_frozen_supervisor, test_drain, test_drain_has_an_end,
+     test_reload, test_reload_leaves_resources, test_reload_of_sockets, test_log, test_stale_socket, test_live_socket, test_socket_activation])
