@@ -242,20 +242,31 @@ ssize_t send(int fd, const void *bytes, size_t size, int flags)
 	return -1;
 }
 
+/* Whether it has been tried again; a machine that does other things may leave no time for that. */
+static bool was_tried_again(int64_t began)
+{
+	poor = -1;
+	/* Once in each millisecond at most, and at first once without time. */
+	assert_in_range(poor_sends, 1, (time_now() - began) / 1000000 + 3);
+	return poor_sends > 2;
+}
+
 static void test_system_without_memory_for_sockets(void **state)
 {
 	struct ends ends = open_generous(state);
 	struct frame frame = {.kind = FRAME_PING};
-	int64_t began = time_now();
+	int64_t began, until = soon();
 
 	if (is_socket()) {
-		poor = link_fd(ends.client);
-		poor_sends = 0;
-		assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1, began + 50000000),
-				 VACCEL_ETIMEDOUT);
-		poor = -1;
-		/* One for each millisecond at most, and at first one without time. */
-		assert_in_range(poor_sends, 2, (time_now() - began) / 1000000 + 3);
+		do {
+			began = time_now();
+			assert_true(began < until);
+			poor = link_fd(ends.client);
+			poor_sends = 0;
+			assert_int_equal(
+				link_send(ends.client, &frame, NULL, NULL, -1, began + 50000000),
+				VACCEL_ETIMEDOUT);
+		} while (!was_tried_again(began));
 	}
 	ends_close(&ends);
 }
@@ -264,16 +275,19 @@ static void test_handshake_without_memory_for_sockets(void **state)
 {
 	const struct bed *bed = *state;
 	struct link *link = NULL;
-	int64_t began = time_now();
+	int64_t began, until = soon();
 
 	if (strcmp(scheme, "tls"))
 		return;
-	poor = ALL;
-	poor_sends = 0;
-	assert_int_equal(link_connect(&bed->address, bed->tls.client, began + 50000000, &link),
-			 VACCEL_ETIMEDOUT);
-	poor = -1;
-	assert_in_range(poor_sends, 2, (time_now() - began) / 1000000 + 3);
+	do {
+		began = time_now();
+		assert_true(began < until);
+		poor = ALL;
+		poor_sends = 0;
+		assert_int_equal(
+			link_connect(&bed->address, bed->tls.client, began + 50000000, &link),
+			VACCEL_ETIMEDOUT);
+	} while (!was_tried_again(began));
 }
 
 static void test_no_time_to_send(void **state)
