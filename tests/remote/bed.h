@@ -21,6 +21,26 @@ int bed_end_bare(void **state);
 /* Begins anew with a setting, NULL to unset it, and opens the session. */
 void bed_set(const char *knob, const char *value);
 
+/*
+ * What a call gives that has all the time it needs: whatever else the machine does meanwhile,
+ * for the thread that calls the clock stands still.
+ */
+#define UNHURRIED(call)            \
+	({                         \
+		int ret_;          \
+                                   \
+		bed_stop_clock();  \
+		ret_ = (call);     \
+		bed_start_clock(); \
+		ret_;              \
+	})
+
+void bed_stop_clock(void);
+void bed_start_clock(void);
+
+/* For what shows itself on a machine that does nothing else meanwhile: so many tries. */
+#define TRIES 4
+
 /* That the last error's words have this in them. */
 void bed_said(const char *words);
 

@@ -12,7 +12,7 @@
 
 #include "fake_insides.h"
 
-#define PATIENCE_S 30
+#define PATIENCE_S 60
 
 /* Connections */
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Several agents, and agents that make no sense. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -37,7 +38,29 @@ static void reopen(void)
 {
 	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
 	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
-	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	assert_int_equal(UNHURRIED(vaccel_session_init(&sess, 0)), VACCEL_OK);
+}
+
+/*
+ * Where a call has only a part of the time for each: plays it with ever longer times while a call
+ * that should succeed comes too late for them. The scene returns what became of that call.
+ */
+static void play(void **state, int ms, int (*scene)(void))
+{
+	char limit[16];
+	int ret;
+
+	for (int tries = 1;; tries++, ms *= 2) {
+		snprintf(limit, sizeof(limit), "%d", ms);
+		bed_set("VACCEL_TIMEOUT_MS", limit);
+		ret = scene();
+		fake_script(fake, NULL, NULL);
+		if (ret != VACCEL_ETIMEDOUT || tries == TRIES)
+			break;
+		end_two(state);
+		begin_two(state);
+	}
+	assert_int_equal(ret, VACCEL_OK);
 }
 
 static void test_least_loaded_is_asked(void **state)
@@ -62,6 +85,7 @@ static void test_next_one_where_one_fails(void **state)
 	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
 	assert_int_equal(fake_calls(second, &vaccel_op_noop), 1);
 	assert_int_equal(fake_sessions(second), 1);
+	fake_listen(fake, true);
 }
 
 /* Takes connections, and says nothing more. */
@@ -70,46 +94,89 @@ static enum verdict be_frozen(struct turn *turn, void *context)
 	return DONE;
 }
 
-static void test_next_one_where_one_is_frozen(void **state)
+static int next_one_where_one_is_frozen(void)
 {
+	int ret;
+
 	fake_set_load(second, 900);
-	bed_set("VACCEL_TIMEOUT_MS", "2000");
+	reopen();
 	assert_int_equal(fake_sessions(fake), 1);
 	fake_script(fake, be_frozen, NULL);
 	/* One call is lost by that. The next one has time for the other. */
 	assert_int_equal(vaccel_noop(&sess), VACCEL_ETIMEDOUT);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	ret = vaccel_noop(&sess);
+	if (ret)
+		return ret;
+	assert_int_equal(UNHURRIED(vaccel_noop(&sess)), VACCEL_OK);
 	assert_int_equal(fake_calls(second, &vaccel_op_noop), 2);
 	assert_int_equal(fake_sessions(second), 1);
+	return ret;
+}
+
+static void test_next_one_where_one_is_frozen(void **state)
+{
+	play(state, 2000, next_one_where_one_is_frozen);
 }
 
 /* What it has changed there is lost, and the session moves. */
-static void test_changes_at_one_that_is_frozen(void **state)
+static int changes_at_one_that_is_frozen(void)
 {
 	struct vaccel_resource res;
+	int ret;
 
 	fake_set_load(second, 900);
-	bed_set("VACCEL_TIMEOUT_MS", "2000");
+	reopen();
 	assert_int_equal(
 		vaccel_resource_init_from_buf(&res, "abc", 3, VACCEL_RESOURCE_DATA, "d", true),
 		VACCEL_OK);
-	assert_int_equal(vaccel_resource_register(&res, &sess), VACCEL_OK);
-	assert_int_equal(vaccel_exec(&sess, "lib", "f", NULL, 0, NULL, 0), VACCEL_OK);
+	assert_int_equal(UNHURRIED(vaccel_resource_register(&res, &sess)), VACCEL_OK);
+	assert_int_equal(UNHURRIED(vaccel_exec(&sess, "lib", "f", NULL, 0, NULL, 0)), VACCEL_OK);
 	fake_script(fake, be_frozen, NULL);
 	assert_int_equal(vaccel_noop(&sess), VACCEL_ETIMEDOUT);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_ESESS);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
-	assert_int_equal(fake_calls(second, &vaccel_op_noop), 1);
+	ret = vaccel_noop(&sess);
+	if (ret == VACCEL_ESESS) {
+		ret = VACCEL_OK;
+		assert_int_equal(UNHURRIED(vaccel_noop(&sess)), VACCEL_OK);
+		assert_int_equal(fake_calls(second, &vaccel_op_noop), 1);
+	}
 	assert_int_equal(vaccel_resource_release(&res), VACCEL_OK);
+	return ret;
+}
+
+static void test_changes_at_one_that_is_frozen(void **state)
+{
+	play(state, 2000, changes_at_one_that_is_frozen);
+}
+
+/* A session that may be out of time is opened in the end, for whoever closes it. */
+static int open_session(void)
+{
+	int ret = vaccel_session_init(&sess, 0);
+
+	fake_script(fake, NULL, NULL);
+	if (ret)
+		assert_int_equal(UNHURRIED(vaccel_session_init(&sess, 0)), VACCEL_OK);
+	return ret;
+}
+
+static int session_where_one_is_frozen(void)
+{
+	int ret;
+
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+	fake_script(fake, be_frozen, NULL);
+	ret = open_session();
+	if (ret)
+		return ret;
+	assert_int_equal(fake_sessions(second), 1);
+	assert_int_equal(UNHURRIED(vaccel_noop(&sess)), VACCEL_OK);
+	return ret;
 }
 
 static void test_session_where_one_is_frozen(void **state)
 {
-	fake_script(fake, be_frozen, NULL);
-	bed_set("VACCEL_TIMEOUT_MS", "1000");
-	assert_int_equal(fake_sessions(second), 1);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	play(state, 1000, session_where_one_is_frozen);
 }
 
 static int64_t time_to_open(struct vaccel_session *session)
@@ -176,23 +243,34 @@ static void test_connections_do_not_pile_up(void **state)
 
 static enum verdict greet_late(struct turn *turn, void *context)
 {
-	int *ignored = context;
+	atomic_int *ignored = context;
 
 	return turn->message.frame.kind == FRAME_HELLO && --*ignored >= 0 ? DONE : GO_ON;
+}
+
+static int session_where_one_is_slow(void)
+{
+	static atomic_int ignored;
+	int ret;
+
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	fake_listen(second, false);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+	ignored = 2;
+	fake_script(fake, greet_late, &ignored);
+	ret = open_session();
+	fake_listen(second, true);
+	if (ret)
+		return ret;
+	assert_true(ignored < 0);
+	assert_int_equal(fake_sessions(fake), 1);
+	return ret;
 }
 
 /* Where the other one fails at once, it has not only half of the time. */
 static void test_session_where_one_is_slow(void **state)
 {
-	int ignored = 2;
-
-	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
-	fake_listen(second, false);
-	fake_script(fake, greet_late, &ignored);
-	bed_set("VACCEL_TIMEOUT_MS", "2000");
-	assert_true(ignored < 0);
-	fake_script(fake, NULL, NULL);
-	assert_int_equal(fake_sessions(fake), 1);
+	play(state, 2000, session_where_one_is_slow);
 }
 
 static enum verdict lose_and_freeze(struct turn *turn, void *context)
@@ -205,17 +283,25 @@ static enum verdict lose_and_freeze(struct turn *turn, void *context)
 	return HANG_UP;
 }
 
-static void test_next_one_where_one_freezes_in_a_call(void **state)
+static int next_one_where_one_freezes_in_a_call(void)
 {
-	bool is_frozen = false;
+	static bool is_frozen;
+	int ret;
 
 	fake_set_load(second, 900);
-	bed_set("VACCEL_TIMEOUT_MS", "2000");
+	reopen();
 	assert_int_equal(fake_sessions(fake), 1);
+	is_frozen = false;
 	fake_script(fake, lose_and_freeze, &is_frozen);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
-	assert_int_equal(fake_calls(second, &vaccel_op_noop), 1);
-	fake_script(fake, NULL, NULL);
+	ret = vaccel_noop(&sess);
+	if (!ret)
+		assert_int_equal(fake_calls(second, &vaccel_op_noop), 1);
+	return ret;
+}
+
+static void test_next_one_where_one_freezes_in_a_call(void **state)
+{
+	play(state, 2000, next_one_where_one_freezes_in_a_call);
 }
 
 static enum verdict write_nonsense(struct turn *turn, struct trick *trick)

@@ -19,84 +19,113 @@
 
 /* Connecting */
 
+#define KNOCKS_MAX 256
+
 struct knocks {
 	int refused; /* of HELLOs that are still to be refused */
 	int nr;
-	int64_t at[256];
+	int64_t at[KNOCKS_MAX];
 };
+
+static struct knocks knocks;
 
 static enum verdict refuse(struct turn *turn, void *context)
 {
-	struct knocks *knocks = context;
-
-	if (turn->message.frame.kind != FRAME_HELLO || !knocks->refused)
+	if (turn->message.frame.kind != FRAME_HELLO || !knocks.refused)
 		return GO_ON;
-	knocks->refused--;
-	knocks->at[knocks->nr++] = time_now();
+	knocks.refused--;
+	knocks.at[knocks.nr++] = time_now();
 	return HANG_UP;
 }
 
+/* A call to an agent that refuses so many first; what it gives, and how long it took. */
+static int knock(int refused, int64_t *ret_took)
+{
+	int64_t began;
+	int ret;
+
+	knocks = (struct knocks){.refused = refused};
+	fake_script(fake, refuse, NULL);
+	fake_disconnect(fake);
+	began = time_now();
+	ret = vaccel_noop(&sess);
+	*ret_took = time_now() - began;
+	if (ret)
+		fake_await_connections(fake, 0);
+	fake_script(fake, NULL, NULL);
+	return ret;
+}
+
+/* It has been there then, so that all begins anew. */
+static void find_it(void)
+{
+	assert_int_equal(UNHURRIED(vaccel_noop(&sess)), VACCEL_OK);
+}
+
 /* Each attempt knocks twice at once; the next one comes after twice the time, up to a second. */
-static void check_schedule(const struct knocks *knocks)
+static void check_schedule(void)
 {
 	int64_t backoff = BACKOFF_LEAST;
 
-	for (int i = 2; i < knocks->nr; i += 2) {
-		assert_true(knocks->at[i] - knocks->at[i - 1] >= backoff);
+	for (int i = 2; i < knocks.nr; i += 2) {
+		assert_true(knocks.at[i] - knocks.at[i - 1] >= backoff);
 		backoff = 2 * backoff < BACKOFF_MOST ? 2 * backoff : BACKOFF_MOST;
 	}
 }
 
 static void test_agent_that_is_gone_is_asked_ever_more_rarely(void **state)
 {
-	struct knocks knocks = {.refused = 256};
-	int64_t began;
+	int64_t took;
+	int tries = 0;
 
 	bed_set("VACCEL_TIMEOUT_MS", "1000");
-	fake_script(fake, refuse, &knocks);
-	fake_disconnect(fake);
-	began = time_now();
-	assert_int_not_equal(vaccel_noop(&sess), VACCEL_OK);
-	assert_true(time_now() - began < 1000 * MS + SLACK);
-	fake_script(fake, NULL, NULL);
-	/* At 0, 10, 30, 70, 150, 310 and 630 ms; fewer on a busy machine. */
-	assert_in_range(knocks.nr, 8, 14);
-	check_schedule(&knocks);
+	do {
+		assert_true(tries++ < TRIES);
+		assert_int_not_equal(knock(KNOCKS_MAX, &took), VACCEL_OK);
+		/* At 0, 10, 30, 70, 150, 310 and 630 ms; fewer on a busy machine. */
+		assert_true(knocks.nr <= 14);
+		check_schedule();
+		find_it();
+	} while (knocks.nr < 8 || took > 1000 * MS + SLACK);
 }
 
 static void test_agent_that_comes_back_is_found(void **state)
 {
-	for (int round = 0; round < 2; round++) {
-		struct knocks knocks = {.refused = 11};
-		int64_t began = time_now();
+	int64_t took;
+	int ret, tries = 0, rounds = 0;
 
-		fake_script(fake, refuse, &knocks);
-		fake_disconnect(fake);
-		assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
-		fake_script(fake, NULL, NULL);
-		assert_int_equal(knocks.nr, 11);
-		/* From the beginning again, since it has been there: 310 ms. */
-		assert_true(time_now() - began < 3310 * MS);
-		check_schedule(&knocks);
-		assert_int_equal(fake_sessions(fake), 1);
+	/* From the beginning again, since it has been there: 310 ms. */
+	while (rounds < 2) {
+		assert_true(tries++ < 2 * TRIES);
+		ret = knock(11, &took);
+		check_schedule();
+		if (ret) {
+			/* It was too slow for the plugin's patience. */
+			assert_true(took >= 5000 * MS);
+			find_it();
+		} else {
+			assert_int_equal(knocks.nr, 11);
+			assert_int_equal(fake_sessions(fake), 1);
+			rounds += took < 3310 * MS;
+		}
 	}
 }
 
 /* Without a bound, and with an agent that has been there. */
 static void test_patience_has_an_end(void **state)
 {
-	struct knocks knocks = {.refused = 256};
-	int64_t began = time_now();
+	int64_t took;
+	int tries = 0;
 
-	fake_script(fake, refuse, &knocks);
-	fake_disconnect(fake);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_EREMOTEIO);
-	assert_in_range(time_now() - began, 5000 * MS, 6000 * MS + SLACK);
-	fake_script(fake, NULL, NULL);
-	/* At 1270 ms, and then each second to 5270 ms; or one less. */
-	assert_in_range(knocks.nr, 21, 24);
-	check_schedule(&knocks);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	do {
+		assert_true(tries++ < 2 * TRIES);
+		assert_int_equal(knock(KNOCKS_MAX, &took), VACCEL_EREMOTEIO);
+		assert_true(took >= 5000 * MS);
+		/* At 1270 ms, and then each second to 5270 ms; or less. */
+		assert_true(knocks.nr <= 24);
+		check_schedule();
+		find_it();
+	} while (knocks.nr < 21 || took > 6000 * MS + SLACK);
 }
 
 /* Deadlines */
@@ -119,28 +148,34 @@ static enum verdict lose_then_hush(struct turn *turn, void *context)
 	return turn_op(turn) == silence->on ? DONE : GO_ON;
 }
 
-static void takes_no_longer(struct silence *silence)
+static void takes_no_longer(const struct vaccel_op *on, bool greets)
 {
-	int64_t began = time_now();
+	static struct silence silence;
+	int64_t began, took;
+	int tries = 0;
 
-	fake_script(fake, lose_then_hush, silence);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_ETIMEDOUT);
-	assert_in_range(time_now() - began, 500 * MS, 500 * MS + SLACK);
-	fake_script(fake, NULL, NULL);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
-	assert_int_equal(fake_sessions(fake), 1);
+	do {
+		assert_true(tries++ < TRIES);
+		silence = (struct silence){.on = on, .greets = greets};
+		if (greets)
+			fake_disconnect(fake);
+		fake_script(fake, lose_then_hush, &silence);
+		began = time_now();
+		assert_int_equal(vaccel_noop(&sess), VACCEL_ETIMEDOUT);
+		took = time_now() - began;
+		assert_true(took >= 500 * MS);
+		fake_script(fake, NULL, NULL);
+		find_it();
+		assert_int_equal(fake_sessions(fake), 1);
+	} while (took > 500 * MS + SLACK);
 }
 
 /* One deadline for the call that was lost, its connection and its session anew. */
 static void test_deadline_covers_what_is_done_again(void **state)
 {
-	struct silence no_greeting = {0};
-	struct silence no_session = {.on = &vaccel_op_session_open, .greets = true};
-
 	bed_set("VACCEL_TIMEOUT_MS", "500");
-	takes_no_longer(&no_greeting);
-	fake_disconnect(fake);
-	takes_no_longer(&no_session);
+	takes_no_longer(NULL, false);
+	takes_no_longer(&vaccel_op_session_open, true);
 }
 
 /* Loses its first message when most of the time is over, and then takes as long to answer. */
@@ -200,23 +235,27 @@ static void test_deadline_covers_a_resource_that_others_send(void **state)
 	struct upload upload;
 	char text[] = "abc";
 	pthread_t thread;
+	int tries = 0;
 
 	sem_init(&upload.go_on, 0, 0);
 	bed_set("VACCEL_TIMEOUT_MS", "500");
 	assert_int_equal(vaccel_resource_init_from_buf(&upload.res, text, 3, VACCEL_RESOURCE_DATA,
 						       "d", true),
 			 VACCEL_OK);
-	assert_int_equal(vaccel_session_init(&other, 0), VACCEL_OK);
+	assert_int_equal(UNHURRIED(vaccel_session_init(&other, 0)), VACCEL_OK);
 	assert_int_equal(vaccel_resource_register(&upload.res, &other), VACCEL_OK);
 	fake_restart(fake, 0, "");
 	fake_script(fake, take_long, &upload);
 	assert_int_equal(pthread_create(&thread, NULL, register_it, &upload), 0);
 	fake_await_calls(fake, &vaccel_op_resource_offer, 2);
-	assert_int_equal(vaccel_noop(&other), VACCEL_ETIMEDOUT);
-	bed_said("is being sent, and takes long");
+	/* Its time may be over before it gets there. */
+	do {
+		assert_true(tries++ < TRIES);
+		assert_int_equal(vaccel_noop(&other), VACCEL_ETIMEDOUT);
+	} while (!strstr(vaccel_error_text(), "is being sent, and takes long"));
 	sem_post(&upload.go_on);
 	pthread_join(thread, NULL);
-	assert_int_equal(vaccel_noop(&other), VACCEL_OK);
+	assert_int_equal(UNHURRIED(vaccel_noop(&other)), VACCEL_OK);
 	assert_int_equal(fake_calls(fake, &vaccel_op_resource_offer), 2);
 	assert_int_equal(vaccel_session_release(&other), VACCEL_OK);
 	assert_int_equal(vaccel_resource_release(&upload.res), VACCEL_OK);
@@ -271,7 +310,7 @@ static void test_rest_of_a_late_answer_is_skipped(void **state)
 	sem_wait(&halves.sent);
 	/* All has come by now: the next call skips it and takes the connection again. */
 	for (int i = 0; i < 10; i++)
-		assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+		assert_int_equal(UNHURRIED(vaccel_noop(&sess)), VACCEL_OK);
 	assert_int_equal(fake_messages(fake, FRAME_HELLO), before);
 	for (size_t i = 0; i < sizeof(out); i++)
 		assert_int_equal(((unsigned char *)out)[i], 0x55);
@@ -317,7 +356,7 @@ static void test_region_that_is_not_taken_in_time(void **state)
 	assert_int_equal(vaccel_exec(&sess, "lib", "f", &read, 1, NULL, 0), VACCEL_ETIMEDOUT);
 	sem_wait(&late.answered);
 	/* The call was not sent when its time was over, and the connection is as good as before. */
-	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	assert_int_equal(UNHURRIED(vaccel_noop(&sess)), VACCEL_OK);
 	assert_int_equal(fake_messages(fake, FRAME_HELLO), before);
 	assert_int_equal(fake_calls(fake, &vaccel_op_exec), 0);
 	assert_int_equal(fake_messages(fake, FRAME_CANCEL), 1);
@@ -341,21 +380,27 @@ static void test_request_that_cannot_be_sent_in_time(void **state)
 {
 	size_t size = 16 << 20;
 	struct vaccel_arg read = {.buf = calloc(1, size), .size = size};
-	int64_t began;
+	int64_t began, took;
+	int tries = 0;
 	sem_t go_on;
 
 	bed_set("VACCEL_TIMEOUT_MS", "500");
 	sem_init(&go_on, 0, 0);
-	fake_script(fake, read_no_more, &go_on);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
-	began = time_now();
-	assert_int_equal(vaccel_exec(&sess, "lib", "f", &read, 1, NULL, 0), VACCEL_ETIMEDOUT);
-	assert_in_range(time_now() - began, 500 * MS, 500 * MS + SLACK);
-	fake_script(fake, NULL, NULL);
-	sem_post(&go_on);
-	fake_await_connections(fake, 0);
-	assert_int_equal(fake_calls(fake, &vaccel_op_exec), 0);
-	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	do {
+		assert_true(tries++ < TRIES);
+		fake_script(fake, read_no_more, &go_on);
+		find_it();
+		began = time_now();
+		assert_int_equal(vaccel_exec(&sess, "lib", "f", &read, 1, NULL, 0),
+				 VACCEL_ETIMEDOUT);
+		took = time_now() - began;
+		assert_true(took >= 500 * MS);
+		fake_script(fake, NULL, NULL);
+		sem_post(&go_on);
+		fake_await_connections(fake, 0);
+		assert_int_equal(fake_calls(fake, &vaccel_op_exec), 0);
+		find_it();
+	} while (took > 500 * MS + SLACK);
 	sem_destroy(&go_on);
 	free(read.buf);
 }
