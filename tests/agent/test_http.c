@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The monitor's HTTP: what is answered, and what slow and many visitors can do. */
+#include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -24,6 +25,7 @@
 #define LONG_MS	 60000
 #define SHORT_MS 50
 #define CROWD	 64 /* who fit in at once */
+#define TRIES	 10
 
 static struct state state;
 static struct http *http;
@@ -59,7 +61,7 @@ static void say(int fd, const char *text)
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
-/* The whole answer; it is sent at once, and then the connection ends. */
+/* The whole answer; it is sent at once, and then the connection ends. Empty if time was over. */
 static char *ask(const char *request)
 {
 	int fd = connect_to_port(port);
@@ -73,15 +75,16 @@ static char *ask(const char *request)
 	for (ssize_t got = 1; got > 0; more += got) {
 		run_until_readable(fd);
 		got = read(fd, more, 1 << 16);
+		if (got < 0 && errno == ECONNRESET)
+			break;
 		assert_true(got >= 0);
 	}
 	close(fd);
 	return text;
 }
 
-static void check(const char *request, const char *status, const char *body)
+static void check_text(char *text, const char *request, const char *status, const char *body)
 {
-	char *text = ask(request);
 	const char *end = strstr(text, "\r\n\r\n");
 
 	if (strncmp(text + strlen("HTTP/1.1 "), status, strlen(status)) || !end ||
@@ -90,7 +93,24 @@ static void check(const char *request, const char *status, const char *body)
 	free(text);
 }
 
+static void check(const char *request, const char *status, const char *body)
+{
+	check_text(ask(request), request, status, body);
+}
+
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
+
+/* Where no visitor has time, who asks comes again if the machine has taken his. */
+static void check_alive(void)
+{
+	char *text = ask(GET("/healthz"));
+
+	for (int tries = 1; !*text && tries < TRIES; tries++) {
+		free(text);
+		text = ask(GET("/healthz"));
+	}
+	check_text(text, "/healthz", "200", "alive\n");
+}
 
 static void test_answers(void **unused)
 {
@@ -183,7 +203,7 @@ static void test_a_crowd_does_not_stay(void **unused)
 		send(crowd[i], "GET /", 5, MSG_NOSIGNAL);
 		agent_http.run(http);
 	}
-	check(GET("/healthz"), "200", "alive\n");
+	check_alive();
 	for (int i = 0; i < 2 * CROWD; i++)
 		close(crowd[i]);
 	close_http();
@@ -252,7 +272,7 @@ static void test_what_is_no_request(void **unused)
 		assert_null(strstr(text, " 200 "));
 		free(text);
 	}
-	check(GET("/healthz"), "200", "alive\n");
+	check_alive();
 	close_http();
 }
 
