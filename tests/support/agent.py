@@ -22,9 +22,18 @@ class NotReady(Exception):
     pass
 
 
+held = []
+
+
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+    """One that nobody else is given while this program runs: it is held, without listening, which is no
+    hindrance to an agent that listens there.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    held.append(holder)
+    return holder.getsockname()[1]
 
 
 class Hypervisor:
