@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from check_stage import install
 
@@ -77,34 +78,26 @@ def tree_to_measure(source, build, prefix, libdir, directory):
     return tree, onnx.exists()
 
 
-def check_settings(tree):
-    """A model here has the huge pages that workers have, or what the user has said for both."""
-    wanted = {None: "glibc.malloc.hugetlb=1", "glibc.malloc.hugetlb=0": "glibc.malloc.hugetlb=0"}
-    benches = {
-        given: subprocess.Popen(
-            [tree / "bin/vaccel", "bench", "rpc", "--brief"],
-            env={"PATH": os.environ["PATH"]} | ({"GLIBC_TUNABLES": given} if given else {}),
-            stdout=subprocess.PIPE,
-        )
-        for given in wanted
-    }
-    for given, bench in benches.items():
-        # Once it has something to say it stays as it is.
-        bench.stdout.read(1)
-        settings = pathlib.Path(f"/proc/{bench.pid}/environ").read_text().split("\0")
-        assert f"GLIBC_TUNABLES={wanted[given]}" in settings, (given, settings)
-    for bench in benches.values():
-        bench.communicate()
-        assert bench.returncode == 0
+def check_settings(bench):
+    """A model in the bench has the huge pages that workers have."""
+    environ, settings = pathlib.Path(f"/proc/{bench.pid}/environ"), []
+    while not settings and bench.poll() is None:
+        settings = [line for line in environ.read_text().split("\0") if line.startswith("GLIBC_TUNABLES=")]
+        time.sleep(0.01)
+    assert settings == ["GLIBC_TUNABLES=glibc.malloc.hugetlb=1"], settings
 
 
-def rows_of(*command, talks=False):
-    done = subprocess.run(
-        [*command, "--brief", "--json"], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True,
+def rows_of(*command, talks=False, watch=None):
+    bench = subprocess.Popen(
+        [*command, "--brief", "--json"], env={"PATH": os.environ["PATH"]}, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
     )
-    if done.returncode or done.stderr and not talks:
-        sys.exit(f"status {done.returncode}: {done.stderr}")
-    return json.loads(done.stdout)
+    if watch:
+        watch(bench)
+    output, errors = bench.communicate()
+    if bench.returncode or errors and not talks:
+        sys.exit(f"status {bench.returncode}: {errors}")
+    return json.loads(output)
 
 
 def check_frameworks(source, tree, libdir):
@@ -122,8 +115,7 @@ def check_frameworks(source, tree, libdir):
 def main(source, build, prefix, libdir):
     with tempfile.TemporaryDirectory() as directory:
         tree, has_onnx = tree_to_measure(source, build, prefix, libdir, directory)
-        check_settings(tree)
-        check(rows_of(tree / "bin/vaccel", "bench", "rpc"), has_onnx)
+        check(rows_of(tree / "bin/vaccel", "bench", "rpc", watch=check_settings), has_onnx)
         check_frameworks(source, tree, libdir)
 
 
