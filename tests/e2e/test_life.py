@@ -16,12 +16,13 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 import urllib.error
 import urllib.request
 
 import peer
 from peer import connect
-from world import PATIENCE, Agent, run, until
+from world import PATIENCE, Agent, run, running, until
 
 SLOW_US = 1_000_000
 
@@ -85,15 +86,15 @@ def test_long_call(build):
         client = connect(world.socket_of("good"))
         session = client.session()
         worker = world.workers()["good"]
-        before = waits_of(worker)
+        before, began = waits_of(worker), time.monotonic()
         client.send(mark(client, session, build.deeds, SLOW_US))
         call = client.request
         client.ping()
         client.request = call
         status, said = client.answer("exec")
         assert status == peer.OK, said
-        times = waits_of(worker) - before
-        assert times <= 25, f"the worker's main thread woke {times} times"
+        times, took = waits_of(worker) - before, time.monotonic() - began
+        assert times <= 25 * took, f"the worker's main thread woke {times} times in {took} s"
 
 
 def test_upgrade(build):
@@ -136,18 +137,16 @@ def test_drain(build):
     """A call under way is answered; new connections are not taken; a second signal ends it at once."""
     with Agent(build, {"good": "deeds"}, deeds(build)) as world:
         client = connect(world.socket_of("good"))
-        session = client.session()
-        client.send(mark(client, session, build.deeds, 2 * SLOW_US))
-        until(lambda: world.metric("vaccel_call_queue_seconds_count", tenant="good"), "that the call runs")
-        world.process.send_signal(signal.SIGTERM)
-        world.await_notice("STOPPING=1")
-        goaway = client.receive(64)
-        assert goaway[6] == peer.KIND["GOAWAY"], goaway
-        try:
-            connect(world.socket_of("good"))
-            raise AssertionError("a new connection was taken")
-        except (ConnectionRefusedError, FileNotFoundError):
-            pass
+        with running(world, "good", client, client.session()):
+            world.process.send_signal(signal.SIGTERM)
+            world.await_notice("STOPPING=1")
+            goaway = client.receive(64)
+            assert goaway[6] == peer.KIND["GOAWAY"], goaway
+            try:
+                connect(world.socket_of("good"))
+                raise AssertionError("a new connection was taken")
+            except (ConnectionRefusedError, FileNotFoundError):
+                pass
         status, said = client.answer("exec")
         assert status == peer.OK, said
         client.close()
@@ -230,15 +229,14 @@ def test_reload_leaves_resources(build):
             session = old.session()
             offer(old, b"old")
             (kept,) = files()
-            old.send(mark(old, session, build.deeds, 3 * SLOW_US))
-            until(lambda: world.metric("vaccel_call_queue_seconds_count", tenant="good"), "that the call runs")
-            world.config["policies"]["deeds"]["sessions"] = 100
-            world.reload()
-            assert old.receive(64)[6] == peer.KIND["GOAWAY"]
-            new = connect(world.socket_of("good"))
-            offer(new, b"new")
-            assert kept.read_bytes() == b"old"
-            (made,) = files() - {kept}
+            with running(world, "good", old, session):
+                world.config["policies"]["deeds"]["sessions"] = 100
+                world.reload()
+                assert old.receive(64)[6] == peer.KIND["GOAWAY"]
+                new = connect(world.socket_of("good"))
+                offer(new, b"new")
+                assert kept.read_bytes() == b"old"
+                (made,) = files() - {kept}
             status, said = old.answer("exec")
             assert status == peer.OK, said
         until(lambda: not kept.exists(), "that the worker has left")

@@ -13,7 +13,7 @@ from resource import RLIMIT_NOFILE, prlimit
 
 import peer
 from peer import connect
-from world import PATIENCE, Agent, Skipped, agent, run, until
+from world import PATIENCE, Agent, Skipped, agent, run, running, until
 
 TENANTS = {"alice": "test", "mallory": "test"}
 DATA = b"what is alice's"
@@ -157,31 +157,13 @@ def test_another_client(build):
         scene.check_unharmed()
 
 
-@contextlib.contextmanager
-def running(world, client, session):
-    """A call that runs until the end of the block; its answer is to be taken after that."""
-    gate = world.directory_of("alice") / "gate"
-    os.mkfifo(gate)
-    client.send(client.message("CALL", "exec", session, library=str(world.build.deeds), symbol="deed_wait",
-                               read=[], write=[]))
-    with until(lambda: opened(gate), "that it runs"):
-        yield
-
-
-def opened(gate):
-    """To write; None as long as nobody reads there."""
-    with contextlib.suppress(OSError):
-        return os.fdopen(os.open(gate, os.O_WRONLY | os.O_NONBLOCK), "wb")
-    return None
-
-
 def test_requests(build):
     """Who cancels another's, one that runs and one that waits, or that of another connection, has done nothing."""
     policy = {"plugins": ["exec", "noop"], "exec_libraries": [str(build.deeds)], "calls": 1}
     with Agent(build, {"alice": "deeds", "mallory": "test"}, {"deeds": policy}) as world, contextlib.ExitStack() as stack:
         alice = stack.enter_context(connect(world.socket_of("alice")))
         session = alice.session()
-        with running(world, alice, session):
+        with running(world, "alice", alice, session):
             alice.send(alice.message("CALL", "noop", session))
             until(lambda: world.metric("vaccel_calls_waiting", tenant="alice"), "that a call waits")
             for name, token in (("alice", alice.token), ("alice", None), ("mallory", None)):
