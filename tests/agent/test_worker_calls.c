@@ -193,6 +193,7 @@ static void test_queue(void **state)
 	struct gate gate[3];
 	uint64_t request[3];
 	int64_t session[4];
+	int64_t begun = time_now(), all_wait, waited;
 
 	for (int i = 0; i < 4; i++) {
 		program_connect(&program[i], &bed, NULL);
@@ -206,11 +207,13 @@ static void test_queue(void **state)
 		else
 			wait_for_queue((uint32_t)i);
 	}
+	all_wait = time_now();
 	assert_int_equal(program_noop(&program[3], session[3]), VACCEL_EBUSY);
 	assert_non_null(strstr(program[3].words, "policy 'default' lets 1"));
 	assert_int_equal(bed_refused(&bed, REFUSED_BUSY), 1);
 	/* Control operations do not wait. */
 	program_session(&program[3]);
+	waited = time_now() - all_wait;
 	for (int i = 0; i < 3; i++) {
 		if (i)
 			gate_wait(&gate[i]);
@@ -218,6 +221,8 @@ static void test_queue(void **state)
 		assert_int_equal(gate_reply(&gate[i], &program[i], request[i]), VACCEL_OK);
 		gate_release(&gate[i]);
 	}
+	/* Two of them that long at least. */
+	assert_in_range(bed.worker.stats->queue.sum_ns, 2 * waited, 2 * (time_now() - begun));
 	assert_int_equal(program_noop(&program[3], session[3]), VACCEL_OK);
 	for (int i = 0; i < 4; i++)
 		program_close(&program[i]);
