@@ -4,9 +4,10 @@
 
 usage: check_stage.py BUILD_DIR PREFIX LIBDIR
 
-There the examples run, headers compile alone, and a program builds by
-pkg-config. Rows that need ONNX Runtime are left to the tests of the examples:
-where it lies is up to the machine.
+There the examples run, headers compile alone, a program builds by
+pkg-config, and the agent has what its service needs. Rows that need ONNX
+Runtime are left to the tests of the examples: where it lies is up to the
+machine.
 """
 
 import os
@@ -69,6 +70,20 @@ def check_established_names(tree, lib):
             sys.exit(f"VACCEL_PLUGINS={name}:remote gives\n{said}")
 
 
+def check_agent(build, prefix, tree):
+    """By both of its names, with the file to begin with, and as the service that systemd starts."""
+    if not pathlib.Path(build, "agent/vaccel-agent").exists():
+        return
+    for name in ("vaccel-agent", "vaccel-rpc-agent"):
+        run(tree / "bin" / name, "--config", tree / "share/vaccel/agent.yaml", "--check-config", env={})
+    units = tree / "lib/systemd/system"
+    for file in (units / "vaccel-agent.socket", tree / "lib/sysusers.d/vaccel.conf"):
+        if not file.exists():
+            sys.exit(f"there is no {file.relative_to(tree)}")
+    if f"ExecStart={prefix}/bin/vaccel-agent " not in (units / "vaccel-agent.service").read_text():
+        sys.exit("vaccel-agent.service does not start the installed agent")
+
+
 def main(build, prefix, libdir):
     os.environ.pop("LD_LIBRARY_PATH", None)
     with tempfile.TemporaryDirectory() as directory:
@@ -79,6 +94,7 @@ def main(build, prefix, libdir):
             sys.exit("\n".join([f"{count} headers", *problems]))
         check_program(tree, lib)
         check_established_names(tree, lib)
+        check_agent(build, prefix, tree)
         check_examples(tree, lib / "vaccel")
         for page in ("man/man1/vaccel.1", "man/man3/vaccel_noop.3", "man/man7/vaccel.7", "doc/vaccel/operations.md",
                      "doc/vaccel/plugins/remote.md", "doc/vaccel/LICENSE"):
