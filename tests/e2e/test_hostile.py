@@ -39,6 +39,7 @@ NOBODY = 65534
 THREADS = 24  # of a worker that may run and keep eight calls each
 RATE = 100_000 / 60  # connects in a second
 ARENAS = 16  # of one process's heap, at most; a huge page may come with each
+FLOODED = 5  # times what a call takes alone it may take beside a flood that keeps all processors busy
 
 
 class Watch:
@@ -433,21 +434,25 @@ def test_floods_of_sessions_and_resources(build):
         def call():
             client.must("noop", session)
 
-        alone = sorted(time_for(call) for _ in range(2000))
+        def best_round():
+            """By the median, so that neither a stall nor what else the machine does for a while counts."""
+            return min((sorted(time_for(call) for _ in range(2000)) for _ in range(3)), key=lambda times: times[1000])
+
+        alone = best_round()
         over = multiprocessing.Event()
         flooding = [multiprocessing.Process(target=flood_control, args=(world.socket_of("bad"), over), daemon=True)
                     for _ in range(4)]
         for one in flooding:
             one.start()
         until(lambda: world.metric("vaccel_sessions", tenant="bad"), "that they have begun")
-        among = sorted(time_for(call) for _ in range(2000))
+        among = best_round()
         over.set()
         for one in flooding:
             one.join()
             assert not one.exitcode
         print(f"a call took {alone[1000] * 1e6:.0f} µs, 99 in 100 {alone[1980] * 1e6:.0f}; "
               f"in the midst of it {among[1000] * 1e6:.0f} and {among[1980] * 1e6:.0f}", flush=True)
-        assert among[1000] < QUICK_S / 100, among[1000]
+        assert among[1000] <= FLOODED * alone[1000], f"{among[1000] * 1e6:.0f} µs, and {alone[1000] * 1e6:.0f} alone"
         bad = stack.enter_context(connect(world.socket_of("bad")))
         for op, arguments, words in (
                 ("session_open", {"hint": 0}, "policy 'few' permits 100 sessions at once"),
@@ -483,7 +488,7 @@ def put(client, data):
 def test_full_disk(build):
     if not shutil.which("unshare") or subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode:
         raise Skipped("a file system of its own needs root, and unshare")
-    world = Agent(build, {"good": "test"})
+    world = Agent(build, {"good": "test", "late": "test"})
     mount = 'mount -t tmpfs -o size=4m none "$0" && exec "$@"'
     with contextlib.ExitStack() as stack:
         # The directory is known only once it has been made.
@@ -510,11 +515,15 @@ def test_full_disk(build):
         assert taken and status == peer.ENOSPC and "No space left on device" in said, said
         client.must("noop", session)
         client.must("resource_register", resource=held, session=session)
+        # Another tenant's worker starts, too, and has no room for content either.
+        assert "late" not in world.workers()
+        late = stack.enter_context(connect(world.socket_of("late")))
+        late.must("noop", late.session())
+        assert put(late, os.urandom(2 << 20))[0] == peer.ENOSPC
         for one in taken:
             client.must("resource_release", resource=one)
         again = client.must("resource_offer", type=1, path_type=0, contents=[file_of(b"again")])
         client.must("resource_release", resource=again["resource"])
-        # Another tenant's worker starts, too, or says why it does not.
         client.must("noop", session)
 
 
