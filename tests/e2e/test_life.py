@@ -13,8 +13,10 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.error
@@ -22,7 +24,7 @@ import urllib.request
 
 import peer
 from peer import connect
-from world import PATIENCE, Agent, run, running, until
+from world import PATIENCE, Agent, agent, run, running, until
 
 SLOW_US = 1_000_000
 
@@ -300,6 +302,53 @@ def test_log(build):
         assert len(said) == 1 and re.fullmatch(r"\S+Z vaccel-agent info: the configuration is in force", said[0]), said
 
 
+def greets(address, directory):
+    """Over TLS, as a tenant that only the front knows."""
+    tls = ssl.create_default_context(cafile=f"{directory}/ca.pem")
+    tls.load_cert_chain(f"{directory}/tester.pem", f"{directory}/tester.key")
+    with contextlib.suppress(peer.Ended, OSError), peer.Peer(address, tls=tls) as client:
+        return client.hello()[0] == peer.OK
+    return False
+
+
+def test_frozen_helpers(build):
+    """A front and a monitor that are stopped are replaced once there is something for them to do; calls go on."""
+    port = agent.free_port()
+    with tempfile.TemporaryDirectory() as certificates:
+        agent.make_certificates(pathlib.Path(certificates))
+        listener = {"address": f"tls://127.0.0.1:{port}", "policy": "test", "cert": f"{certificates}/localhost.pem",
+                    "key": f"{certificates}/localhost.key", "client_ca": f"{certificates}/ca.pem"}
+        with Agent(build, {"good": "test", "late": "test"}, listeners=[listener]) as world, \
+             connect(world.socket_of("good")) as client:
+            session = client.session()
+            until(lambda: greets(("127.0.0.1", port), certificates), "an answer over TLS")
+            before = until(lambda: (now := world.children()).keys() >= {"front", "monitor"} and now, "both")
+            for name in "front", "monitor":
+                os.kill(before[name], signal.SIGSTOP)
+            # The one is passed a connection, the other is told of a tenant.
+            waiting = socket.create_connection(("127.0.0.1", port), PATIENCE)
+            connect(world.socket_of("late")).close()
+
+            def replaced():
+                client.must("noop", session)
+                now = world.children()
+                return all(now.get(name, before[name]) != before[name] for name in ("front", "monitor"))
+
+            until(replaced, "that both are replaced")
+            for name in "front", "monitor":
+                world.saw(f"process {before[name]} gave no sign of life for 10 s, and is killed")
+            waiting.close()
+            until(lambda: greets(("127.0.0.1", port), certificates), "an answer over TLS")
+            until(lambda: answers_metrics(world), "metrics")
+            assert not world.metric("vaccel_worker_restarts_total")
+
+
+def answers_metrics(world):
+    with contextlib.suppress(OSError):
+        return "vaccel_connections" in world.metrics()
+    return False
+
+
 def test_stale_socket(build):
     with Agent(build, {"good": "test"}) as world:
         world.kill()
@@ -368,4 +417,5 @@ def test_socket_activation(build):
 
 
 run([test_long_call, test_upgrade, test_frozen_supervisor, test_drain, test_drain_has_an_end,
-     test_reload, test_reload_leaves_resources, test_reload_of_sockets, test_log, test_stale_socket, test_live_socket, test_socket_activation])
+     test_reload, test_reload_leaves_resources, test_reload_of_sockets, test_log, test_frozen_helpers,
+     test_stale_socket, test_live_socket, test_socket_activation])

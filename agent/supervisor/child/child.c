@@ -39,6 +39,7 @@ void child_silence(struct child *child)
 static void ask_for_sign(struct child *child)
 {
 	child->unheard++;
+	child->wanted = false;
 	child_tell(child, IPC_ALIVE, -1);
 	timer_set(child->loop, &child->pulse, CHILD_PULSE_MS);
 }
@@ -48,7 +49,7 @@ static void pulse_expired(struct timer *timer)
 	struct child *child = CONTAINER_OF(timer, struct child, pulse);
 	struct about whom = {.tenant = child->output.name};
 
-	if (!child->unheard && !child->events->is_needed(child))
+	if (!child->unheard && !child->wanted && !child->events->is_needed(child))
 		return;
 	if (child->unheard == CHILD_UNHEARD_MAX) {
 		log_line(VACCEL_LOG_WARN, &whom,
@@ -63,6 +64,8 @@ static void pulse_expired(struct timer *timer)
 
 void child_watch(struct child *child)
 {
+	/* The sign that is awaited, or was heard, may be of before. */
+	child->wanted = true;
 	if (child->pulse.due || child->frozen)
 		return;
 	child->unheard = 0;
@@ -165,7 +168,7 @@ static void child_init(struct child *child, struct loop *loop)
 	child->log.source.fd = child->output.source.fd = -1;
 	child->pulse.expired = pulse_expired;
 	child->room.expired = room_expired;
-	child->frozen = false;
+	child->wanted = child->frozen = false;
 }
 
 int child_start(struct child *child, struct loop *loop, const char *role, const char *name,

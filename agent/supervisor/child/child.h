@@ -36,6 +36,7 @@ struct child {
 	struct timer room;    /* when to look whether there is some for messages */
 	struct timer pulse;   /* when it is asked for a sign of life */
 	unsigned int unheard; /* times that it was since the last one */
+	bool wanted;	      /* one more, of later than the last that it was asked for */
 	bool frozen;	      /* it was killed for want of one */
 };
 
