@@ -143,6 +143,7 @@ static int shared_memory(struct far_end *end, uint32_t region)
 	passed->region = region;
 	passed->bytes = mmap(NULL, MAILBOX_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	require(passed->bytes != MAP_FAILED);
+	memset(passed->bytes, 0, MAILBOX_SIZE);
 	fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW);
 	end->nr_passed++;
 	return fd;

@@ -3,8 +3,8 @@
  * The client's end of shared memory. Memory of vaccel_alloc() is lent as it is, for
  * reading. Other arguments are copied into *rooms*, regions of the lender's own,
  * which are filled from their start by each call. Both stay announced from call to
- * call, since the first touch of a page costs ten times the later ones. An agent
- * that takes no more regions gets the bytes with the message.
+ * call, since the first touch of a page costs ten times the later ones; that is always
+ * ours. An agent that takes no more regions gets the bytes with the message.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -40,7 +40,7 @@ struct lender {
 	void *context;
 	uint64_t left; /* of what all regions may take */
 	uint64_t call;
-	uint64_t refused; /* the last call in which the agent took no region */
+	uint64_t refused; /* the last call with a region that was not taken, or not to be had */
 	uint32_t late;	  /* a region that it may have taken after its time; else 0 */
 	uint64_t ended;	  /* vaccel_shared_ended(), when it was looked at */
 	uint32_t last_number;
@@ -203,6 +203,15 @@ static bool may_lend(struct lender *lender, uint64_t size)
 	return !refused && lender->nr_used < REGION_CALL_MAX && make_way(lender, size);
 }
 
+/* An agent takes nothing with holes. */
+static bool fill(struct lender *lender, int fd, const void *memory, uint64_t size)
+{
+	if (memfd_fill(fd, memory, (size_t)size))
+		return true;
+	lender->refused = lender->call;
+	return false;
+}
+
 /* Memory of vaccel_alloc() */
 
 static struct lent *find_shared(struct lender *lender, uint64_t id)
@@ -213,11 +222,14 @@ static struct lent *find_shared(struct lender *lender, uint64_t id)
 	return NULL;
 }
 
-static struct lent *lend_shared(struct lender *lender, const struct vaccel_shared *shared)
+/* @memory: where it begins. */
+static struct lent *lend_shared(struct lender *lender, const struct vaccel_shared *shared,
+				const void *memory)
 {
 	struct lent *lent = find_shared(lender, shared->id);
 
-	if (!lent && may_lend(lender, shared->size))
+	if (!lent && may_lend(lender, shared->size) &&
+	    fill(lender, shared->fd, memory, shared->size))
 		lent = lend(lender, shared->size, true, shared->fd);
 	return lent && use(lender, lent) ? lent : NULL;
 }
@@ -230,7 +242,7 @@ static bool place_as_it_is(struct lender *lender, const void *data, struct paylo
 	if (!vaccel_shared_hold(data, (size_t)payload->size, &shared))
 		return false;
 	if (shared.offset % CODEC_ALIGN == 0)
-		lent = lend_shared(lender, &shared);
+		lent = lend_shared(lender, &shared, (const unsigned char *)data - shared.offset);
 	if (!lent || lent->shared.hold)
 		vaccel_shared_release(&shared);
 	if (!lent)
@@ -270,14 +282,15 @@ static struct lent *make_room(struct lender *lender, uint64_t wanted)
 	uint64_t size = MAX_OF((wanted + page - 1) & ~(page - 1), ROOM_MIN);
 	_cleanup_(closep) int fd = -1;
 	unsigned char *memory;
-	struct lent *lent;
+	struct lent *lent = NULL;
 
 	if (size > PTRDIFF_MAX || !may_lend(lender, size))
 		return NULL;
 	memory = memfd_map("vaccel-room", (size_t)size, false, &fd);
 	if (!memory)
 		return NULL;
-	lent = lend(lender, size, false, fd);
+	if (fill(lender, fd, memory, size))
+		lent = lend(lender, size, false, fd);
 	if (lent)
 		lent->memory = memory;
 	else

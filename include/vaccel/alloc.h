@@ -28,6 +28,11 @@ extern "C" {
  * allocation, also after the call and after vaccel_free(), while the memory is kept
  * for reuse. Keep secrets that the agent must not see elsewhere.
  *
+ * A page takes memory from when it is first touched; all of them do from when the first
+ * argument in the allocation goes to an agent, which must find no page lacking: that
+ * touches those that the program has not, once. Where there is no memory for them,
+ * arguments travel by copies.
+ *
  * After fork() parent and child share it, as with MAP_SHARED: each sees what the
  * other writes. Each frees its own.
  *

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/util.h"
 
@@ -67,6 +68,37 @@ static inline void *memfd_map(const char *name, size_t size, bool for_readers, i
 	}
 	*ret_fd = TAKE_FD(fd);
 	return memory;
+}
+
+/* Whether each page up to there is in memory, or was and is in swap. */
+static inline bool memfd_is_full(int fd, size_t size)
+{
+	return lseek(fd, 0, SEEK_HOLE) >= (off_t)size;
+}
+
+/*
+ * Pages that nobody has touched are put in place, so that they are this process's and not
+ * of who touches them first; the others stay as they are. All of it is mapped at @memory.
+ * False: errno says why. In steps, since a signal undoes one.
+ */
+static inline bool memfd_fill(int fd, const void *memory, size_t size)
+{
+	const volatile unsigned char *bytes = memory;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), step = (size_t)1 << 20;
+
+	if (memfd_is_full(fd, size))
+		return true;
+	for (size_t at = 0; at < size; at += step) {
+		size_t end = at + MIN_OF(step, size - at);
+
+		while (fallocate(fd, 0, (off_t)at, (off_t)(end - at)))
+			if (errno != EINTR)
+				return false;
+		/* Still a hole before it is looked at. */
+		for (size_t i = at; i < end; i += page)
+			(void)bytes[i];
+	}
+	return true;
 }
 
 #endif

@@ -45,7 +45,7 @@ int mailbox_open(struct channel *channel)
 	int ret;
 
 	channel->mailbox = memfd_map("vaccel-mailbox", MAILBOX_SIZE, false, &fd);
-	if (!channel->mailbox)
+	if (!channel->mailbox || !memfd_fill(fd, channel->mailbox, MAILBOX_SIZE))
 		return vaccel_fail(errno, "making shared memory: %s", strerror(errno));
 	ret = agree(channel, fd);
 	/* Without an answer it is not known whether the agent uses it. */

@@ -3,6 +3,13 @@
  * The client's end of shared memory, against an agent that is the other end in this
  * process, or refuses.
  */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
 #include "files.h"
 
 #include <vaccel/alloc.h>
@@ -351,6 +358,74 @@ static void test_shared_memory_is_not_copied(void **state)
 	vaccel_free(data);
 }
 
+/* Lent as it is, though the program has touched only a part of it. */
+static void test_shared_memory_with_holes(void **state)
+{
+	struct bed *bed = *state;
+	char *data = vaccel_alloc(5 * MIB);
+	struct payload whole;
+
+	data[4 * MIB] = 'a';
+	whole = place(bed, data, 5 * MIB, VACCEL_DIR_IN);
+	assert_ptr_not_equal(seen(bed, &whole, VACCEL_DIR_IN), data);
+	assert_int_equal(seen(bed, &whole, VACCEL_DIR_IN)[4 * MIB], 'a');
+	data[0] = 'b';
+	assert_int_equal(seen(bed, &whole, VACCEL_DIR_IN)[0], 'b');
+	assert_int_equal(bed->agent.charged, 5 * MIB);
+	vaccel_free(data);
+}
+
+/* From now on this process gets no pages for a file. */
+static void refuse_pages(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fallocate, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSPC),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {ARRAY_SIZE(filter), filter};
+
+	assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+struct want {
+	struct bed *bed;
+	char *plain, *shared; /* of 7 MiB, which no other test has freed */
+	unsigned int placed;
+};
+
+static void *want_places(void *context)
+{
+	struct want *want = context;
+
+	refuse_pages();
+	for (int i = 0; i < 10; i++) {
+		lender_begin(want->bed->lender);
+		want->placed += !has_no_place(want->bed, want->shared, 7 * MIB, VACCEL_DIR_IN);
+		want->placed += !has_no_place(want->bed, want->plain, MIB, VACCEL_DIR_OUT);
+	}
+	return NULL;
+}
+
+static void test_no_memory_to_lend(void **state)
+{
+	struct want want = {*state, plain(MIB), vaccel_alloc(7 * MIB), 0};
+	int before = mappings(), open = descriptors();
+	pthread_t thread;
+
+	/* A filter is its thread's. */
+	assert_int_equal(pthread_create(&thread, NULL, want_places, &want), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(want.placed, 0);
+	assert_int_equal(want.bed->agent.adds, 0);
+	assert_int_equal(mappings(), before);
+	assert_int_equal(descriptors(), open);
+	vaccel_free(want.shared);
+	free(want.plain);
+}
+
 /* A freed block is the program's again when the call is answered, and not before. */
 static void test_shared_memory_is_held(void **state)
 {
@@ -438,6 +513,8 @@ int main(void)
 		TEST(test_an_agent_that_refuses),
 		TEST(test_an_answer_that_comes_too_late),
 		TEST(test_shared_memory_is_not_copied),
+		TEST(test_shared_memory_with_holes),
+		TEST(test_no_memory_to_lend),
 		TEST(test_shared_memory_is_held),
 		TEST(test_shared_memory_that_ended),
 		TEST(test_places_that_were_never_given),
