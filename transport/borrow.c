@@ -2,8 +2,9 @@
 /*
  * The agent's end of shared memory. A peer chooses every number here and what
  * the descriptor is, and may write the memory at any time. What makes the mapping
- * safe to touch is its file: ordinary pages, of a size that is sealed; a hole
- * punched into it reads as zeros.
+ * safe to touch is its file: ordinary pages, of a size that is sealed, and all of them
+ * there to stay, since the kernel charges a page to who touches it first, for as long
+ * as anybody has the file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 
 #include <vaccel/error.h>
 
+#include "base/memfd.h"
 #include "base/util.h"
 #include "transport/region.h"
 
@@ -95,16 +97,18 @@ static size_t find(const struct borrower *borrower, uint32_t number)
 /* Whether every byte of it can be touched for ever. */
 static int check_file(int fd, uint64_t size)
 {
-	const int fixed = F_SEAL_SHRINK | F_SEAL_GROW;
 	struct statfs system;
 	struct stat file;
 	int seals = fcntl(fd, F_GET_SEALS);
 
 	if (seals < 0)
 		return vaccel_fail(VACCEL_EINVAL, "what came with a region is no memfd");
-	if ((seals & fixed) != fixed)
+	if ((seals & MEMFD_FIXED) != MEMFD_FIXED)
 		return vaccel_fail(VACCEL_EINVAL,
 				   "a region's memfd is not sealed against shrinking and growing");
+	if ((fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDWR)
+		return vaccel_fail(VACCEL_EINVAL,
+				   "a region's memfd is not open for reading and writing");
 	/* A huge page that is not to be had raises a signal when it is touched. */
 	if (fstatfs(fd, &system) || system.f_type != TMPFS_MAGIC)
 		return vaccel_fail(VACCEL_EINVAL, "a region's memfd is not of ordinary pages");
@@ -136,6 +140,40 @@ static int map(struct borrower *borrower, struct region *region, int fd)
 	madvise(memory, region->size, MADV_DONTFORK);
 	madvise(memory, region->size, MADV_DONTDUMP);
 	region->memory = memory;
+	return VACCEL_OK;
+}
+
+/* Touches no hole. False: errno says why. */
+static bool mark_as_written(int fd, size_t size)
+{
+	while (fallocate(fd, 0, 0, (off_t)size))
+		if (errno != EINTR)
+			return false;
+	return true;
+}
+
+/*
+ * Of what is mapped every page must be there, charged to who put it there, and none may go:
+ * it would come back at our touch, charged to us. Once the file is sealed, what is mapped
+ * already can be written, but nobody can punch holes. The kernel itself drops pages under
+ * pressure that were only read, and so all are marked; those that went meanwhile are holes
+ * still in the second look.
+ */
+static int keep_pages(const struct region *region, int fd)
+{
+	int sealed = fcntl(fd, F_GET_SEALS) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE);
+
+	if (!sealed && fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE))
+		return vaccel_fail(VACCEL_EINVAL,
+				   "a region's memfd cannot be sealed by F_SEAL_FUTURE_WRITE, "
+				   "of Linux 5.1: %s",
+				   strerror(errno));
+	if (!memfd_is_full(fd, region->size))
+		return vaccel_fail(VACCEL_EINVAL, "a region's memfd has holes; write to each of "
+						  "its pages before you pass it");
+	if (!mark_as_written(fd, region->size) || !memfd_is_full(fd, region->size))
+		return vaccel_fail(VACCEL_EINVAL, "a region's memfd loses pages; write to each of "
+						  "them before you pass it");
 	return VACCEL_OK;
 }
 
@@ -175,7 +213,9 @@ int borrower_add(struct borrower *borrower, uint32_t number, uint64_t size, bool
 	if (ret)
 		return ret;
 	atomic_fetch_add(&borrower->refs, 1);
-	ret = insert(borrower, region);
+	ret = keep_pages(region, file);
+	if (!ret)
+		ret = insert(borrower, region);
 	if (ret)
 		region_unref(TAKE(region));
 	(void)TAKE(region);

@@ -3,8 +3,8 @@
  * Shared memory of a link that can pass descriptors. The client *lends*: it makes
  * regions, copies large arguments in and results out, or lends memory of
  * vaccel_alloc() as it is. The agent *borrows*: it maps what it is given, if that
- * is a memfd that cannot shrink, and finds arguments there. Regions are numbered by
- * the client and belong to one link.
+ * is a memfd that cannot shrink and lacks no page, and finds arguments there. Regions are numbered
+ * by the client and belong to one link.
  */
 #ifndef VACCEL_TRANSPORT_REGION_H
 #define VACCEL_TRANSPORT_REGION_H
@@ -61,8 +61,9 @@ int borrower_new(region_charge_fn *charge, void *context, struct borrower **ret_
 void borrower_delete(struct borrower *borrower);
 
 /*
- * Takes @fd, also when it fails. EINVAL for what is no memfd of ordinary pages sealed against
- * shrinking and growing, of at least @size bytes; EEXIST; EDQUOT.
+ * Takes @fd, also when it fails, and seals the file against writing to come. EINVAL for what
+ * is no memfd of ordinary pages sealed against shrinking and growing, of at least @size bytes
+ * without a hole; EEXIST; EDQUOT.
  */
 int borrower_add(struct borrower *borrower, uint32_t region, uint64_t size, bool read_only, int fd);
 /* EPERM: there is none of that number. */

@@ -50,14 +50,40 @@ static int bed_drop(void **state)
 	return 0;
 }
 
-static int sealed(size_t size, int seals)
+/* Without a page. */
+static int empty(size_t size)
 {
 	int fd = memfd_open("test");
 
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	return fd;
+}
+
+static int seal(int fd, int seals)
+{
 	assert_int_equal(fcntl(fd, F_ADD_SEALS, seals), 0);
 	return fd;
+}
+
+static void write_bytes(int fd, size_t from, size_t to)
+{
+	static const char zeros[64 * KIB];
+
+	for (size_t at = from; at < to;) {
+		ssize_t written = pwrite(fd, zeros, MIN_OF(sizeof(zeros), to - at), (off_t)at);
+
+		assert_true(written > 0);
+		at += (size_t)written;
+	}
+}
+
+static int sealed(size_t size, int seals)
+{
+	int fd = empty(size);
+
+	write_bytes(fd, 0, size);
+	return seal(fd, seals);
 }
 
 static void refused(struct bed *bed, int fd, uint64_t size, bool read_only, int code,
@@ -108,6 +134,104 @@ static void test_seals(void **state)
 		"not sealed");
 	refused(*state, sealed(4096, MEMFD_FIXED | F_SEAL_WRITE), 4096, false, VACCEL_EINVAL,
 		"cannot be mapped for writing");
+	/* Nobody can keep holes from being punched into it. */
+	refused(*state, sealed(4096, MEMFD_FIXED | F_SEAL_SEAL), 4096, false, VACCEL_EINVAL,
+		"cannot be sealed by F_SEAL_FUTURE_WRITE");
+	refused(*state, sealed(4096, MEMFD_FIXED | F_SEAL_SEAL), 4096, true, VACCEL_EINVAL,
+		"cannot be sealed by F_SEAL_FUTURE_WRITE");
+}
+
+static void test_modes(void **state)
+{
+	int fd = sealed(4096, MEMFD_FIXED);
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	refused(*state, open(path, O_RDONLY | O_CLOEXEC), 4096, true, VACCEL_EINVAL,
+		"not open for reading and writing");
+	refused(*state, open(path, O_WRONLY | O_CLOEXEC), 4096, false, VACCEL_EINVAL,
+		"not open for reading and writing");
+	close(fd);
+}
+
+/* Refused, and the agent has put no page where there was none. */
+static void has_holes(struct bed *bed, int fd, size_t size)
+{
+	struct stat before, after;
+
+	assert_int_equal(fstat(fd, &before), 0);
+	seal(fd, MEMFD_FIXED);
+	for (int read_only = 0; read_only < 2; read_only++)
+		refused(bed, fcntl(fd, F_DUPFD_CLOEXEC, 0), size, read_only, VACCEL_EINVAL,
+			"has holes; write to each of its pages");
+	assert_int_equal(fstat(fd, &after), 0);
+	assert_true(before.st_blocks == after.st_blocks);
+	close(fd);
+}
+
+static void test_holes(void **state)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), size = 64 * page;
+	int fd;
+
+	has_holes(*state, empty(size), size);
+	for (size_t hole = 0; hole < 64; hole += 21) {
+		fd = empty(size);
+		write_bytes(fd, 0, hole * page);
+		write_bytes(fd, (hole + 1) * page, size);
+		has_holes(*state, fd, size);
+	}
+	/* There are as many pages as there should be, but beyond its end. */
+	fd = empty(size);
+	assert_int_equal(fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)size, (off_t)size), 0);
+	has_holes(*state, fd, size);
+	/* What is not lent may have some. */
+	fd = empty(size);
+	write_bytes(fd, 0, size / 2);
+	assert_int_equal(borrower_add(((struct bed *)*state)->borrower, 1, size / 2, false,
+				      seal(fd, MEMFD_FIXED)),
+			 VACCEL_OK);
+}
+
+/* Of this process's mapping of a file in memory; the kernel may drop such pages. */
+static bool has_clean_pages(const void *memory)
+{
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	bool here = false, found = false;
+	unsigned long from;
+	char line[1024];
+	long kib;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-", &from) == 1 && strchr(line, '-'))
+			here = from == (unsigned long)memory;
+		else if (here && (sscanf(line, "Shared_Clean: %ld", &kib) == 1 ||
+				  sscanf(line, "Private_Clean: %ld", &kib) == 1))
+			found |= kib > 0;
+	}
+	fclose(maps);
+	return found;
+}
+
+static void test_pages_that_were_only_read(void **state)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), size = 64 * page;
+	struct bed *bed = *state;
+	int fd = seal(empty(size), MEMFD_FIXED);
+	volatile unsigned char *own = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+	assert_true(own != MAP_FAILED);
+	for (size_t i = 0; i < size; i += page)
+		assert_int_equal(own[i], 0);
+	if (!has_clean_pages((void *)own)) {
+		munmap((void *)own, size);
+		close(fd);
+		skip();
+	}
+	assert_int_equal(borrower_add(bed->borrower, 1, size, false, fd), VACCEL_OK);
+	assert_false(has_clean_pages((void *)own));
+	munmap((void *)own, size);
 }
 
 static void test_huge_pages(void **state)
@@ -137,7 +261,7 @@ static void test_sizes(void **state)
 		"18446744073709551615");
 	/* Of a file that is so large, but has no page. */
 	bed->quota = (int64_t)(16 * MIB);
-	refused(bed, sealed(512 * MIB, MEMFD_FIXED), 512 * MIB, false, VACCEL_EDQUOT,
+	refused(bed, seal(empty(512 * MIB), MEMFD_FIXED), 512 * MIB, false, VACCEL_EDQUOT,
 		"no more shared memory");
 }
 
@@ -237,27 +361,91 @@ static void test_what_a_call_uses_stays(void **state)
 	assert_int_equal(bed->charged, 0);
 }
 
-/* What a client can do to memory in use: nothing that ends in a signal. */
+/* A region of 64 KiB, which the client has mapped for writing. */
+struct lent {
+	int fd;
+	unsigned char *own, *seen;
+	struct borrowed borrowed;
+};
+
+static void lend(struct bed *bed, struct lent *lent)
+{
+	const struct payload payload = {.place = PAYLOAD_REGION, .region = 1, .size = 64 * KIB};
+	void *data;
+
+	lent->borrowed.borrower = bed->borrower;
+	lent->fd = sealed(64 * KIB, MEMFD_FIXED);
+	lent->own = mmap(NULL, 64 * KIB, PROT_READ | PROT_WRITE, MAP_SHARED, lent->fd, 0);
+	assert_true(lent->own != MAP_FAILED);
+	assert_int_equal(borrower_add(bed->borrower, 1, 64 * KIB, false,
+				      fcntl(lent->fd, F_DUPFD_CLOEXEC, 0)),
+			 VACCEL_OK);
+	assert_int_equal(borrowed_at(&lent->borrowed, &payload, VACCEL_DIR_INOUT, &data),
+			 VACCEL_OK);
+	lent->seen = data;
+}
+
+static void lent_end(struct lent *lent)
+{
+	borrowed_release(&lent->borrowed);
+	munmap(lent->own, 64 * KIB);
+	close(lent->fd);
+}
+
+static void assert_forbidden(int ret)
+{
+	assert_int_equal(ret, -1);
+	assert_int_equal(errno, EPERM);
+}
+
+/* What a client can do to memory in use: nothing that ends in a signal, or costs us a page. */
 static void test_memory_that_changes_in_use(void **state)
+{
+	struct lent lent = {0};
+
+	lend(*state, &lent);
+	memset(lent.seen, 7, 64 * KIB);
+	assert_forbidden(ftruncate(lent.fd, 0));
+	assert_forbidden(ftruncate(lent.fd, 128 * KIB));
+	assert_forbidden(
+		fallocate(lent.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 32 * KIB));
+	assert_forbidden(madvise(lent.own, 64 * KIB, MADV_REMOVE));
+	assert_int_equal(lent.own[0], 7);
+	/* Nor when the agent has let go of it. */
+	borrowed_release(&lent.borrowed);
+	assert_int_equal(borrower_drop(((struct bed *)*state)->borrower, 1), VACCEL_OK);
+	assert_forbidden(madvise(lent.own, 64 * KIB, MADV_REMOVE));
+	lent_end(&lent);
+}
+
+static void test_both_write(void **state)
+{
+	struct lent lent = {0};
+
+	lend(*state, &lent);
+	memset(lent.own, 1, 64 * KIB);
+	assert_int_equal(lent.seen[64 * KIB - 1], 1);
+	memset(lent.seen, 2, 64 * KIB);
+	assert_int_equal(lent.own[64 * KIB - 1], 2);
+	/* Nobody else. */
+	assert_ptr_equal(mmap(NULL, 64 * KIB, PROT_WRITE, MAP_SHARED, lent.fd, 0), MAP_FAILED);
+	assert_forbidden((int)pwrite(lent.fd, "x", 1, 0));
+	lent_end(&lent);
+}
+
+/* Not even a worker that has been taken over can write what its client sealed before. */
+static void test_read_only_stays_so(void **state)
 {
 	struct bed *bed = *state;
 	struct borrowed borrowed = {.borrower = bed->borrower};
-	const struct payload payload = {.place = PAYLOAD_REGION, .region = 1, .size = 64 * KIB};
-	int fd = sealed(64 * KIB, MEMFD_FIXED);
+	const struct payload payload = {.place = PAYLOAD_REGION, .region = 1, .size = 4096};
+	int fd = sealed(4096, MEMFD_FIXED | F_SEAL_FUTURE_WRITE);
 	void *data;
 
-	assert_int_equal(
-		borrower_add(bed->borrower, 1, 64 * KIB, false, fcntl(fd, F_DUPFD_CLOEXEC, 0)),
-		VACCEL_OK);
-	assert_int_equal(borrowed_at(&borrowed, &payload, VACCEL_DIR_INOUT, &data), VACCEL_OK);
-	memset(data, 7, 64 * KIB);
-	assert_int_equal(ftruncate(fd, 0), -1);
-	assert_int_equal(ftruncate(fd, 128 * KIB), -1);
-	assert_int_equal(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 32 * KIB), 0);
-	assert_int_equal(((unsigned char *)data)[0], 0);
-	assert_int_equal(((unsigned char *)data)[64 * KIB - 1], 7);
+	assert_int_equal(borrower_add(bed->borrower, 1, 4096, true, fd), VACCEL_OK);
+	assert_int_equal(borrowed_at(&borrowed, &payload, VACCEL_DIR_IN, &data), VACCEL_OK);
+	assert_int_equal(mprotect(data, 4096, PROT_READ | PROT_WRITE), -1);
 	borrowed_release(&borrowed);
-	close(fd);
 }
 
 static void test_outputs_that_lie_in_a_region(void **state)
@@ -300,12 +488,17 @@ int main(void)
 		TEST(test_descriptors_that_are_none),
 		TEST(test_files_of_a_tmpfs),
 		TEST(test_seals),
+		TEST(test_modes),
+		TEST(test_holes),
+		TEST(test_pages_that_were_only_read),
 		TEST(test_huge_pages),
 		TEST(test_sizes),
 		TEST(test_too_many),
 		TEST(test_places_outside),
 		TEST(test_what_a_call_uses_stays),
 		TEST(test_memory_that_changes_in_use),
+		TEST(test_both_write),
+		TEST(test_read_only_stays_so),
 		TEST(test_outputs_that_lie_in_a_region),
 	};
 

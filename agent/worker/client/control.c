@@ -100,6 +100,7 @@ static int add_region(struct request *request, void *context)
 {
 	const struct vaccel_region_add_args *args = context;
 	struct borrower *borrower = request->connection->borrower;
+	int ret;
 
 	if (!borrower)
 		return no_regions();
@@ -107,8 +108,11 @@ static int add_region(struct request *request, void *context)
 	if (request->fd < 0)
 		return vaccel_fail(VACCEL_EINVAL, "region_add: no descriptor came along; send "
 						  "region_expect before");
-	return borrower_add(borrower, args->region, args->size, args->read_only,
-			    TAKE_FD(request->fd));
+	ret = borrower_add(borrower, args->region, args->size, args->read_only,
+			   TAKE_FD(request->fd));
+	if (ret == VACCEL_EINVAL)
+		count_refusal(request->connection->worker, REFUSED_MALFORMED);
+	return ret;
 }
 
 static int drop_region(struct request *request, void *context)
