@@ -20,7 +20,8 @@ struct carrier {
 	int (*parse)(const char *rest, struct address *address);
 
 	/* Client, a thread that makes a call: waits until @until at most. The descriptor is the
-	 * caller's, blocks, and is closed on exec. */
+	 * caller's, blocks, and is closed on exec. Where connecting can wait it is opened by
+	 * making_socket(). */
 	int (*connect)(const struct address *address, int64_t until, int *ret_fd);
 
 	/* The agent's supervisor; these never wait. The caller owns what they return. */
@@ -95,6 +96,18 @@ int socket_connect(int family, const void *to, socklen_t size, int64_t until, in
 int connect_failed(const char *where, int error);
 int socket_accept(int listener, struct sockaddr_storage *ret_from, int *ret_fd);
 int socket_make_blocking(int fd);
+
+/*
+ * making.c: between the two calls of making_links() a thread makes a link. What it opens by
+ * making_socket(), or notes, the child of a fork closes, until it is forgotten. Who may have made
+ * one closes it so.
+ */
+void making_links(bool begins);
+int making_socket(int family, int type);
+void making_note(int fd);
+void making_forget(int fd);
+void making_close(int fd);
+void making_closep(const int *fd); /* as closep() where no link is made */
 
 /* Waits for poll()'s @events. VACCEL_OK, or VACCEL_EAGAIN without words. */
 int socket_wait(int fd, short events, int64_t until);

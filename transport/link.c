@@ -21,13 +21,17 @@ static int make_link(const struct carrier *carrier, int fd, bool is_client, stru
 	struct link *link = calloc(1, sizeof(*link));
 
 	if (!link) {
-		close(fd);
+		if (is_client)
+			making_close(fd);
+		else
+			close(fd);
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for a connection");
 	}
 	link->carrier = carrier;
 	link->read = carrier->read ? carrier->read : socket_read;
 	link->write = carrier->write ? carrier->write : socket_write;
 	link->fd = fd;
+	link->is_being_made = is_client;
 	link->receive_ms = -1;
 	link->patience_ns = LINK_PATIENCE_NS;
 	link->passed = -1;
@@ -44,7 +48,10 @@ void link_delete(struct link *link)
 		return;
 	if (link->carrier->end)
 		link->carrier->end(link);
-	close(link->fd);
+	if (link->is_being_made)
+		making_close(link->fd);
+	else
+		close(link->fd);
 	if (link->passed >= 0)
 		close(link->passed);
 	pthread_mutex_destroy(&link->sending);
@@ -75,9 +82,21 @@ int link_connect(const struct address *address, struct tls *tls, int64_t until,
 		 struct link **ret_link)
 {
 	int fd = -1;
-	int ret = address->carrier->connect(address, until, &fd);
+	int ret;
 
-	return ret ? ret : start_link(address->carrier, fd, tls, address, until, ret_link);
+	making_links(true);
+	ret = address->carrier->connect(address, until, &fd);
+	making_links(false);
+	if (ret)
+		return ret;
+	making_note(fd);
+	return start_link(address->carrier, fd, tls, address, until, ret_link);
+}
+
+void link_is_made(struct link *link)
+{
+	link->is_being_made = false;
+	making_forget(link->fd);
 }
 
 int link_adopt(const struct carrier *carrier, int fd, struct tls *tls, struct link **ret_link)

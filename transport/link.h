@@ -46,6 +46,7 @@ struct link {
 	void *io;		 /* the carrier's own; its end() frees it */
 	struct mailbox *mailbox; /* of link_use_mailbox(), or NULL; freed with the link */
 	int fd;			 /* blocks; one call does not with MSG_DONTWAIT */
+	bool is_being_made;	 /* see making.c */
 	bool takes_passed;	 /* see link_take_passed() */
 	bool in_turn;		 /* pieces go one by one: an agent's worker may not use sendmsg() */
 	bool silent;		 /* it ended since the peer gave no sign of life */

@@ -272,7 +272,8 @@ static int connect_result(int fd, int64_t until)
 
 int socket_connect(int family, const void *to, socklen_t size, int64_t until, int *ret_fd)
 {
-	_cleanup_(closep) int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	_cleanup_(making_closep) int fd =
+		making_socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK);
 	int error = 0;
 
 	if (fd < 0)

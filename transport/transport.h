@@ -116,9 +116,18 @@ enum link_ability {
 	LINK_PAGES = 2	  /* a request can lend memory as it is: link_place() of the client's end */
 };
 
-/* A new connection to an agent. No frame has been sent. ENOENT, EREMOTEIO, ETIMEDOUT, EACCES … */
+/*
+ * A new connection to an agent. No frame has been sent. ENOENT, EREMOTEIO, ETIMEDOUT, EACCES …
+ * The child of a fork closes its descriptor until it is made: until its maker's own child can.
+ */
 int link_connect(const struct address *address, struct tls *tls, int64_t until,
 		 struct link **ret_link);
+
+void link_is_made(struct link *link);
+
+/* For pthread_atfork(), inside of the locks with which links are made. */
+void links_before_fork(void);
+void links_after_fork(bool in_child);
 
 /*
  * The agent's end of an accepted connection. Takes @fd also when it fails. A TLS

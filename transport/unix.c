@@ -91,7 +91,7 @@ static int wait_as_until(int fd, int64_t until)
 
 int unix_connect(const char *path, int64_t until, int *ret_fd)
 {
-	_cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	_cleanup_(making_closep) int fd = making_socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC);
 	struct sockaddr_un name;
 	int ret;
 

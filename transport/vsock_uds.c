@@ -80,7 +80,7 @@ static int ask_for_port(const struct address *address, int fd, int64_t until)
 
 static int connect_to(const struct address *address, int64_t until, int *ret_fd)
 {
-	_cleanup_(closep) int fd = -1;
+	_cleanup_(making_closep) int fd = -1;
 	int error, ret;
 
 	until = MIN_OF(until, time_now() + CONNECT_NS);

@@ -91,6 +91,7 @@ static void admit(struct channel *channel, const struct attempt *attempt)
 	channel->client = server->client;
 	server->members++;
 	server_adopt(channel);
+	link_is_made(channel->link);
 	server->load = attempt->welcome.load;
 	server->load_at = channel->since;
 	server->lost_at = server->retry_at = server->backoff = 0;

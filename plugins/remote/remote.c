@@ -34,15 +34,18 @@ static int run(struct vaccel_call *call, const struct vaccel_op *op, void *args)
 static void before_fork(void)
 {
 	pthread_mutex_lock(&remote_lock);
+	links_before_fork();
 }
 
 static void after_fork_in_parent(void)
 {
+	links_after_fork(false);
 	pthread_mutex_unlock(&remote_lock);
 }
 
 static void after_fork_in_child(void)
 {
+	links_after_fork(true);
 	remote_changed_init();
 	servers_forget();
 	sessions_forget();

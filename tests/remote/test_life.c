@@ -2,6 +2,7 @@
 /* What programs do: threads, fork and exit, with calls under way. */
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -282,6 +283,61 @@ static void test_fork_while_a_resource_travels(void **state)
 	sem_destroy(&child_has_ended);
 }
 
+/* A thread that connects while its process forks */
+
+struct greeting {
+	sem_t go_on;
+};
+
+static enum verdict greet_later(struct turn *turn, void *context)
+{
+	struct greeting *greeting = context;
+
+	if (turn->message.frame.kind == FRAME_HELLO)
+		sem_wait(&greeting->go_on);
+	return GO_ON;
+}
+
+static void *open_another(void *context)
+{
+	struct vaccel_session *session = context;
+
+	assert_int_equal(vaccel_session_init(session, 0), VACCEL_OK);
+	return NULL;
+}
+
+/* The connection ends with the parent's, however long the child lives. */
+static void test_fork_while_a_thread_connects(void **state)
+{
+	struct vaccel_session other;
+	struct greeting greeting;
+	pthread_t thread;
+	pid_t child;
+
+	sem_init(&greeting.go_on, 0, 0);
+	fake_disconnect(fake);
+	fake_script(fake, greet_later, &greeting);
+	assert_int_equal(pthread_create(&thread, NULL, open_another, &other), 0);
+	fake_await_messages(fake, FRAME_HELLO, 2);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		alarm(2 * STUCK_S);
+		for (;;)
+			pause();
+	}
+	sem_post(&greeting.go_on);
+	pthread_join(thread, NULL);
+	fake_script(fake, NULL, NULL);
+	assert_int_equal(vaccel_session_release(&other), VACCEL_OK);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+	fake_await_connections(fake, 0);
+	kill(child, SIGKILL);
+	assert_int_equal(end_of(child), SIGKILL);
+	sem_destroy(&greeting.go_on);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+}
+
 /* Exit */
 
 /* Lets nothing through until all its threads are in calls; then ends the program's wait. */
@@ -343,6 +399,7 @@ int main(void)
 		TEST(test_fork_of_a_child_that_is_cut_short),
 		TEST(test_fork_of_a_child_that_cleans_up),
 		TEST(test_forks_among_calls),
+		TEST(test_fork_while_a_thread_connects),
 		TEST(test_fork_while_a_resource_travels),
 		TEST(test_exit_with_calls_under_way),
 	};
