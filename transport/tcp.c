@@ -17,10 +17,19 @@
 /* A host that does not answer is given up after so long, also without a deadline. */
 #define CONNECT_NS INT64_C(10000000000)
 
-/* A connection whose other machine is gone is noticed after 30 + 3 * 10 s, if nothing else does. */
-#define KEEP_IDLE_S	30
-#define KEEP_INTERVAL_S 10
+/* A connection whose other machine is gone is noticed after 15 + 3 * 5 s, if nothing else does. */
+#define KEEP_IDLE_S	15
+#define KEEP_INTERVAL_S 5
 #define KEEP_COUNT	3
+
+/*
+ * After as long an agent's kernel gives up a client that takes nothing, and what waits for it. With
+ * this the kernel counts no probes, but it sends as many before the time is over.
+ */
+#define TAKE_MS ((KEEP_IDLE_S + KEEP_COUNT * KEEP_INTERVAL_S) * 1000)
+
+/* It holds about so much that the client has no room for. More makes a stream no faster. */
+#define UNSENT_MAX 131072
 
 int parse_host_and_port(const char *rest, struct address *address)
 {
@@ -45,20 +54,29 @@ int parse_host_and_port(const char *rest, struct address *address)
 	return parse_port(end + (bracketed ? 2 : 1), UINT16_MAX, address);
 }
 
-/* A small message leaves at once, and a peer that vanished is noticed. What fails is not vital. */
-static void set_options(int fd)
-{
-	static const struct {
-		int level, name, value;
-	} options[] = {
-		{IPPROTO_TCP, TCP_NODELAY, 1},
-		{SOL_SOCKET, SO_KEEPALIVE, 1},
-		{IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S},
-		{IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S},
-		{IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT},
-	};
+struct option {
+	int level, name, value;
+};
 
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+/* A small message leaves at once, and a peer that vanished is noticed. */
+static const struct option for_all[] = {
+	{IPPROTO_TCP, TCP_NODELAY, 1},
+	{SOL_SOCKET, SO_KEEPALIVE, 1},
+	{IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S},
+	{IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S},
+	{IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT},
+};
+
+/* Clients that take nothing must not have the memory of the agent's machine. */
+static const struct option for_accepted[] = {
+	{IPPROTO_TCP, TCP_USER_TIMEOUT, TAKE_MS},
+	{IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX},
+};
+
+/* What fails is not vital. */
+static void set_options(int fd, const struct option *options, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
 		setsockopt(fd, options[i].level, options[i].name, &options[i].value,
 			   sizeof(options[i].value));
 }
@@ -84,7 +102,7 @@ int tcp_connect(const struct address *address, int64_t until, int *ret_fd)
 				   address->text);
 	if (fd < 0)
 		return connect_failed(address->text, error);
-	set_options(fd);
+	set_options(fd, for_all, ARRAY_SIZE(for_all));
 	*ret_fd = TAKE_FD(fd);
 	return VACCEL_OK;
 }
@@ -146,7 +164,8 @@ int tcp_accept(const struct address *address, int listener, struct peer *ret_pee
 
 	if (ret)
 		return ret;
-	set_options(*ret_fd);
+	set_options(*ret_fd, for_all, ARRAY_SIZE(for_all));
+	set_options(*ret_fd, for_accepted, ARRAY_SIZE(for_accepted));
 	ret_peer->host = host_of(&from);
 	socket_text(&from, ret_peer->text, sizeof(ret_peer->text));
 	return VACCEL_OK;

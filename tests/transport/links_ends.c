@@ -12,9 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include "base/util.h"
 #include "passing.h"
@@ -318,6 +321,26 @@ static void test_peer_that_takes_nothing(void **state)
 	ends_close(&ends);
 }
 
+/* What an agent's kernel holds for it is little, and not for long. */
+static void test_kernel_of_an_agent_that_nobody_reads(void **state)
+{
+	const struct bed *bed = *state;
+	struct ends ends = open_generous(state);
+	int held = 0, ms = 0;
+	socklen_t size = sizeof(ms);
+
+	if (bed->address.carrier->accept == tcp_accept) {
+		assert_int_equal(send_until_full(ends.agent, 20000000), VACCEL_ETIMEDOUT);
+		assert_int_equal(ioctl(link_fd(ends.agent), SIOCOUTQ, &held), 0);
+		assert_in_range(held, 1, 512 << 10);
+		assert_int_equal(
+			getsockopt(link_fd(ends.agent), IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, &size),
+			0);
+		assert_int_equal(ms, 30000);
+	}
+	ends_close(&ends);
+}
+
 static void test_time_over_while_others_send(void **state)
 {
 	struct ends ends = open_generous(state);
@@ -492,7 +515,7 @@ static void test_peer(void **state)
 	close(agent);
 }
 
-/* A machine that is gone sends no end: after 30 + 3 * 10 s without an answer the kernel makes one.
+/* A machine that is gone sends no end: after 15 + 3 * 5 s without an answer the kernel makes one.
  */
 static void test_who_vanishes_is_noticed(void **state)
 {
@@ -500,8 +523,8 @@ static void test_who_vanishes_is_noticed(void **state)
 		int level, name, value;
 	} options[] = {
 		{SOL_SOCKET, SO_KEEPALIVE, 1},
-		{IPPROTO_TCP, TCP_KEEPIDLE, 30},
-		{IPPROTO_TCP, TCP_KEEPINTVL, 10},
+		{IPPROTO_TCP, TCP_KEEPIDLE, 15},
+		{IPPROTO_TCP, TCP_KEEPINTVL, 5},
 		{IPPROTO_TCP, TCP_KEEPCNT, 3},
 	};
 	struct ends ends;
@@ -536,6 +559,7 @@ int links_ends(void)
 		TEST(test_handshake_without_memory_for_sockets),
 		TEST(test_no_time_to_send),
 		TEST(test_peer_that_takes_nothing),
+		TEST(test_kernel_of_an_agent_that_nobody_reads),
 		TEST(test_time_over_while_others_send),
 		TEST(test_closed),
 		TEST(test_closed_is_stale),
