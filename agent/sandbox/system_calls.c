@@ -98,6 +98,10 @@ static const struct system_call rows[] = {
 	 .reason = "libraries ask for name services; a new socket could reach anybody"},
 	{"connect bind listen", NOBODY, PERMIT,
 	 .reason = "an open socket could be made to reach others"},
+	{"connect", FRONT, PERMIT, WHEN(IS, 2, size, sizeof(sa_family_t)),
+	 .reason = "drop what a client does not take; an address so short is nobody's"},
+	{"connect", FRONT, KILL, WHEN(IS_NOT, 2, size, sizeof(sa_family_t)),
+	 .reason = "would reach others"},
 
 	/* Files; which ones, Landlock says */
 	{"open openat openat2", ALL, PERMIT, .reason = "read libraries, models and settings"},

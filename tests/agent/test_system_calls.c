@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -164,6 +165,10 @@ static void test_reach(void **state)
 		/* Connections */
 		{"a socket", SYS_socket, {2, 1, 0}, EACCES, ALL},
 		{"connect", SYS_connect, {0, 0, 0}, KILLED, ALL},
+		{"connect", SYS_connect, {-1, 0, sizeof(struct sockaddr)}, KILLED, ALL},
+		{"connect", SYS_connect, {-1, 0, sizeof(struct sockaddr_un)}, KILLED, ALL},
+		{"reset", SYS_connect, {-1, 0, sizeof(sa_family_t)}, EBADF, FRONT},
+		{"reset", SYS_connect, {-1, 0, sizeof(sa_family_t)}, KILLED, WORKER | MONITOR},
 		{"bind", SYS_bind, {0, 0, 0}, KILLED, ALL},
 		{"listen", SYS_listen, {0, 0}, KILLED, ALL},
 		{"accept", SYS_accept4, {-1, 0, 0, 0}, KILLED, WORKER | FRONT},
