@@ -161,7 +161,7 @@ int front_serve(struct front *front)
 			return vaccel_fail(VACCEL_EIO, "cannot wait: %s", strerror(errno));
 		for (int i = 0; i < nr; i++)
 			if (events[i].data.ptr)
-				passage_ready(events[i].data.ptr);
+				passage_ready(events[i].data.ptr, events[i].events);
 			else
 				ret = hear_all(front);
 	}
@@ -175,7 +175,8 @@ int front_open(struct front *front, int ipc)
 	*front = (struct front){
 		.epoll = epoll_create1(EPOLL_CLOEXEC),
 		.ipc = ipc,
-		.patience_ns = TLS_HANDSHAKE_NS,
+		.greeting.patience_ns = TLS_HANDSHAKE_NS,
+		.leaving.patience_ns = LEAVING_NS,
 	};
 	if (front->epoll < 0 || epoll_ctl(front->epoll, EPOLL_CTL_ADD, ipc, &event))
 		return vaccel_fail(errno, "no epoll: %s", strerror(errno));

@@ -13,6 +13,12 @@
 /* Connections of a listener whose handshake is not done; more, and the oldest is closed. */
 #define HALF_OPEN_MAX 256
 
+/* Those whose agent has closed, which no policy counts any more; more, and the oldest is ended. */
+#define LEAVING_MAX 256
+
+/* What a client has to take what its agent said before it closed, and to go. */
+#define LEAVING_NS INT64_C(30000000000)
+
 /* Most that is read at once, and so most that waits for a slow reader of one direction. */
 #define RELAY_BUFFER 32768
 
@@ -29,7 +35,9 @@ struct gate {
 
 /* Passages whose time is limited, all alike, in the order in which it ends. */
 struct timed {
+	int64_t patience_ns;
 	struct passage *first, *last;
+	unsigned int count;
 };
 
 struct front {
@@ -37,10 +45,10 @@ struct front {
 	int ipc;
 	struct stats *stats; /* NULL: nobody counts */
 	struct gate *gates;
-	struct timed timed;
+	struct timed greeting; /* in the handshake */
+	struct timed leaving;  /* whose agent has closed, while the client has not taken all */
 	struct passage *ended; /* to be freed when the events at hand are done */
 	unsigned int passages;
-	int64_t patience_ns; /* with a handshake; and with a client whose agent has closed */
 	bool draining;
 	int64_t next_line; /* refusals are logged once a second */
 	uint64_t unlogged;

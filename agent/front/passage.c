@@ -13,6 +13,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
+
 #include <vaccel/error.h>
 
 #include "base/util.h"
@@ -41,35 +44,58 @@ struct passage {
 	struct stream streams[SIDES];
 	struct ipc_message arrival;
 
-	int64_t until; /* 0: not limited */
+	struct timed *timed; /* NULL: not limited */
+	int64_t until;
 	struct passage *before, *after;
 };
 
-static void limit_time(struct passage *passage)
+static void limit_time(struct passage *passage, struct timed *timed)
 {
-	struct timed *timed = &passage->front->timed;
-
-	passage->until = time_now() + passage->front->patience_ns;
+	passage->timed = timed;
+	passage->until = time_now() + timed->patience_ns;
 	passage->after = NULL;
 	passage->before = timed->last;
 	*(timed->last ? &timed->last->after : &timed->first) = passage;
 	timed->last = passage;
+	timed->count++;
 }
 
 static void unlimit_time(struct passage *passage)
 {
-	struct timed *timed = &passage->front->timed;
+	struct timed *timed = TAKE(passage->timed);
 
-	if (!passage->until)
+	if (!timed)
 		return;
-	passage->until = 0;
 	*(passage->before ? &passage->before->after : &timed->first) = passage->after;
 	*(passage->after ? &passage->after->before : &timed->last) = passage->before;
+	timed->count--;
 }
 
 static int fd_of(const struct passage *passage, enum side side)
 {
 	return side == OUTSIDE ? link_fd(passage->link) : passage->inside;
+}
+
+/* Whether there is what could not even be sent, since the client takes nothing. */
+static bool has_unsent(const struct passage *passage)
+{
+	struct tcp_info info = {0};
+	socklen_t size = sizeof(info);
+
+	return !getsockopt(link_fd(passage->link), IPPROTO_TCP, TCP_INFO, &info, &size) &&
+	       info.tcpi_notsent_bytes;
+}
+
+/*
+ * The kernel would keep it, after close(), for as long as the client takes a little now and then.
+ * Connecting to nobody resets the connection; the sandbox permits no longer address.
+ */
+static void drop_unsent(const struct passage *passage)
+{
+	static const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+	if (has_unsent(passage))
+		connect(link_fd(passage->link), &nobody, sizeof(nobody.sa_family));
 }
 
 /*
@@ -83,6 +109,7 @@ static void end(struct passage *passage)
 	for (enum side side = 0; side < SIDES; side++)
 		if (passage->sources[side].events)
 			epoll_ctl(front->epoll, EPOLL_CTL_DEL, fd_of(passage, side), NULL);
+	drop_unsent(passage);
 	link_shut_down(passage->link);
 	unlimit_time(passage);
 	if (passage->gate)
@@ -107,8 +134,11 @@ void passages_bury(struct front *front)
 	}
 }
 
-/* What epoll is to tell of a side. A side that nobody waits for is not watched: it could only say
- * that it has ended, again and again. */
+/*
+ * What epoll is to tell of a side; of the agent's, while the client takes nothing, only that it has
+ * ended; of a client's, when both have ended, only that it has taken all. A side that nobody waits
+ * for is not watched: it could only say that it has ended, again and again.
+ */
 static int watch(struct passage *passage, enum side side)
 {
 	struct source *source = &passage->sources[side];
@@ -118,6 +148,10 @@ static int watch(struct passage *passage, enum side side)
 
 	if (!from->ended && !from->left)
 		event.events = side == OUTSIDE ? link_events(passage->link) : EPOLLIN;
+	else if (side == INSIDE && !passage->timed)
+		event.events = EPOLLRDHUP;
+	else if (side == OUTSIDE && from->told && to->told)
+		event.events = EPOLLET;
 	if (to->left)
 		event.events |= EPOLLOUT;
 	if (event.events == source->events)
@@ -207,7 +241,19 @@ static bool pass_left(struct passage *passage, enum side side)
 	return true;
 }
 
-/* Nothing more comes for that side. A client has some time to hear the rest and go. */
+/* The agent has closed: its client has some time to take the rest and go. */
+static void begin_to_leave(struct passage *passage)
+{
+	struct timed *leaving = &passage->front->leaving;
+
+	if (passage->timed)
+		return;
+	limit_time(passage, leaving);
+	if (leaving->count > LEAVING_MAX)
+		end(leaving->first);
+}
+
+/* Nothing more comes for that side. */
 static void tell_end(struct passage *passage, enum side side)
 {
 	passage->streams[side].told = true;
@@ -216,7 +262,7 @@ static void tell_end(struct passage *passage, enum side side)
 		return;
 	}
 	tls_end_writing(passage->link);
-	limit_time(passage);
+	begin_to_leave(passage);
 }
 
 static bool relay(struct passage *passage, enum side to)
@@ -298,14 +344,22 @@ static bool watch_both(struct passage *passage)
 	return !watch(passage, OUTSIDE) && (passage->inside < 0 || !watch(passage, INSIDE));
 }
 
-void passage_ready(struct source *source)
+/* The client, who has ended its direction, may still have to take something. */
+static bool is_over(const struct passage *passage)
+{
+	return passage->streams[OUTSIDE].told && passage->streams[INSIDE].told &&
+	       !has_unsent(passage);
+}
+
+void passage_ready(struct source *source, uint32_t events)
 {
 	struct passage *passage = source->passage;
 
 	if (passage->dead)
 		return;
-	if (!go_on(passage, source->side) || !watch_both(passage) ||
-	    (passage->streams[OUTSIDE].told && passage->streams[INSIDE].told))
+	if (source->side == INSIDE && events & EPOLLRDHUP)
+		begin_to_leave(passage);
+	if (!go_on(passage, source->side) || !watch_both(passage) || is_over(passage))
 		end(passage);
 }
 
@@ -331,7 +385,7 @@ int passage_new(struct front *front, struct gate *gate, const struct ipc_message
 	passage->arrival = *arrival;
 	for (enum side side = 0; side < SIDES; side++)
 		passage->sources[side] = (struct source){.passage = passage, .side = side};
-	limit_time(passage);
+	limit_time(passage, &front->greeting);
 	gate->half_open++;
 	front->passages++;
 	ret = watch(passage, OUTSIDE);
@@ -344,9 +398,9 @@ void passages_end_half_open(struct front *front, const struct gate *gate, bool a
 {
 	struct passage *after;
 
-	for (struct passage *passage = front->timed.first; passage; passage = after) {
+	for (struct passage *passage = front->greeting.first; passage; passage = after) {
 		after = passage->after;
-		if (!passage->gate || (gate && passage->gate != gate))
+		if (gate && passage->gate != gate)
 			continue;
 		end(passage);
 		if (!all)
@@ -354,20 +408,26 @@ void passages_end_half_open(struct front *front, const struct gate *gate, bool a
 	}
 }
 
-int passages_expire(struct front *front)
+/* Returns when the next one's time is over; FOREVER if there is none. */
+static int64_t expire(struct timed *timed, int64_t now)
 {
-	int64_t now = front->timed.first ? time_now() : 0;
-
-	while (front->timed.first && front->timed.first->until <= now) {
-		struct passage *passage = front->timed.first;
+	while (timed->first && timed->first->until <= now) {
+		struct passage *passage = timed->first;
 
 		if (passage->gate) {
 			vaccel_fail(VACCEL_ETIMEDOUT, "too slow in TLS' handshake");
-			front_refuse(front, passage->arrival.peer, REFUSED_MALFORMED);
+			front_refuse(passage->front, passage->arrival.peer, REFUSED_MALFORMED);
 		}
 		end(passage);
 	}
-	if (!front->timed.first)
-		return -1;
-	return (int)((front->timed.first->until - now) / 1000000) + 1;
+	return timed->first ? timed->first->until : FOREVER;
+}
+
+int passages_expire(struct front *front)
+{
+	int64_t now = front->greeting.first || front->leaving.first ? time_now() : 0;
+	int64_t greeting = expire(&front->greeting, now), leaving = expire(&front->leaving, now);
+	int64_t until = MIN_OF(greeting, leaving);
+
+	return until == FOREVER ? -1 : (int)((until - now) / 1000000) + 1;
 }

@@ -2,7 +2,8 @@
 /*
  * One connection through the front. At first there is a client alone, who has so
  * long for the handshake; then bytes go both ways, as fast as the slower end takes
- * them, until both have ended. One that is idle holds no buffers.
+ * them, until both have ended. One that is idle holds no buffers. A client whose agent
+ * has closed has so long to take the rest; what it has not taken then is dropped.
  */
 #ifndef VACCEL_AGENT_FRONT_PASSAGE_H
 #define VACCEL_AGENT_FRONT_PASSAGE_H
@@ -22,7 +23,8 @@ struct source {
 /* Takes @fd. The passage ends by itself. */
 int passage_new(struct front *front, struct gate *gate, const struct ipc_message *arrival, int fd);
 
-void passage_ready(struct source *source);
+/* By epoll's @events. */
+void passage_ready(struct source *source, uint32_t events);
 
 /* Ends what has taken too long. Returns how long the rest has, in ms; -1: none has a limit. */
 int passages_expire(struct front *front);

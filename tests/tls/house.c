@@ -90,7 +90,8 @@ void house_open(struct house **ret_house, int64_t patience_ns)
 	house->kept = -1;
 	assert_int_equal(front_open(&house->front, ends[1]), VACCEL_OK);
 	house->front.stats = &house->stats;
-	house->front.patience_ns = patience_ns;
+	house->front.greeting.patience_ns = patience_ns;
+	house->front.leaving.patience_ns = patience_ns;
 	house_serve(house);
 	assert_int_equal(pthread_create(&house->accepting, NULL, accept_all, house), 0);
 	house_tell_listener(house, LISTENER);
