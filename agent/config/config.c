@@ -19,14 +19,20 @@ static const cyaml_config_t how_to_load = {
 	.log_level = CYAML_LOG_ERROR,
 };
 
+static void file_release(struct named_file *file)
+{
+	free(file->path);
+	free(file->where);
+}
+
 static void listener_release(struct listener_config *listener)
 {
 	address_release(&listener->address);
 	free(listener->tenant);
-	free(listener->cert);
-	free(listener->key);
-	free(listener->client_ca);
-	free(listener->token_file);
+	file_release(&listener->cert);
+	file_release(&listener->key);
+	file_release(&listener->client_ca);
+	file_release(&listener->token_file);
 }
 
 struct config *config_ref(struct config *config)

@@ -13,12 +13,18 @@
 #include "agent/base/setup.h"
 #include "transport/transport.h"
 
+/* One that a key names, to be read later. */
+struct named_file {
+	char *path;  /* NULL: none */
+	char *where; /* the key stands, for words: "agent.yaml:3: listeners[0].cert" */
+};
+
 struct listener_config {
 	struct address address;
 	char *tenant; /* NULL: whoever the peer's uid or certificate says */
 	const struct policy *policy;
 	mode_t mode; /* of a socket file */
-	char *cert, *key, *client_ca, *token_file;
+	struct named_file cert, key, client_ca, token_file;
 	bool insecure; /* others may listen in and pretend */
 };
 

@@ -131,6 +131,18 @@ static int fail_policy(struct document *document, const struct place *place,
 			     "there is no policy '%s'; describe it below 'policies'", name);
 }
 
+/* Takes the path. */
+static int convert_file(struct document *document, const struct place *place, char **path,
+			struct named_file *file)
+{
+	if (!*path)
+		return VACCEL_OK;
+	file->path = TAKE(*path);
+	file->where = document_where(document, place);
+	return file->where ? VACCEL_OK
+			   : vaccel_fail(VACCEL_ENOMEM, "no memory for a configuration");
+}
+
 static int convert_listener(struct document *document, const struct place *place,
 			    const struct config *config, struct raw_listener *raw,
 			    struct listener_config *listener)
@@ -140,13 +152,17 @@ static int convert_listener(struct document *document, const struct place *place
 
 	listener->mode = DEFAULT_MODE;
 	listener->tenant = TAKE(raw->tenant);
-	listener->cert = TAKE(raw->cert);
-	listener->key = TAKE(raw->key);
-	listener->client_ca = TAKE(raw->client_ca);
-	listener->token_file = TAKE(raw->token_file);
 	if (!raw->address)
 		return document_fail(document, place, "a listener needs an address");
 	ret = convert_address(document, AT(place, "address"), raw->address, &listener->address);
+#define FILE_AT(key) \
+	if (!ret)    \
+		ret = convert_file(document, AT(place, #key), &raw->key, &listener->key);
+	FILE_AT(cert)
+	FILE_AT(key)
+	FILE_AT(client_ca)
+	FILE_AT(token_file)
+#undef FILE_AT
 	if (!ret)
 		ret = check_name(document, AT(place, "tenant"), listener->tenant);
 	if (!ret)

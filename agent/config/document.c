@@ -6,6 +6,7 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <vaccel/error.h>
@@ -144,13 +145,12 @@ static size_t line_of(struct document *document, const struct place *place)
 	return node ? node->start_mark.line + 1 : 1;
 }
 
-int document_fail(struct document *document, const struct place *place, const char *format, ...)
+char *document_where(struct document *document, const struct place *place)
 {
-	char words[512];
-	char where[PLACE_MAX] = "";
+	char text[PLACE_MAX] = "";
 	char line[24] = "";
-	FILE *out = fmemopen(where, sizeof(where) - 1, "w");
-	va_list args;
+	char *where;
+	FILE *out = fmemopen(text, sizeof(text) - 1, "w");
 
 	if (out) {
 		print_place(out, place);
@@ -158,11 +158,21 @@ int document_fail(struct document *document, const struct place *place, const ch
 	}
 	if (document->has_lines)
 		snprintf(line, sizeof(line), ":%zu", line_of(document, place));
+	if (asprintf(&where, "%s%s%s%s", document->name, line, place ? ": " : "", text) < 0)
+		return NULL;
+	return where;
+}
+
+int document_fail(struct document *document, const struct place *place, const char *format, ...)
+{
+	_cleanup_(freep) char *where = document_where(document, place);
+	char words[512];
+	va_list args;
+
 	va_start(args, format);
 	vsnprintf(words, sizeof(words), format, args);
 	va_end(args);
-	return vaccel_fail(VACCEL_EINVAL, "%s%s: %s%s%s", document->name, line, where,
-			   place ? ": " : "", words);
+	return vaccel_fail(VACCEL_EINVAL, "%s: %s", where ? where : document->name, words);
 }
 
 static int check(struct document *document, const struct place *place,

@@ -34,6 +34,9 @@ bool document_is_empty(struct document *document);
 
 yaml_node_t *document_find(struct document *document, const struct place *place);
 
+/* "agent.yaml:3: listeners[0].cert", to be freed. NULL: no memory. */
+char *document_where(struct document *document, const struct place *place);
+
 /* EINVAL with file and line and the place before the words. */
 int document_fail(struct document *document, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -178,10 +178,10 @@ static int check_files(struct document *document, const struct place *place,
 		const char *path;
 		bool is_tls;
 	} files[] = {
-		{"cert", listener->cert, true},
-		{"key", listener->key, true},
-		{"client_ca", listener->client_ca, true},
-		{"token_file", listener->token_file, false},
+		{"cert", listener->cert.path, true},
+		{"key", listener->key.path, true},
+		{"client_ca", listener->client_ca.path, true},
+		{"token_file", listener->token_file.path, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -196,17 +196,33 @@ static int check_files(struct document *document, const struct place *place,
 	return VACCEL_OK;
 }
 
+/* Keys that would change nothing there, though somebody counts on it. */
+static int check_use(struct document *document, const struct place *place,
+		     const struct listener_config *listener)
+{
+	char file[ADDRESS_FILE_ROOM];
+
+	if (document_find(document, AT(place, "mode")) && !address_file(&listener->address, file))
+		return document_fail(document, AT(place, "mode"),
+				     "this is for listeners with a socket file only");
+	if (document_find(document, AT(place, "insecure")) && !is_carrier(listener, "tcp") &&
+	    !is_carrier(listener, "tls"))
+		return document_fail(document, AT(place, "insecure"),
+				     "this is for listeners of tcp:// and tls:// only");
+	return VACCEL_OK;
+}
+
 static int check_tls(struct document *document, const struct place *place,
 		     const struct listener_config *listener)
 {
-	if (!listener->cert || !listener->key)
+	if (!listener->cert.path || !listener->key.path)
 		return document_fail(document, place,
 				     "a listener of tls:// needs 'cert' and 'key'");
-	if (!listener->tenant && !listener->client_ca)
+	if (!listener->tenant && !listener->client_ca.path)
 		return document_fail(document, place,
 				     "give it a 'client_ca', whose certificates name tenants, or a "
 				     "'tenant'");
-	if (!listener->client_ca && !listener->token_file && !listener->insecure)
+	if (!listener->client_ca.path && !listener->token_file.path && !listener->insecure)
 		return document_fail(document, place,
 				     "anybody could connect; give it a 'client_ca' or a "
 				     "'token_file', or write 'insecure: true' if that is meant");
@@ -234,7 +250,7 @@ static int check_tenant(struct document *document, const struct place *place,
 		return document_fail(document, place,
 				     "nothing says who connects to '%s'; give it a 'tenant'",
 				     listener->address.text);
-	if (!listener->tenant && listener->token_file)
+	if (!listener->tenant && listener->token_file.path)
 		return document_fail(
 			document, AT(place, "token_file"),
 			"a token is nobody's in particular; give the listener a 'tenant'");
@@ -288,6 +304,8 @@ static int check_listener(struct document *document, const struct place *place,
 		ret = check_tenant(document, place, listener);
 	if (!ret)
 		ret = check_files(document, place, listener);
+	if (!ret)
+		ret = check_use(document, place, listener);
 	if (!ret && is_carrier(listener, "tls"))
 		ret = check_tls(document, place, listener);
 	if (!ret && is_carrier(listener, "tcp"))
@@ -344,6 +362,19 @@ static int check_absolute(struct document *document, const struct place *place, 
 	return document_fail(document, place, "'%s' is no path; write it whole, from '/' on", path);
 }
 
+/* Whether no part of it leads up or elsewhere. */
+static bool is_below(const char *name)
+{
+	if (!*name || *name == '/')
+		return false;
+	for (const char *part = name; part; part = strchr(part, '/')) {
+		part += *part == '/';
+		if (strcspn(part, "/") == 2 && !strncmp(part, "..", 2))
+			return false;
+	}
+	return true;
+}
+
 static int check_models(struct document *document, const struct models *models)
 {
 	const struct place *place = AT(NULL, "models");
@@ -351,6 +382,11 @@ static int check_models(struct document *document, const struct models *models)
 	if (models->preload.count && !models->path)
 		return document_fail(document, AT(place, "preload"),
 				     "models are preloaded from 'path', which is not given");
+	for (unsigned int i = 0; i < models->preload.count; i++)
+		if (!is_below(models->preload.at[i]))
+			return document_fail(document, AT_INDEX(AT(place, "preload"), i),
+					     "'%s' is no name of a model below 'path'",
+					     models->preload.at[i]);
 	return check_absolute(document, AT(place, "path"), models->path);
 }
 

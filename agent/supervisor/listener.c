@@ -214,43 +214,61 @@ struct listener *listener_by_number(struct supervisor *supervisor, uint32_t numb
 
 /* Opening */
 
-/* Who serves the listener reads them anew, when it is too late to say what does not fit. */
-static int check_pem(const struct listener_config *how, const struct tls_pem *pem)
+/* With the failure's words comes the key that names the file. */
+static int blame(const struct named_file *file, int code)
 {
-	struct tls *tls;
-	char words[256];
-	int ret = tls_server_new(pem, listener_is_relayed(how), &tls);
+	char words[512];
 
-	if (!ret) {
-		tls_delete(tls);
-		return VACCEL_OK;
-	}
 	snprintf(words, sizeof(words), "%s", vaccel_error_text());
-	return vaccel_fail(ret, "%s: %s", how->address.text, words);
+	return vaccel_fail(code, "%s: %s", file->where, words);
+}
+
+static int read_file(const char *what, const struct named_file *file, bool secret, char **ret_text)
+{
+	int ret = file->path ? text_file_read(what, file->path, secret, ret_text) : VACCEL_OK;
+
+	return ret ? blame(file, ret) : VACCEL_OK;
+}
+
+static int read_token(const struct named_file *file, char **ret_token)
+{
+	int ret = file->path ? token_read(file->path, ret_token) : VACCEL_OK;
+
+	return ret ? blame(file, ret) : VACCEL_OK;
+}
+
+/* Who serves the listener reads them anew, when it is too late to say what does not fit. */
+static int check_pem(const struct listener_config *how, const struct listener_setup *setup)
+{
+	const struct tls_pem pem = {setup->cert, setup->key, setup->client_ca};
+	struct tls *tls;
+	int ret = tls_server_new(&pem, listener_is_relayed(how), &tls);
+
+	if (ret)
+		return blame(&how->cert, ret);
+	tls_delete(tls);
+	return VACCEL_OK;
 }
 
 int listener_read_files(const struct listener_config *how, int *ret_setup)
 {
-	const struct tls_files files = {how->cert, how->key, how->client_ca};
 	struct listener_setup setup = {};
-	struct tls_pem pem = {};
-	int ret = VACCEL_OK;
+	int ret = read_file("certificate", &how->cert, false, &setup.cert);
 
 	*ret_setup = -1;
-	if (how->cert)
-		ret = tls_pem_read(&files, &pem);
-	if (!ret && how->cert)
-		ret = check_pem(how, &pem);
-	if (!ret && how->token_file)
-		ret = token_read(how->token_file, &setup.token);
-	if (!ret && (how->cert || how->token_file)) {
-		setup.cert = pem.cert;
-		setup.key = pem.key;
-		setup.client_ca = pem.ca;
+	if (!ret)
+		ret = read_file("private key", &how->key, true, &setup.key);
+	if (!ret)
+		ret = read_file("CA", &how->client_ca, false, &setup.client_ca);
+	if (!ret && setup.cert)
+		ret = check_pem(how, &setup);
+	if (!ret)
+		ret = read_token(&how->token_file, &setup.token);
+	if (!ret && (setup.cert || setup.token))
 		ret = listener_setup_write(&setup, ret_setup);
-	}
-	tls_pem_release(&pem);
-	secret_free(setup.token);
+	secret_free(TAKE(setup.key));
+	secret_free(TAKE(setup.token));
+	listener_setup_release(&setup);
 	return ret;
 }
 

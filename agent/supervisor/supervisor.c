@@ -4,6 +4,7 @@
  * a new configuration, and the shutdown that answers what is under way.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -108,18 +109,38 @@ static void look_for_plugin(const char *policy, const char *name)
 			 policy, name, vaccel_plugindir());
 }
 
+static void look_at_policy(const struct policy *policy)
+{
+	for (unsigned int i = 0; i < policy->plugins.count; i++)
+		look_for_plugin(policy->name, policy->plugins.at[i]);
+	for (unsigned int i = 0; i < policy->exec_libraries.count; i++)
+		if (access(policy->exec_libraries.at[i], R_OK))
+			log_line(VACCEL_LOG_WARN, NULL, "policy '%s': exec_libraries '%s': %s",
+				 policy->name, policy->exec_libraries.at[i], strerror(errno));
+}
+
+static void look_at_models(const struct models *models)
+{
+	_cleanup_(closep) int path = -1;
+
+	if (!models->path)
+		return;
+	path = open(models->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (path < 0 || access(models->path, X_OK))
+		log_line(VACCEL_LOG_WARN, NULL, "models.path '%s': %s", models->path,
+			 strerror(errno));
+	for (unsigned int i = 0; path >= 0 && i < models->preload.count; i++)
+		if (faccessat(path, models->preload.at[i], R_OK, 0))
+			log_line(VACCEL_LOG_WARN, NULL, "models.preload '%s': %s",
+				 models->preload.at[i], strerror(errno));
+}
+
 /* What workers would not find now, though it may come. */
 static void look_ahead(const struct config *config)
 {
-	for (unsigned int i = 0; i < config->nr_policies; i++) {
-		const struct names *plugins = &config->policies[i].plugins;
-
-		for (unsigned int k = 0; k < plugins->count; k++)
-			look_for_plugin(config->policies[i].name, plugins->at[k]);
-	}
-	if (config->models.path && access(config->models.path, R_OK | X_OK))
-		log_line(VACCEL_LOG_WARN, NULL, "models.path '%s': %s", config->models.path,
-			 strerror(errno));
+	for (unsigned int i = 0; i < config->nr_policies; i++)
+		look_at_policy(&config->policies[i]);
+	look_at_models(&config->models);
 }
 
 /* All of it or nothing. */

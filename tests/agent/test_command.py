@@ -130,28 +130,36 @@ class CheckConfig(Directory):
         open_ = self.write("open", "x" * 40, 0o644)
 
         def listener(cert=good, key=key, token=None):
-            return (f"listeners: [{{address: 'tls://127.0.0.1:1', tenant: t, cert: {cert}, key: {key}, "
+            return (f"listeners: [{{address: 'tls://127.0.0.1:1', tenant: t,\n cert: {cert},\n key: {key},\n "
                     + (f"token_file: {token}}}]" if token else "insecure: true}]"))
 
         self.assertEqual(self.check(listener()).returncode, 0)
         for text, words in [
-            (listener(cert="/no/cert"), "'/no/cert'"),
-            (listener(cert=bad), "TLS: "),
-            (listener(key=other), "TLS: "),
-            (listener(token="/no/token"), "'/no/token'"),
-            (listener(token=open_), f"'{open_}'"),
+            (listener(cert="/no/cert"), "2: listeners[0].cert: certificate: '/no/cert'"),
+            (listener(cert=bad), "2: listeners[0].cert: TLS: "),
+            (listener(key=other), "2: listeners[0].cert: TLS: "),
+            (listener(key=open_), f"3: listeners[0].key: private key: '{open_}'"),
+            (listener(token="/no/token"), "4: listeners[0].token_file: token: '/no/token'"),
+            (listener(token=open_), f"4: listeners[0].token_file: token: '{open_}'"),
         ]:
             with self.subTest(text):
                 said = self.check(text)
                 self.assertEqual(said.returncode, 2)
-                self.assertIn(words, said.stderr)
+                self.assertIn(f"vaccel-agent: {self.path}/agent.yaml:{words}", said.stderr)
 
     def test_what_is_not_there_yet(self):
-        said = self.check("policies: {gold: {plugins: [noop, onxx, libmine.so]}}\nmodels: {path: /no/models}\n")
+        said = self.check("policies: {gold: {plugins: [noop, onxx, libmine.so], exec_libraries: [/bin/sh, /no/such.so]}}"
+                          "\nmodels: {path: /no/models}\n")
         self.assertEqual(said.returncode, 0)
-        plugin, models = said.stderr.splitlines()
+        plugin, library, models = said.stderr.splitlines()
         self.assertIn("policy 'gold': there is no plugin 'onxx' in '", plugin)
+        self.assertIn("policy 'gold': exec_libraries '/no/such.so': No such file", library)
         self.assertIn("models.path '/no/models': No such file", models)
+        (self.path / "here").mkdir()
+        said = self.check(f"models: {{path: {self.path}, preload: [here, nope]}}\n")
+        self.assertEqual(said.returncode, 0)
+        (model,) = said.stderr.splitlines()
+        self.assertIn("models.preload 'nope': No such file", model)
 
     def test_certificate_that_has_expired(self):
         agent.make_certificates(self.path)

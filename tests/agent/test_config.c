@@ -134,8 +134,8 @@ static void test_all_that_can_be_said(void **state)
 	assert_ptr_equal(config->listeners[0].policy, gold);
 	assert_string_equal(config->listeners[1].tenant, "build-1.x_Y");
 	assert_true(config->listeners[1].insecure);
-	assert_string_equal(config->listeners[2].client_ca, "/ca");
-	assert_string_equal(config->listeners[3].token_file, "/t");
+	assert_string_equal(config->listeners[2].client_ca.path, "/ca");
+	assert_string_equal(config->listeners[3].token_file.path, "/t");
 	expect_gold(gold);
 	assert_int_equal(config_policy(config, "default")->calls, 9);
 	assert_null(config_policy(config, "silver"));
@@ -245,6 +245,10 @@ static const char *const wrong[][2] = {
 	 "listeners[0].token_file: a token is nobody's in particular"},
 	{"listeners: [{address: 'unix:///a', cert: /c}]",
 	 "listeners[0].cert: this is for listeners of tls:// only"},
+	{"listeners: [{address: 'tcp://127.0.0.1:1', tenant: a, mode: 0600}]",
+	 "listeners[0].mode: this is for listeners with a socket file only"},
+	{"listeners: [{address: 'unix:///a', insecure: false}]",
+	 "listeners[0].insecure: this is for listeners of tcp:// and tls:// only"},
 	{"listeners: [{address: 'tcp://127.0.0.1:1'}]",
 	 "listeners[0]: nothing says who connects to 'tcp://127.0.0.1:1'; give it a 'tenant'"},
 	{"listeners: [{address: 'vsock://3:1'}]", "nothing says who connects"},
@@ -293,6 +297,11 @@ static const char *const wrong[][2] = {
 
 	{"models: {path: models}", "models.path: 'models' is no path"},
 	{"models: {preload: [a]}", "models.preload: models are preloaded from 'path'"},
+	{"models: {path: /m, preload: [a/b, ../x]}",
+	 "models.preload[1]: '../x' is no name of a model below 'path'"},
+	{"models: {path: /m, preload: [a/..]}", "models.preload[0]: 'a/..' is no name"},
+	{"models: {path: /m, preload: [/x]}", "models.preload[0]: '/x' is no name"},
+	{"models: {path: /m, preload: ['']}", "models.preload[0]: '' is no name"},
 	{"models: {memory: x}", "models.memory: 'x' is no number"},
 	{"admin: {socket: a.sock}", "admin.socket: 'a.sock' is no path"},
 	{"admin: {mode: rw}", "admin.mode: 'rw' is no mode"},
