@@ -141,7 +141,7 @@ def test_exec_is_off(build):
                 env=world.reach(tenant), capture_output=True, text=True, timeout=PATIENCE,
             )
             assert done.returncode == 0, done.stderr
-            code, _, _, words = done.stdout.rstrip("\n").split("\t")
+            code, _, _, words = done.stdout.splitlines()[-1].split("\t")
             assert int(code) == 1 and f"policy '{tenant}' does not permit exec" in words, done.stdout  # EPERM
             with connect(world.socket_of(tenant)) as client:
                 status, words = run_upload(client, build.deeds.read_bytes(), "deed_abort", [], [])
