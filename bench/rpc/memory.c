@@ -29,22 +29,16 @@ static void rest(double ns)
 	nanosleep(&time, NULL);
 }
 
-static size_t idle_count(const struct rpc *rpc)
-{
-	return rpc->models->brief ? IDLE_BRIEF : IDLE;
-}
-
 struct idle_row {
 	enum route route;
 	const char *name;
-	double goal;	    /* KiB each */
-	size_t descriptors; /* of the process that has most for each */
+	double goal; /* KiB each */
+	size_t count;
 };
 
 /* @before: with one connection, so that the worker is there. */
 static int tell_idle(struct rpc *rpc, const struct idle_row *row, double before)
 {
-	size_t count = idle_count(rpc);
 	struct usage settled, rested;
 	char name[64];
 	int ret;
@@ -56,14 +50,15 @@ static int tell_idle(struct rpc *rpc, const struct idle_row *row, double before)
 		ret = agent_usage(&rpc->agent, &rested);
 	if (ret)
 		return ret;
-	snprintf(name, sizeof(name), "%zu idle, %s, each", count, row->name);
-	ret = rpc_tell(rpc, name, "KiB", (settled.kib - before) / (double)count, row->goal);
-	snprintf(name, sizeof(name), "%zu idle, %s, busy in 2 s", count, row->name);
+	snprintf(name, sizeof(name), "%zu idle, %s, each", row->count, row->name);
+	ret = rpc_tell(rpc, name, "KiB", (settled.kib - before) / (double)row->count, row->goal);
+	snprintf(name, sizeof(name), "%zu idle, %s, busy in 2 s", row->count, row->name);
 	return ret ? ret
 		   : rpc_tell(rpc, name, "ms", (rested.busy_ns - settled.busy_ns) * 1e-6,
 			      BUSY_GOAL);
 }
 
+/* By an agent of its own: workers of other routes would give memory back meanwhile. */
 static int measure_idle(struct rpc *rpc, const struct idle_row *row)
 {
 	const char *address = rpc->agent.address[row->route], *directory = rpc->agent.directory;
@@ -73,17 +68,20 @@ static int measure_idle(struct rpc *rpc, const struct idle_row *row)
 	int ret = bench_module("links", "bench_links", (const void **)&links);
 
 	if (!ret)
+		ret = agent_start(&rpc->agent, rpc->program, "noop");
+	if (!ret)
 		ret = links->open(address, directory, 1, &one);
 	if (!ret)
 		ret = agent_usage(&rpc->agent, &before);
 	if (!ret)
-		ret = links->open(address, directory, idle_count(rpc), &many);
+		ret = links->open(address, directory, row->count, &many);
 	if (!ret)
 		ret = tell_idle(rpc, row, before.kib);
 	if (many)
 		links->close(many);
 	if (one)
 		links->close(one);
+	agent_stop(&rpc->agent);
 	return ret;
 }
 
@@ -130,34 +128,32 @@ static int measure_peaks(struct rpc *rpc)
 	return ret;
 }
 
-/* The agent's processes have the limit that this one has. */
-static bool may_open(size_t descriptors)
-{
-	struct rlimit limit;
-
-	return !getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur >= descriptors + SPARE_FDS;
-}
-
 static int measure_many(struct rpc *rpc)
 {
+	/* Of those that it relays the front has two descriptors each. */
 	static const struct idle_row rows[] = {
-		{ROUTE_UNIX, "unix", 8, 1},
-		{ROUTE_TLS, "tls", 32, 1},
-		{ROUTE_RELAYED, "tls relayed", 32, 2},
+		{ROUTE_UNIX, "unix", 8, IDLE},
+		{ROUTE_TLS, "tls", 32, IDLE},
+		{ROUTE_RELAYED, "tls relayed", 32, IDLE / 2},
 	};
+	static const char few[] = "fewer than 10100 descriptors are permitted";
+	size_t most = rpc->models->brief ? IDLE_BRIEF : IDLE;
+	struct rlimit limit;
 	int ret = VACCEL_OK;
 
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur < most + SPARE_FDS)
+		return rpc_skip(rpc, "idle connections", few);
 	for (size_t i = 0; !ret && i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct idle_row *row = &rows[i];
+		struct idle_row row = rows[i];
 		char name[32];
 
-		snprintf(name, sizeof(name), "idle, %s", row->name);
-		if (row->route != ROUTE_UNIX && !rpc->agent.has_tls)
+		if (row.count > most)
+			row.count = most;
+		snprintf(name, sizeof(name), "idle, %s", row.name);
+		if (row.route != ROUTE_UNIX && !rpc->agent.has_tls)
 			ret = rpc_skip(rpc, name, "no OpenSSL, or no command openssl");
-		else if (!may_open(row->descriptors * idle_count(rpc)))
-			ret = rpc_skip(rpc, name, "too few descriptors are permitted");
 		else
-			ret = measure_idle(rpc, row);
+			ret = measure_idle(rpc, &row);
 	}
 	return ret;
 }
@@ -179,11 +175,5 @@ int rpc_memory(struct rpc *rpc)
 	if (!ret)
 		ret = measure_peaks(rpc);
 	agent_stop(&rpc->agent);
-	/* Workers that have done nothing yet. */
-	if (!ret)
-		ret = agent_start(&rpc->agent, rpc->program, "noop");
-	if (!ret)
-		ret = measure_many(rpc);
-	agent_stop(&rpc->agent);
-	return ret;
+	return ret ? ret : measure_many(rpc);
 }

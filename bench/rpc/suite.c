@@ -16,11 +16,10 @@
 #include "bench/rpc/process.h"
 #include "bench/rpc/rpc.h"
 
-#define IDLE	    1000
-#define DESCRIPTORS 32768
-#define SPIN_US	    "50"
-#define THREADS	    8
-#define NAME_ROOM   64
+#define IDLE	  1000
+#define SPIN_US	  "50"
+#define THREADS	  8
+#define NAME_ROOM 64
 
 int rpc_noop(void *context, size_t times)
 {
@@ -329,23 +328,16 @@ static int measure_times(struct rpc *rpc)
 	return ret;
 }
 
-/* Many connections; the agent inherits it. */
-static void raise_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (!setrlimit(RLIMIT_NOFILE, &(struct rlimit){DESCRIPTORS, DESCRIPTORS}) ||
-	    getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int begin(struct rpc *rpc)
 {
+	struct rlimit limit;
 	int ret = agent_begin(&rpc->agent);
 
-	raise_descriptors();
+	/* Many connections; the agent inherits it. */
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
 	if (!ret)
 		ret = partner_start(&rpc->partner, rpc->agent.directory);
 	if (ret)
