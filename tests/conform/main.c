@@ -103,6 +103,8 @@ int main(int argc, char **argv)
 		else
 			return EXIT_FAILURE;
 	}
+	if (conform_pictures && !conform_models)
+		return EXIT_FAILURE;
 	random_state = random_state ? random_state : 1;
 	printf("seed %llu\n", (unsigned long long)random_state);
 	if (vaccel_session_init(&conform_sess, 0)) {

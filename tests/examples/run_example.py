@@ -6,8 +6,8 @@ usage: run_example.py NAME PROGRAM LIBRARY PLUGIN_DIR [AGENT]
        run_example.py --complete NAME...
 
 LIBRARY is what exec and exec_with_resource run. With AGENT that program does what a row's
-plugins would do, and the example has to print the same. With --complete it checks that
-every source in examples/ is among the NAMEs and has rows in the table.
+plugins would do, over each carrier, and the example has to print the same. With --complete
+it checks that every source in examples/ is among the NAMEs and has rows in the table.
 """
 
 import functools
@@ -22,7 +22,7 @@ import tempfile
 import threading
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from agent import Agent  # noqa: E402
+from agent import CARRIERS, Agent  # noqa: E402
 from table import NONSENSE, ROWS  # noqa: E402
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -64,13 +64,13 @@ class Runner:
         parts[1::2] = (f"(?:{NAMED.get(part, part)})" for part in parts[1::2])
         return "".join(parts)
 
-    def check_through_agent(self, row, binary):
+    def check_through_agent(self, row, binary, carrier):
         settings = dict(row.get("env", {}))
         policy = {"exec_libraries": [str(self.words["library"])], "exec_uploads": ["any"]}
         if "VACCEL_PLUGINS" in settings:
             policy["plugins"] = [settings.pop("VACCEL_PLUGINS")]
         data = {"VACCEL_DATA_DIR": self.environment["VACCEL_DATA_DIR"]}
-        with Agent(binary, self.environment["VACCEL_PLUGIN_DIR"], policy=policy, environment=data) as agent:
+        with Agent(binary, self.environment["VACCEL_PLUGIN_DIR"], carrier, policy, environment=data) as agent:
             self.check(row | {"env": settings | agent.environment})
 
     def run(self, args, environment):
@@ -115,9 +115,10 @@ class Runner:
 
 
 def check_rows_through_agent(runner, rows, binary):
-    for row in rows:
-        if not row.get("no_session"):
-            runner.check_through_agent(row, binary)
+    for carrier in CARRIERS:
+        for row in rows:
+            if not row.get("no_session"):
+                runner.check_through_agent(row, binary, carrier)
     runner.check_tidy()
 
 

@@ -36,6 +36,7 @@ class Site:
         self.build = world.Build(options.build, sanitized=False)
         self.library, self.backends, self.carrier = options.library, options.backend, options.carrier
         self.kasan = options.kasan
+        self.models = self.build.root / "tests/conform/models"
         self.tree = check_stage.install(options.build, options.prefix, directory)
         self.functions = next(self.tree.rglob("libfunctions.so"))
         self.arch, guest, tree = native_arch(), self.build.root, self.tree
@@ -50,6 +51,7 @@ class Site:
         add.append((TESTS.parent / "models/digits/images/seven.png", f"{HOME}/seven.png"))
         # A library that exec is to run has one path here and there, and is made for here.
         add += [(path, str(path)) for path in map(pathlib.Path, (self.library, self.functions, self.build.deeds))]
+        add += [(path, f"{HOME}/models/{path.relative_to(self.models)}") for path in self.models.rglob("*.*")]
         add += files(guest)
         make_image(tree, self.image, self.arch, self.modules(options), ["libcurl.so.4"], add, options.kasan)
 

@@ -36,7 +36,7 @@ def test_cases(site):
     libraries = {"exec_libraries": [site.library, "/no/such/lib.so"], "exec_uploads": ["any"]}
     policies = {name: libraries | {"plugins": [name]} for name in names}
     host = Host(site, {"vm": {name: name for name in names}}, policies, site.carrier)
-    host.extra["VACCEL_MODEL_PATH"] = str(site.build.root / "tests/conform/models")
+    host.extra["VACCEL_MODEL_PATH"] = str(site.models)
     with host, host.guest() as guest:
         print(f"  booted, in the guest's time after {guest.uptime} s", flush=True)
         for name in names:

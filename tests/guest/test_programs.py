@@ -46,7 +46,7 @@ def check_conformance(site, host, guest):
     for name, promises in site.backends:
         began = time.monotonic()
         status, output, errors = guest.run(
-            f"conform {promises} --library {site.library}", MOST, **host.environment(name),
+            f"conform {promises} --library {site.library} --models /{HOME}/models", MOST, **host.environment(name),
         )
         assert status == 0, f"conform {name}: status {status}\n{output}{errors}"
         report(f"conform {name}", began)
@@ -77,7 +77,9 @@ def policies(site):
 
 def test_programs(site):
     rules = policies(site)
-    with Host(site, {"vm": {name: name for name in rules}}, rules, site.carrier) as host, host.guest() as guest:
+    host = Host(site, {"vm": {name: name for name in rules}}, rules, site.carrier)
+    host.extra["VACCEL_MODEL_PATH"] = str(site.models)
+    with host, host.guest() as guest:
         print(f"  booted, in the guest's time after {guest.uptime} s", flush=True)
         check_conformance(site, host, guest)
         check_examples(site, host, guest)
