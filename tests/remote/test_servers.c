@@ -200,9 +200,11 @@ static void test_one_that_is_dead_is_not_waited_for(void **state)
 	struct vaccel_session other;
 	int64_t least = INT64_MAX;
 
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
 	fake_script(fake, be_frozen, NULL);
 	fake_set_load(second, 900);
-	bed_set("VACCEL_TIMEOUT_MS", "20000");
+	time_to_open(&sess);
 	assert_int_equal(fake_sessions(second), 1);
 	for (int i = 0; i < 4; i++) {
 		int64_t time;
