@@ -158,12 +158,16 @@ static void read_reply(const struct vaccel_op *op, const struct frame *frame,
 	struct decoder decoder = {.hooks = &hooks, .limits = {MEMORY, COUNT}};
 	void *head = exact_copy(piece->head, piece->head_size);
 	void *payload = exact_copy(piece->payload, piece->payload_size);
-	char words[FRAME_TEXT_MAX + 1];
+	char words[FRAME_TEXT_MAX + 1] = "";
+	int ret;
 
-	if (frame->status) {
-		if (!decode_failure(&decoder, op, head, piece->head_size, args, words))
-			require(memchr(words, '\0', sizeof(words)) != NULL);
-	} else if (!decode_reply(&decoder, op, head, piece->head_size, piece->payload_size, args)) {
+	if (frame->status)
+		ret = decode_failure(&decoder, op, head, piece->head_size, piece->payload_size,
+				     args, words);
+	else
+		ret = decode_reply(&decoder, op, head, piece->head_size, piece->payload_size, args);
+	if (!ret) {
+		require(memchr(words, '\0', sizeof(words)) != NULL);
 		require(decoder.payload.size == piece->payload_size);
 		pieces_fill(&decoder.payload, payload);
 		decode_reply_end(&decoder);

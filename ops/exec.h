@@ -42,8 +42,8 @@ VACCEL_OP_CHECKED(2, EXEC_WITH_RESOURCE, exec_with_resource, vaccel_exec_with_re
  * @nr_write: how many; 0 with NULL for none
  *
  * Return: VACCEL_OK; VACCEL_EINVAL if the library cannot be loaded; VACCEL_ENOSYS if
- * it has no such function; VACCEL_EBACKEND if that returned other than 0; or an
- * error of vaccel_call().
+ * it has no such function; VACCEL_EBACKEND if that returned other than 0, when @write
+ * has what it wrote until then; or an error of vaccel_call().
  */
 int vaccel_exec(struct vaccel_session *sess, const char *library, const char *symbol,
 		struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write, size_t nr_write);

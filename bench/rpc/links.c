@@ -36,7 +36,7 @@ static int read_reply(struct link *link, const struct vaccel_op *op, void *args)
 
 	if (!ret && message.frame.status) {
 		ret = decode_failure(&decoder, op, message.head, (size_t)message.frame.head_size,
-				     args, words);
+				     (size_t)message.frame.payload_size, args, words);
 		decoder_release(&decoder);
 		return ret ? ret : vaccel_fail(message.frame.status, "%s", words);
 	}

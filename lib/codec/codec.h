@@ -109,8 +109,9 @@ int encode_argument(struct encoder *encoder, const struct vaccel_op *op,
 
 /*
  * The reply of a call that failed: the error's words, made printable and cut at
- * FRAME_TEXT_MAX bytes, and the scalars among the outputs, such as TensorFlow's
- * status. Without @args, where the call never ran, the words alone; @op may be NULL then.
+ * FRAME_TEXT_MAX bytes, the scalars among the outputs, such as TensorFlow's status, and
+ * INOUT arguments as they are by now. Without @args, where the call never ran, the
+ * words alone; @op may be NULL then.
  */
 int encode_failure(struct encoder *encoder, const struct vaccel_op *op, const void *args,
 		   const char *words);
@@ -188,11 +189,13 @@ int decode_reply_end(struct decoder *decoder);
 
 /*
  * The reply of a call that failed: sets the scalars among the outputs, if there are
- * @args and the call has run, and @ret_words, printable whatever the agent sent.
+ * @args and the call has run, and @ret_words, printable whatever the agent sent. The
+ * payload section is that of INOUT arguments, and goes where decode_reply() has it go.
  * VACCEL_EREMOTEIO for bytes that are no such reply, with @ret_words as it was.
  */
 int decode_failure(struct decoder *decoder, const struct vaccel_op *op, const void *head,
-		   size_t head_size, void *args, char ret_words[FRAME_TEXT_MAX + 1]);
+		   size_t head_size, size_t payload_size, void *args,
+		   char ret_words[FRAME_TEXT_MAX + 1]);
 
 /* Gives back what was made for a message, but for a little memory that the next one can use. */
 void decoder_clear(struct decoder *decoder);
@@ -226,10 +229,12 @@ static inline bool field_has_presence(const struct vaccel_field *field)
 	       (field->kind == VACCEL_KIND_LIST && field->marks & VACCEL_MARK_GROWS);
 }
 
-/* Whether a call that failed still says it: TensorFlow's status, for instance. */
+/* Whether a call that failed still says it: TensorFlow's status, or what is the program's to see.
+ */
 static inline bool field_outlives_failure(const struct vaccel_field *field)
 {
-	return field->kind == VACCEL_KIND_ONE && field->dir & VACCEL_DIR_OUT;
+	return field->dir == VACCEL_DIR_INOUT ||
+	       (field->kind == VACCEL_KIND_ONE && field->dir & VACCEL_DIR_OUT);
 }
 
 #endif

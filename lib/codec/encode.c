@@ -358,7 +358,7 @@ int encode_failure(struct encoder *encoder, const struct vaccel_op *op, const vo
 	for (size_t i = 0; args && i < op->nr_fields; i++) {
 		encoder->field = &op->fields[i];
 		if (field_outlives_failure(encoder->field))
-			put_one(encoder, args);
+			put_content(encoder, args, VACCEL_DIR_OUT);
 	}
 	return encoder->error;
 }

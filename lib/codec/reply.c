@@ -391,23 +391,32 @@ static void read_scalar_said(struct decoder *decoder, void *args)
 		memcpy(to, value, decoder->field->size);
 }
 
-int decode_failure(struct decoder *decoder, const struct vaccel_op *op, const void *head,
-		   size_t head_size, void *args, char ret_words[FRAME_TEXT_MAX + 1])
+static void read_said(struct decoder *decoder, const struct vaccel_field *field, void *args)
 {
-	const struct codec_message message = {head, head_size, NULL, 0};
+	decoder->field = field;
+	if (field->kind == VACCEL_KIND_ONE)
+		read_scalar_said(decoder, args);
+	else
+		read_argument(decoder, field, args);
+}
+
+int decode_failure(struct decoder *decoder, const struct vaccel_op *op, const void *head,
+		   size_t head_size, size_t payload_size, void *args,
+		   char ret_words[FRAME_TEXT_MAX + 1])
+{
+	const struct codec_message message = {head, head_size, NULL, payload_size};
 	char words[FRAME_TEXT_MAX + 1];
 	bool has_run;
 
 	read_start(decoder, op, "failure", &message);
 	decoder->malformed = VACCEL_EREMOTEIO;
+	decoder->texts = NULL;
 	pieces_clear(&decoder->payload);
 	read_words(decoder, words);
 	has_run = decoder->head_left > 0;
 	for (size_t i = 0; args && has_run && i < op->nr_fields; i++)
-		if (field_outlives_failure(&op->fields[i])) {
-			decoder->field = &op->fields[i];
-			read_scalar_said(decoder, args);
-		}
+		if (field_outlives_failure(&op->fields[i]))
+			read_said(decoder, &op->fields[i], args);
 	if (!args)
 		decoder->head_left = 0;
 	if (!read_end(decoder))

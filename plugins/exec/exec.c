@@ -112,18 +112,18 @@ static int run_function(library_function *function, const char *symbol, struct v
 			size_t nr_read, struct vaccel_arg *write, size_t nr_write)
 {
 	struct vaccel_arg *before = calloc(nr_write + 1, sizeof(*before));
-	int ret;
+	int answer, ret;
 
 	if (!before)
 		return vaccel_fail(VACCEL_ENOMEM, "exec: no memory for %zu arguments", nr_write);
 	if (nr_write)
 		memcpy(before, write, nr_write * sizeof(*before));
-	ret = function(read, nr_read, write, nr_write);
-	if (ret)
-		ret = vaccel_fail(VACCEL_EBACKEND, "exec: function '%s' returned %d", symbol, ret);
-	else
-		ret = check_written(symbol, before, write, nr_write);
+	answer = function(read, nr_read, write, nr_write);
+	ret = check_written(symbol, before, write, nr_write);
 	free(before);
+	if (answer)
+		return vaccel_fail(VACCEL_EBACKEND, "exec: function '%s' returned %d", symbol,
+				   answer);
 	return ret;
 }
 

@@ -128,20 +128,33 @@ static int send_request(struct channel *channel, struct coder *coder, struct req
 
 /* Receiving */
 
-static int fail_as_told(struct channel *channel, struct coder *coder, struct request *request,
+/* What follows the head, into the arguments. */
+static int take_payload(struct channel *channel, struct decoder *decoder, struct wait *wait,
 			const struct message *message)
+{
+	int ret = message->frame.payload_size ? wait_payload(channel, wait, &decoder->payload)
+					      : VACCEL_OK;
+
+	return ret ? ret : decode_reply_end(decoder);
+}
+
+static int fail_as_told(struct channel *channel, struct coder *coder, struct wait *wait,
+			struct request *request, const struct message *message)
 {
 	char words[FRAME_TEXT_MAX + 1] = "";
 	int code = message->frame.status;
 	int ret = decode_failure(&coder->decoder, request->op, message->head,
-				 (size_t)message->frame.head_size, request->args, words);
+				 (size_t)message->frame.head_size,
+				 (size_t)message->frame.payload_size, request->args, words);
 
-	if (ret || message->frame.payload_size) {
+	if (ret) {
 		channel->broken = true;
-		return ret ? ret
-			   : vaccel_fail(VACCEL_EREMOTEIO, "%s: a failure with a payload",
-					 channel->server->name);
+		return ret;
 	}
+	request->written = true;
+	ret = take_payload(channel, &coder->decoder, wait, message);
+	if (ret)
+		return ret;
 	request->unknown = code == VACCEL_ESESS && !message->frame.session;
 	if (*words)
 		return vaccel_fail(code, "%s", words);
@@ -156,17 +169,13 @@ static int take_reply(struct channel *channel, struct coder *coder, struct wait 
 	int ret;
 
 	if (message->frame.status)
-		return fail_as_told(channel, coder, request, message);
+		return fail_as_told(channel, coder, wait, request, message);
 	request->written = true;
 	ret = decode_reply(decoder, request->op, message->head, (size_t)message->frame.head_size,
 			   (size_t)message->frame.payload_size, request->args);
 	if (ret == VACCEL_EREMOTEIO)
 		channel->broken = true;
-	if (!ret && message->frame.payload_size)
-		ret = wait_payload(channel, wait, &decoder->payload);
-	if (!ret)
-		ret = decode_reply_end(decoder);
-	return ret;
+	return ret ? ret : take_payload(channel, decoder, wait, message);
 }
 
 /* Nobody waits for the answer any more. It has to be read before the channel is used again. */
@@ -204,7 +213,7 @@ static int await(struct channel *channel, struct coder *coder, struct request *r
 	request->progress = ANSWERED;
 	ret = take_reply(channel, coder, &wait, request, &message);
 	/* An answer that did not come whole is none. */
-	if (ret && (channel->broken || ret == VACCEL_ETIMEDOUT) && request->written)
+	if (ret && (channel->broken || link_payload_left(channel->link)) && request->written)
 		request->progress = SENT;
 	return ret;
 }

@@ -208,15 +208,12 @@ static int take_reply(struct program *program, const struct message *message,
 	const struct frame *frame = &message->frame;
 	int ret;
 
-	if (frame->status) {
-		assert_int_equal(frame->payload_size, 0);
+	if (frame->status)
 		ret = decode_failure(&program->decoder, op, message->head, (size_t)frame->head_size,
-				     args, program->words);
-		assert_int_equal(ret, VACCEL_OK);
-		return frame->status;
-	}
-	ret = decode_reply(&program->decoder, op, message->head, (size_t)frame->head_size,
-			   (size_t)frame->payload_size, args);
+				     (size_t)frame->payload_size, args, program->words);
+	else
+		ret = decode_reply(&program->decoder, op, message->head, (size_t)frame->head_size,
+				   (size_t)frame->payload_size, args);
 	if (ret)
 		fail_msg("%s", vaccel_error_text());
 	assert_int_equal(link_receive_payload(program->link, &program->decoder.payload,
@@ -224,7 +221,7 @@ static int take_reply(struct program *program, const struct message *message,
 			 VACCEL_OK);
 	assert_int_equal(decode_reply_end(&program->decoder), VACCEL_OK);
 	decoder_release(&program->decoder);
-	return VACCEL_OK;
+	return frame->status;
 }
 
 int program_reply(struct program *program, uint64_t request, const struct vaccel_op *op, void *args)

@@ -81,6 +81,11 @@ static void check_behaviour(struct vaccel_resource *library)
 	assert_string_not_equal(vaccel_error_text(), "");
 	assert_int_equal(run(library, "functions_enlarge", NULL, 0, write, 1), VACCEL_EBACKEND);
 	assert_int_equal(write[0].size, 5);
+	/* What one that fails has written is there, too. */
+	assert_int_equal(run(library, "functions_shrink_and_fail", NULL, 0, write, 1),
+			 VACCEL_EBACKEND);
+	assert_int_equal(write[0].size, 1);
+	assert_int_not_equal(room[0], 'a');
 }
 
 static void check_bad_arguments(struct vaccel_resource *library)

@@ -161,18 +161,19 @@ static void test_lost_while_idle(void **state)
 	}
 }
 
-/* Half of an answer that goes where the next request would be read from. */
+/* Half of an answer that goes where the next request would be read from; or half of a failure. */
 static enum verdict answer_half(struct turn *turn, struct trick *trick)
 {
 	struct vaccel_blas_sgemm_args *args = turn_args(turn);
 	struct frame frame = {.kind = FRAME_REPLY,
 			      .op = VACCEL_OP_BLAS_SGEMM,
 			      .request = turn->message.frame.request,
-			      .head_size = 24,
+			      .status = trick->code,
+			      .head_size = trick->code ? 32 : 24,
 			      .payload_size = args->c.count * sizeof(float)};
-	const uint64_t head[] = {frame.payload_size, PAYLOAD_INLINE, 0};
+	const uint64_t head[] = {0, frame.payload_size, PAYLOAD_INLINE, 0};
 
-	turn_frame(turn, &frame, head, NULL);
+	turn_frame(turn, &frame, trick->code ? head : head + 1, NULL);
 	turn_write(turn, "12345678", 8);
 	return HANG_UP;
 }
@@ -185,10 +186,13 @@ static void test_inout_that_was_written_is_not_repeated(void **state)
 	fake_script(fake, bed_trick, &trick);
 	assert_int_equal(vaccel_sgemm(&sess, 2, 2, 2, 1, a, 2, b, 2, 1, c, 2), VACCEL_EREMOTEIO);
 	assert_int_equal(fake_calls(fake, &vaccel_op_blas_sgemm), 1);
+	trick = (struct trick){&vaccel_op_blas_sgemm, 1, answer_half, VACCEL_EBACKEND};
+	assert_int_equal(vaccel_sgemm(&sess, 2, 2, 2, 1, a, 2, b, 2, 1, c, 2), VACCEL_EREMOTEIO);
+	assert_int_equal(fake_calls(fake, &vaccel_op_blas_sgemm), 2);
 	/* It has none, and may be written twice. */
 	trick = (struct trick){&vaccel_op_blas_sgemm, 1, bed_hang_up};
 	assert_int_equal(vaccel_sgemm(&sess, 2, 2, 2, 1, a, 2, b, 2, 1, c, 2), VACCEL_OK);
-	assert_int_equal(fake_calls(fake, &vaccel_op_blas_sgemm), 3);
+	assert_int_equal(fake_calls(fake, &vaccel_op_blas_sgemm), 4);
 }
 
 static void test_unknown_session_is_made_anew(void **state)

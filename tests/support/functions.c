@@ -14,6 +14,8 @@ int functions_fail(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *w
 		   size_t nr_write);
 int functions_shrink(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write,
 		     size_t nr_write);
+int functions_shrink_and_fail(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write,
+			      size_t nr_write);
 int functions_enlarge(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write,
 		      size_t nr_write);
 int functions_move(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write,
@@ -72,6 +74,14 @@ int functions_count(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *
 int functions_fail(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write,
 		   size_t nr_write)
 {
+	return -7;
+}
+
+/* Writes one byte, says so, and has failed. */
+int functions_shrink_and_fail(struct vaccel_arg *read, size_t nr_read, struct vaccel_arg *write,
+			      size_t nr_write)
+{
+	functions_shrink(read, nr_read, write, nr_write);
 	return -7;
 }
 

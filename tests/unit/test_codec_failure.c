@@ -16,7 +16,7 @@ static char words[FRAME_TEXT_MAX + 1];
 static int failure(const struct vaccel_op *op, const struct made *made, void *to)
 {
 	memset(words, '#', sizeof(words));
-	return decode_failure(&decoder, op, made->bytes, made->size, to, words);
+	return decode_failure(&decoder, op, made->bytes, made->size, 0, to, words);
 }
 
 static void text(struct made *made, const char *bytes, size_t size)
@@ -100,7 +100,7 @@ static void test_words_are_cut(void **state)
 	assert_int_equal(encoder.head_size, 8 + FRAME_TEXT_MAX);
 	assert_int_equal(encoder.head[7 + FRAME_TEXT_MAX], '?');
 	assert_int_equal(decode_failure(&decoder, &vaccel_op_noop, encoder.head, encoder.head_size,
-					NULL, words),
+					0, NULL, words),
 			 0);
 	assert_int_equal(strlen(words), FRAME_TEXT_MAX);
 	encoder_release(&encoder);
@@ -150,57 +150,83 @@ static void test_what_is_no_failure(void **state)
 	refused(&made, "8 bytes of arguments");
 }
 
-/* Every scalar that goes out, those that may be absent included, and nothing else. */
-static void test_every_scalar(void **state)
-{
-	struct random_args *said = random_args_new(&vaccel_op_probe, 5, codec_resources);
-	struct vaccel_probe_args *from = said->args;
-	int16_t both = 0;
-	uint8_t optional = 0;
-	int64_t one = 0;
-	struct vaccel_probe_args to = {.both_one = &both, .out_one = &one};
-	struct encoder encoder = {0};
+/* What a backend has left in arguments, and what becomes of it. */
+struct both {
+	int16_t both_one;
+	int64_t out_one;
+	int32_t span[2];
+	char text[4];
+	struct vaccel_arg write[2];
+	struct vaccel_probe_args args;
+};
 
-	from->both_one_opt = NULL;
-	from->out_one_opt = NULL;
-	assert_int_equal(encode_failure(&encoder, &vaccel_op_probe, from, "words"), 0);
-	assert_int_equal(encoder.head_size, 8 + 8 + 4 * 8);
+static void both_init(struct both *both)
+{
+	both->write[0] = (struct vaccel_arg){.buf = both->text, .size = sizeof(both->text)};
+	both->args = (struct vaccel_probe_args){
+		.both_one = &both->both_one,
+		.out_one = &both->out_one,
+		.both_span = {both->span, 2},
+		.write = {both->write, 2},
+	};
+}
+
+/* Every scalar that goes out, and all that goes both ways; what may be absent is. */
+static void test_what_outlives_a_failure(void **state)
+{
+	struct both from = {7, -8, {1, 2}, "abc", {{0}}, {0}};
+	struct both to = {0};
+	struct encoder encoder = {0};
+	uint8_t optional = 0;
+
+	both_init(&from);
+	both_init(&to);
+	from.write[0].size = 2;
+	assert_int_equal(encode_failure(&encoder, &vaccel_op_probe, &from.args, "words"), 0);
+	/* both_one, none, out_one, none; two references; presence, count, two arguments */
+	assert_int_equal(encoder.head_size, 8 + 8 + 4 * 8 + 2 * 24 + 8 + 8 + 2 * 32);
+	assert_int_equal(encoder.payload.size, 8 + 8);
+	pieces_gather(&encoder.payload, section);
 	assert_int_equal(decode_failure(&decoder, &vaccel_op_probe, encoder.head, encoder.head_size,
-					&to, words),
+					16, &to.args, words),
 			 0);
-	assert_int_equal(both, *from->both_one);
-	assert_true(one == *from->out_one);
-	to.both_one_opt = &optional;
+	pieces_fill(&decoder.payload, section);
+	assert_int_equal(decode_reply_end(&decoder), 0);
+	assert_int_equal(to.both_one, 7);
+	assert_true(to.out_one == -8);
+	assert_memory_equal(to.span, from.span, sizeof(to.span));
+	assert_int_equal(to.write[0].size, 2);
+	assert_memory_equal(to.text, "ab\0", 4);
+
+	/* There is room for no more than the program gave. */
+	to.write[0].size = 1;
 	assert_int_equal(decode_failure(&decoder, &vaccel_op_probe, encoder.head, encoder.head_size,
-					&to, words),
+					16, &to.args, words),
+			 VACCEL_EREMOTEIO);
+	assert_says("'write' of the failure has 2 bytes, and there is room for 1");
+	to.args.both_one_opt = &optional;
+	assert_int_equal(decode_failure(&decoder, &vaccel_op_probe, encoder.head, encoder.head_size,
+					16, &to.args, words),
 			 VACCEL_EREMOTEIO);
 	assert_says("'both_one_opt' of the failure is missing");
 	encoder_release(&encoder);
-	random_args_delete(said);
 }
 
 /* What the program had in it stays where the backend has said nothing. */
 static void test_a_scalar_not_said(void **state)
 {
-	struct random_args *said = random_args_new(&vaccel_op_probe, 5, codec_resources);
-	struct vaccel_probe_args *from = said->args;
-	int16_t both = 7;
-	int64_t one = 8;
-	struct vaccel_probe_args to = {.both_one = &both, .out_one = &one};
+	struct both from = {.both_one = 5}, to = {.both_one = 7, .out_one = 8};
 	struct encoder encoder = {0};
 
-	from->both_one_opt = NULL;
-	from->out_one_opt = NULL;
-	*from->both_one = 5;
-	*from->out_one = 0;
-	assert_int_equal(encode_failure(&encoder, &vaccel_op_probe, from, "words"), 0);
+	both_init(&from);
+	both_init(&to);
+	assert_int_equal(encode_failure(&encoder, &vaccel_op_probe, &from.args, "words"), 0);
 	assert_int_equal(decode_failure(&decoder, &vaccel_op_probe, encoder.head, encoder.head_size,
-					&to, words),
+					encoder.payload.size, &to.args, words),
 			 0);
-	assert_int_equal(both, 5);
-	assert_true(one == 8);
+	assert_int_equal(to.both_one, 5);
+	assert_true(to.out_one == 8);
 	encoder_release(&encoder);
-	random_args_delete(said);
 }
 
 static void test_no_memory(void **state)
@@ -225,7 +251,7 @@ int main(void)
 		WIRE_TEST(test_words_can_be_shown),
 		WIRE_TEST(test_words_are_cut),
 		WIRE_TEST(test_what_is_no_failure),
-		WIRE_TEST(test_every_scalar),
+		WIRE_TEST(test_what_outlives_a_failure),
 		WIRE_TEST(test_a_scalar_not_said),
 		WIRE_TEST(test_no_memory),
 	};

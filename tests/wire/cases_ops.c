@@ -164,6 +164,8 @@ const struct wire_case op_cases[] = {
 	BOTH("tf_model_run", TF_MODEL_RUN, tf_model_run, tf_run),
 	BOTH("torch_model_run", TORCH_MODEL_RUN, torch_model_run, torch_run),
 	BOTH("tflite_model_run without a status", TFLITE_MODEL_RUN, tflite_model_run, tflite_run),
+	FAILED("exec failed", EXEC, exec, &exec, VACCEL_EBACKEND,
+	       "exec: function 'function' returned 7"),
 	FAILED("tf_model_run failed", TF_MODEL_RUN, tf_model_run, &tf_failed, VACCEL_EBACKEND,
 	       "TensorFlow: no such node"),
 	REFUSED("tf_model_run never ran", TF_MODEL_RUN, tf_model_run, VACCEL_EBUSY,

@@ -239,7 +239,7 @@ def said(signature, form):
         has_in, has_out = field.dir in ("IN", "INOUT"), field.dir in ("OUT", "INOUT")
         if form == "request" and has_in or form == "reply" and has_out:
             yield field, True
-        elif form == "failure" and has_out and field.kind == "ONE":
+        elif form == "failure" and has_out and (has_in or field.kind == "ONE"):
             yield field, True
         elif form == "request" and (field.has_presence if field.kind == "ONE" else
                                     field.kind == "TENSORS" or not field.grows):

@@ -32,6 +32,7 @@ CODES = {5: errno.EBUSY, 14: errno.EPERM, 28: errno.EPROTO}
 # Failures, and the calls that they answer; one that has a reply as well has it the first time.
 REFUSALS = {
     "exec refused": "exec without arguments call",
+    "exec failed": "exec with arguments call",
     "tf_model_run failed": "tf_model_run that fails call",
 }
 # What no program can say: where its memory comes to lie, and what the library refuses.

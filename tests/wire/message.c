@@ -163,10 +163,11 @@ int wire_decode(const struct wire_case *of, const struct wire_message *message,
 	if (of->form == FORM_REQUEST)
 		return decode_as_request(of, message, decoder, args);
 	if (of->form == FORM_FAILURE)
-		return decode_failure(decoder, of->op, message->head, message->head_size, *args,
-				      words);
-	ret = decode_reply(decoder, of->op, message->head, message->head_size,
-			   message->payload_size, *args);
+		ret = decode_failure(decoder, of->op, message->head, message->head_size,
+				     message->payload_size, *args, words);
+	else
+		ret = decode_reply(decoder, of->op, message->head, message->head_size,
+				   message->payload_size, *args);
 	if (ret)
 		return ret;
 	pieces_fill(&decoder->payload, message->payload);
