@@ -2,10 +2,13 @@
 /* Messages of links: of all sizes, in pieces, by several threads, from slow readers and writers. */
 #include "links.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 static void test_sizes(void **state)
 {
@@ -294,6 +297,80 @@ static void test_wrong_place_for_payload(void **state)
 	ends_close(&ends);
 }
 
+/* System calls of this thread by which bytes leave, or room for them is waited for. */
+static _Thread_local int calls;
+
+ssize_t __real_send(int fd, const void *bytes, size_t size, int flags);
+ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
+int __real_poll(struct pollfd *fds, nfds_t nr, int ms);
+
+ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags)
+{
+	calls++;
+	return __real_send(fd, bytes, size, flags);
+}
+
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	calls++;
+	return __real_sendmsg(fd, message, flags);
+}
+
+int __wrap_poll(struct pollfd *fds, nfds_t nr, int ms)
+{
+	calls++;
+	return __real_poll(fds, nr, ms);
+}
+
+static void send_counted(struct link *from, struct link *to, size_t head_size, size_t payload_size,
+			 size_t nr_pieces, size_t most)
+{
+	struct parcel parcel;
+
+	parcel_make(&parcel, from, 1, head_size, payload_size, nr_pieces);
+	calls = 0;
+	parcel_send(&parcel);
+	assert_in_range(calls, 1, most);
+	assert_int_equal(parcel.ret, VACCEL_OK);
+	expect(to, 1, head_size, payload_size, 1);
+	parcel_release(&parcel);
+}
+
+/*
+ * Small or in pieces: as long as the socket has room for it. An agent's worker may not use
+ * sendmsg(), and sends a front and each piece by themselves.
+ */
+static void test_a_message_is_one_write(void **state)
+{
+	struct ends ends = open_generous(state);
+
+	for (size_t nr_pieces = 1; is_socket() && nr_pieces < 4; nr_pieces++) {
+		send_counted(ends.client, ends.agent, 0, 0, 1, 1);
+		send_counted(ends.client, ends.agent, 64, 800, nr_pieces, 1);
+		send_counted(ends.client, ends.agent, 64, 8000, nr_pieces, 1);
+		send_counted(ends.client, ends.agent, 1000, 12000, nr_pieces, 1);
+		send_counted(ends.agent, ends.client, 64, 800, nr_pieces, 1);
+		send_counted(ends.agent, ends.client, 64, 8000, nr_pieces, 1 + nr_pieces);
+	}
+	ends_close(&ends);
+}
+
+static void test_nothing_is_held_back(void **state)
+{
+	struct ends ends = open_generous(state);
+	int fds[] = {link_fd(ends.client), link_fd(ends.agent)};
+	bool is_tcp = !strcmp(scheme, "tcp") || !strcmp(scheme, "tls");
+
+	for (size_t i = 0; is_tcp && i < 2; i++) {
+		int no_delay = 0;
+		socklen_t size = sizeof(no_delay);
+
+		assert_int_equal(getsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
+		assert_int_equal(no_delay, 1);
+	}
+	ends_close(&ends);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_bed, drop_bed)
 
 int links_messages(void)
@@ -310,6 +387,8 @@ int links_messages(void)
 		TEST(test_slow_reader),
 		TEST(test_skip),
 		TEST(test_wrong_place_for_payload),
+		TEST(test_a_message_is_one_write),
+		TEST(test_nothing_is_held_back),
 	};
 
 	return cmocka_run_group_tests_name("messages", tests, NULL, NULL);
