@@ -248,8 +248,10 @@ static void test_who_may_ask(void **unused)
 	pid_t child;
 	int status;
 
-	if (geteuid())
+	if (geteuid()) {
+		print_message("only root can be somebody else\n");
 		skip();
+	}
 	child = fork();
 	if (!child) {
 		char *got;

@@ -120,6 +120,7 @@ static void test_files_of_a_tmpfs(void **state)
 
 	if (fd < 0 || fstatfs(fd, &system) || system.f_type != TMPFS_MAGIC) {
 		close(fd);
+		print_message("/dev/shm is no tmpfs\n");
 		skip();
 	}
 	assert_int_equal(ftruncate(fd, 4096), 0);
@@ -227,6 +228,7 @@ static void test_pages_that_were_only_read(void **state)
 	if (!has_clean_pages((void *)own)) {
 		munmap((void *)own, size);
 		close(fd);
+		print_message("this kernel marks pages that were only read as written\n");
 		skip();
 	}
 	assert_int_equal(borrower_add(bed->borrower, 1, size, false, fd), VACCEL_OK);
@@ -238,10 +240,13 @@ static void test_huge_pages(void **state)
 {
 	int fd = memfd_create("huge", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
 
-	if (fd < 0)
+	if (fd < 0) {
+		print_message("there are no huge pages\n");
 		skip();
+	}
 	if (ftruncate(fd, 2 * MIB) || fcntl(fd, F_ADD_SEALS, MEMFD_FIXED)) {
 		close(fd);
+		print_message("there are no huge pages\n");
 		skip();
 	}
 	refused(*state, fd, 4096, false, VACCEL_EINVAL, "not of ordinary pages");

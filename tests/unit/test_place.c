@@ -274,8 +274,10 @@ static void test_drive(void **state)
 
 static void test_what_only_root_may(void **state)
 {
-	if (getuid())
+	if (getuid()) {
+		print_message("only root may do that\n");
 		skip();
+	}
 	put_device();
 	put("/dev/accel0", "");
 	put("/sys/block/vdb/serial", PLACE_DRIVE_SERIAL "\n");
