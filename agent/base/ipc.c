@@ -15,11 +15,6 @@
 #include "agent/base/passed.h"
 #include "base/util.h"
 
-union control {
-	struct cmsghdr header;
-	char room[CMSG_SPACE(sizeof(int))];
-};
-
 int ipc_pair(int ret_fds[2])
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_fds))
@@ -27,30 +22,11 @@ int ipc_pair(int ret_fds[2])
 	return VACCEL_OK;
 }
 
-static void attach(struct msghdr *header, union control *control, int fd)
-{
-	header->msg_control = control;
-	header->msg_controllen = CMSG_LEN(sizeof(int));
-	control->header.cmsg_level = SOL_SOCKET;
-	control->header.cmsg_type = SCM_RIGHTS;
-	control->header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control->header), &fd, sizeof(fd));
-}
-
 int ipc_send(int socket, const struct ipc_message *message, int fd)
 {
 	struct iovec bytes = {.iov_base = (void *)message, .iov_len = sizeof(*message)};
-	struct msghdr header = {.msg_iov = &bytes, .msg_iovlen = 1};
-	union control control = {};
-	ssize_t sent;
+	ssize_t sent = passed_send(socket, &bytes, 1, MSG_DONTWAIT | MSG_NOSIGNAL, &fd, fd >= 0);
 
-	if (fd >= 0)
-		attach(&header, &control, fd);
-	do {
-		/* Workers may use no more than send(). */
-		sent = fd < 0 ? send(socket, message, sizeof(*message), MSG_DONTWAIT | MSG_NOSIGNAL)
-			      : sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
-	} while (sent < 0 && errno == EINTR);
 	if (sent == (ssize_t)sizeof(*message))
 		return VACCEL_OK;
 	/* ETOOMANYREFS: more descriptors are under way than this user may have open. */

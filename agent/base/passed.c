@@ -12,6 +12,31 @@
 #include "agent/base/closer.h"
 #include "base/util.h"
 
+ssize_t passed_send(int socket, struct iovec *from, size_t nr, int flags, const int *fds,
+		    size_t nr_fds)
+{
+	union {
+		struct cmsghdr header;
+		unsigned char room[CMSG_SPACE(PASSED_SENT_MAX * sizeof(int))];
+	} control = {};
+	struct msghdr message = {.msg_iov = from, .msg_iovlen = nr};
+	ssize_t sent;
+
+	if (nr_fds) {
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(nr_fds * sizeof(int));
+		memcpy(CMSG_DATA(&control.header), fds, nr_fds * sizeof(int));
+		message.msg_control = &control;
+		message.msg_controllen = CMSG_SPACE(nr_fds * sizeof(int));
+	}
+	do
+		sent = nr == 1 && !nr_fds ? send(socket, from->iov_base, from->iov_len, flags)
+					  : sendmsg(socket, &message, flags);
+	while (sent < 0 && errno == EINTR);
+	return sent;
+}
+
 ssize_t passed_receive(int socket, struct iovec *to, int flags, struct passed *ret_passed)
 {
 	union {

@@ -9,6 +9,7 @@
 
 #include <sys/uio.h>
 
+#define PASSED_SENT_MAX 8 /* with one message of ours */
 #define PASSED_MAX 253 /* with one message: Linux's SCM_MAX_FD */
 
 struct passed {
@@ -16,6 +17,13 @@ struct passed {
 	int fds[PASSED_MAX]; /* closed on exec */
 	int flags;	     /* of the message: MSG_TRUNC, MSG_CTRUNC */
 };
+
+/*
+ * As sendmsg(), with @nr_fds descriptors; an interrupted one is begun again. One piece without any
+ * is sent by send(), as workers may use no more.
+ */
+ssize_t passed_send(int socket, struct iovec *from, size_t nr, int flags, const int *fds,
+		    size_t nr_fds);
 
 /* As recvmsg(); an interrupted one is begun again. What came is the caller's to release. */
 ssize_t passed_receive(int socket, struct iovec *to, int flags, struct passed *ret_passed);

@@ -70,25 +70,9 @@ int send_answer(struct backend *backend, const void *body, size_t size, int fd)
 		.size = (uint32_t)size,
 	};
 	struct iovec pieces[] = {{&header, sizeof(header)}, {(void *)body, size}};
-	struct msghdr message = {.msg_iov = pieces, .msg_iovlen = ARRAY_SIZE(pieces)};
-	union {
-		struct cmsghdr header;
-		unsigned char room[CMSG_SPACE(sizeof(int))];
-	} passed = {
-		.header.cmsg_level = SOL_SOCKET,
-		.header.cmsg_type = SCM_RIGHTS,
-		.header.cmsg_len = CMSG_LEN(sizeof(int)),
-	};
-	ssize_t sent;
+	ssize_t sent = passed_send(backend->fd, pieces, ARRAY_SIZE(pieces),
+				   MSG_DONTWAIT | MSG_NOSIGNAL, &fd, fd >= 0);
 
-	if (fd >= 0) {
-		memcpy(CMSG_DATA(&passed.header), &fd, sizeof(fd));
-		message.msg_control = &passed;
-		message.msg_controllen = sizeof(passed);
-	}
-	do
-		sent = sendmsg(backend->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
 	if (sent == (ssize_t)(sizeof(header) + size))
 		return VACCEL_OK;
 	return vaccel_fail(VACCEL_EREMOTEIO, "vhost-user: the front end takes no answer");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* See update.h; agent/base/ipc.c has the same for messages with one descriptor. */
+/* See update.h. */
 #include "agent/vhost/update.h"
 
 #include <errno.h>
@@ -11,17 +11,10 @@
 #include "agent/base/passed.h"
 #include "base/util.h"
 
-union control {
-	struct cmsghdr header;
-	unsigned char room[CMSG_SPACE(UPDATE_FDS * sizeof(int))];
-};
-
 int update_send(int channel, const struct update *update, int first, int second)
 {
 	struct iovec bytes = {(void *)update, sizeof(*update)};
-	struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
 	const int given[UPDATE_FDS] = {first, second};
-	union control control = {};
 	int fds[UPDATE_FDS];
 	size_t nr = 0;
 	ssize_t sent;
@@ -29,18 +22,7 @@ int update_send(int channel, const struct update *update, int first, int second)
 	for (size_t i = 0; i < UPDATE_FDS; i++)
 		if (given[i] >= 0)
 			fds[nr++] = given[i];
-	if (nr) {
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(nr * sizeof(int));
-		memcpy(CMSG_DATA(&control.header), fds, nr * sizeof(int));
-		message.msg_control = &control;
-		message.msg_controllen = CMSG_SPACE(nr * sizeof(int));
-	}
-	do
-		sent = nr ? sendmsg(channel, &message, MSG_DONTWAIT | MSG_NOSIGNAL)
-			  : send(channel, update, sizeof(*update), MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
+	sent = passed_send(channel, &bytes, 1, MSG_DONTWAIT | MSG_NOSIGNAL, fds, nr);
 	if (sent == (ssize_t)sizeof(*update))
 		return VACCEL_OK;
 	if (sent < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS))

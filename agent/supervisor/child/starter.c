@@ -200,27 +200,19 @@ static int starter_new(void)
 	return ret;
 }
 
+_Static_assert(CHILD_FDS <= PASSED_SENT_MAX, "all go with one message");
+
 static int send_descriptors(const struct image *image)
 {
 	char byte = 0;
 	struct iovec bytes = {&byte, sizeof(byte)};
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int) * CHILD_FDS)];
-	} control = {};
-	struct msghdr header = {.msg_iov = &bytes, .msg_iovlen = 1, .msg_control = &control};
 	int fds[CHILD_FDS];
 	size_t nr = 0;
 
 	for (int i = 0; i < CHILD_FDS; i++)
 		if (image->fds[i] >= 0)
 			fds[nr++] = image->fds[i];
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int) * nr);
-	memcpy(CMSG_DATA(&control.header), fds, sizeof(int) * nr);
-	header.msg_controllen = CMSG_SPACE(sizeof(int) * nr);
-	if (sendmsg(starter.ours, &header, MSG_NOSIGNAL) < 0)
+	if (passed_send(starter.ours, &bytes, 1, MSG_NOSIGNAL, fds, nr) < 0)
 		return vaccel_fail(errno, "cannot start a process: %s", strerror(errno));
 	return VACCEL_OK;
 }
