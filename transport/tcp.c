@@ -14,9 +14,6 @@
 #include "base/util.h"
 #include "transport/carrier.h"
 
-/* A host that does not answer is given up after so long, also without a deadline. */
-#define CONNECT_NS INT64_C(10000000000)
-
 /* A connection whose other machine is gone is noticed after 15 + 3 * 5 s, if nothing else does. */
 #define KEEP_IDLE_S	15
 #define KEEP_INTERVAL_S 5

@@ -21,9 +21,6 @@
 #include "base/util.h"
 #include "transport/carrier.h"
 
-/* An agent that takes no connections is given up after so long, also without a deadline. */
-#define CONNECT_NS INT64_C(10000000000)
-
 /* What follows the name of a socket file that is not ready yet: "~" and 4 digits. */
 #define SUFFIX_SIZE 5
 

@@ -15,9 +15,6 @@
 #include "base/util.h"
 #include "transport/carrier.h"
 
-/* A machine that does not answer is given up after so long, also without a deadline. */
-#define CONNECT_NS INT64_C(10000000000)
-
 static int parse(const char *rest, struct address *address)
 {
 	char cid[16] = "";

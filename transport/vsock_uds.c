@@ -18,9 +18,6 @@
 #include "base/util.h"
 #include "transport/carrier.h"
 
-/* A monitor that does not answer is given up after so long, also without a deadline. */
-#define CONNECT_NS INT64_C(10000000000)
-
 /* "OK 4294967295\n" and some more. */
 #define ANSWER_MAX 32
 

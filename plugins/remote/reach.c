@@ -12,8 +12,6 @@
 #include "base/util.h"
 #include "remote/server.h"
 
-#define SECOND INT64_C(1000000000)
-
 /* What a name stands for may have changed after so long. */
 #define NAMES_AGE	  (30 * SECOND)
 #define NAMES_AGE_IN_NEED SECOND

@@ -25,8 +25,6 @@
 #include "transport/carrier.h"
 #include "transport/tls.h"
 
-#define SECOND INT64_C(1000000000)
-
 pthread_mutex_t remote_lock = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t remote_changed;
 

@@ -12,6 +12,8 @@
 
 #include "remote/channel.h"
 
+#define SECOND INT64_C(1000000000) /* ns */
+
 /*
  * Over all that threads share in this plugin: servers, the lists of sessions and
  * resources, and what of these is at which server. Held for moments only, never while

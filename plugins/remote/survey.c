@@ -8,8 +8,6 @@
 #include "remote/aside.h"
 #include "remote/server.h"
 
-#define SECOND INT64_C(1000000000)
-
 /* How busy an agent is may have changed after so long. */
 #define LOAD_AGE SECOND
 

@@ -12,8 +12,6 @@
 #include "base/util.h"
 #include "remote/server.h"
 
-#define SECOND INT64_C(1000000000)
-
 /* After so many messages that are no answer it is looked whether there is time for more. */
 #define ASIDES_MAX 16
 
