@@ -99,7 +99,7 @@ static double sample(struct bench *bench, bench_work *work)
 
 	pthread_barrier_wait(&bench->barrier);
 	begin = now();
-	if (__atomic_fetch_add(&bench->begun, 1, __ATOMIC_RELAXED) % row->threads == 0)
+	if (is_rate && __atomic_fetch_add(&bench->begun, 1, __ATOMIC_RELAXED) % row->threads == 0)
 		bench->begin = begin;
 	note_error(bench, work(row->context, row->batch));
 	if (is_rate) {
