@@ -301,8 +301,11 @@ static void test_wrong_place_for_payload(void **state)
 static _Thread_local int calls;
 
 ssize_t __real_send(int fd, const void *bytes, size_t size, int flags);
+ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags);
 ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
 int __real_poll(struct pollfd *fds, nfds_t nr, int ms);
+int __wrap_poll(struct pollfd *fds, nfds_t nr, int ms);
 
 ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags)
 {
