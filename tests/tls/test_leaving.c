@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -57,11 +58,27 @@ static void expect_reset(const struct relayed *relayed)
 	assert_int_equal(errno, ECONNRESET);
 }
 
+/* The front resets what the kernel has not sent; an emulator does not tell of it. */
+static void need_unsent(void)
+{
+	struct tcp_info info = {0};
+	socklen_t size = sizeof(info);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+	close(fd);
+	if (size > offsetof(struct tcp_info, tcpi_notsent_bytes))
+		return;
+	print_message("here is no telling how much of a stream has not been sent\n");
+	skip();
+}
+
 static void test_taking_nothing(void **state)
 {
 	struct house *house;
 	struct relayed relayed;
 
+	need_unsent();
 	house_open(&house, SHORT_NS);
 	relayed_open(house, &relayed);
 	fill(&relayed);
@@ -137,6 +154,7 @@ static void test_taking_nothing_after_ones_end(void **state)
 	struct house *house;
 	struct relayed relayed;
 
+	need_unsent();
 	house_open(&house, SHORT_NS);
 	leave_to_the_kernel(house, &relayed);
 	expect_reset(&relayed);
@@ -151,6 +169,7 @@ static void test_taking_all_after_ones_end(void **state)
 	int64_t began;
 	size_t total;
 
+	need_unsent();
 	house_open(&house, 6 * PATIENCE_NS);
 	total = leave_to_the_kernel(house, &relayed);
 	/* Until the front knows, too. */

@@ -409,12 +409,25 @@ static void *want_places(void *context)
 	return NULL;
 }
 
+/* An emulator would lose its own calls to such a filter. */
+static void need_filters(void)
+{
+#ifdef EMULATED
+	print_message("an emulated program has no filters of system calls\n");
+	skip();
+#endif
+}
+
 static void test_no_memory_to_lend(void **state)
 {
-	struct want want = {*state, plain(MIB), vaccel_alloc(7 * MIB), 0};
-	int before = mappings(), open = descriptors();
+	struct want want;
+	int before, open;
 	pthread_t thread;
 
+	need_filters();
+	want = (struct want){*state, plain(MIB), vaccel_alloc(7 * MIB), 0};
+	before = mappings();
+	open = descriptors();
 	/* A filter is its thread's. */
 	assert_int_equal(pthread_create(&thread, NULL, want_places, &want), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
