@@ -174,7 +174,7 @@ static const struct family families[] = {
 	{"vaccel_calls_running", "gauge", "Calls that a backend works on.", ONE(busy)},
 	{"vaccel_calls_waiting", "gauge", "Calls that wait for their turn.", ONE(queued)},
 	{"vaccel_refused_total", "counter", "What was asked for and refused.", write_refused},
-	{"vaccel_worker_restarts_total", "counter", "Workers that were started in place of one that failed.",
+	{"vaccel_worker_restarts_total", "counter", "Workers that failed, each to be replaced.",
 	 ONE(restarts)},
 	{"vaccel_worker_running", "gauge", "Whether the tenant has a worker.", write_running},
 	{"vaccel_worker_resident_bytes", "gauge", "Memory of the tenant's worker.", write_resident},

@@ -104,6 +104,26 @@ static void test_young_deaths_are_slowed_down(void **state)
 	assert_int_equal(tenant_of(house, "dies")->tally.stats->restarts, ARRAY_SIZE(pauses));
 }
 
+/* Nobody is there for whom another would be started, and yet an alert goes by the count. */
+static void test_deaths_are_counted_while_nobody_is_connected(void **state)
+{
+	struct house *house = *state;
+	struct tenant *tenant;
+
+	apply(house, "listeners:\n" LISTENER("stays"));
+	for (house->number = 1; house->number <= 2; house->number++) {
+		struct line line = ask(house, "stays");
+
+		tenant = tenant_of(house, "stays");
+		assert_int_equal(tenant->tally.stats->restarts, house->number - 1);
+		tenant->tally.stats->connections = 0;
+		assert_int_equal(kill(line.pid, SIGKILL), 0);
+		until(house, has_failed);
+		assert_null(tenant->worker);
+		assert_int_equal(tenant->tally.stats->restarts, house->number);
+	}
+}
+
 static void test_who_waits_for_one_that_cannot_start_is_not_kept(void **state)
 {
 	struct house *house = *state;
@@ -118,6 +138,8 @@ static void test_who_waits_for_one_that_cannot_start_is_not_kept(void **state)
 	assert_string_equal(tenant_of(house, "fails")->fates[0].text,
 			    "worker cannot start: no plugin fits");
 	assert_null(tenant_of(house, "fails")->waiting);
+	assert_int_equal(tenant_of(house, "fails")->tally.stats->restarts,
+			 tenant_of(house, "fails")->failures);
 }
 
 static bool is_rested(struct house *house)
@@ -359,6 +381,7 @@ static void test_an_idle_worker_ends(void **state)
 	tenant_of(house, "rests")->tally.stats->connections = 0;
 	until(house, has_no_worker);
 	assert_int_equal(tenant_of(house, "rests")->failures, 0);
+	assert_int_equal(tenant_of(house, "rests")->tally.stats->restarts, 0);
 	assert_int_not_equal(ask(house, "rests").pid, first.pid);
 	assert_int_equal(ask(house, "rests").status, VACCEL_OK);
 }
@@ -493,6 +516,7 @@ int main(int argc, char **argv)
 		IN_HOUSE(test_a_worker_has_nothing_that_others_passed),
 		IN_HOUSE(test_the_next_is_told_how_the_last_one_ended),
 		IN_HOUSE(test_young_deaths_are_slowed_down),
+		IN_HOUSE(test_deaths_are_counted_while_nobody_is_connected),
 		IN_HOUSE(test_who_waits_for_one_that_cannot_start_is_not_kept),
 		IN_HOUSE(test_one_that_cannot_start_is_started_for_somebody),
 		IN_HOUSE(test_a_call_past_its_deadline_ends_the_worker),

@@ -313,6 +313,8 @@ static void replace_worker(struct tenant *tenant, struct worker *worker, const s
 	struct about whom = about(tenant);
 	bool wanted = atomic_load(&tenant->tally.stats->connections) || tenant->waiting;
 
+	/* Where nobody is there the next client has it replaced. */
+	atomic_fetch_add(&tenant->tally.stats->restarts, 1);
 	log_line(VACCEL_LOG_ERROR, &whom, "%s", fate->text);
 	remember(tenant, fate);
 	forget_worker(tenant);
@@ -321,10 +323,8 @@ static void replace_worker(struct tenant *tenant, struct worker *worker, const s
 		drop_waiting(tenant);
 	schedule_restart(tenant, worker);
 	tell_monitor_gone(tenant, fate->text);
-	if (!wanted || !worker->ready)
-		return;
-	atomic_fetch_add(&tenant->tally.stats->restarts, 1);
-	service_start(tenant);
+	if (wanted && worker->ready)
+		service_start(tenant);
 }
 
 static void forget_leaving(struct tenant *tenant, struct worker *worker)
