@@ -2,7 +2,8 @@
 /*
  * Plugins and the sandbox. Plugins are loaded now, since nothing can be
  * opened once the sandbox is closed. One that the policy names must be there; of those that are
- * merely installed, what cannot be loaded is left out.
+ * merely installed, what cannot be loaded is left out, and what would have nothing to do: a
+ * framework takes seconds and hundreds of megabytes.
  */
 #include "agent/worker/start.h"
 
@@ -11,6 +12,7 @@
 
 #include <vaccel/core.h>
 #include <vaccel/error.h>
+#include <vaccel/ops/noop.h>
 #include <vaccel/plugin.h>
 
 #include "agent/sandbox/sandbox.h"
@@ -36,10 +38,26 @@ static struct about about(const struct worker *worker)
 	return (struct about){.tenant = worker->setup.tenant};
 }
 
-/* What `auto` would list, but for plugins that forward to another agent. */
-static void load_installed(void *context, const struct vaccel_plugin *plugin)
+/* Of noop nobody needs a plugin. One that has no manifest says only once it is loaded what it has.
+ */
+static bool has_permitted(const struct worker *worker, const struct vaccel_plugin *plugin)
 {
-	const struct worker *worker = context;
+	const struct vaccel_op *op;
+	bool has_any = false;
+
+	for (size_t i = 0; (op = vaccel_op_at(i)); i++) {
+		if (op->number == VACCEL_OP_NOOP || !vaccel_plugin_offers(plugin, op))
+			continue;
+		if (worker->permitted[op->number])
+			return true;
+		has_any = true;
+	}
+	return !has_any;
+}
+
+/* What `auto` would list, but for plugins that forward to another agent. */
+static void load(const struct worker *worker, const struct vaccel_plugin *plugin)
+{
 	const struct vaccel_plugin_info *info = plugin->info;
 	const struct about tenant = about(worker);
 
@@ -49,6 +67,26 @@ static void load_installed(void *context, const struct vaccel_plugin *plugin)
 	if (vaccel_plugin_load(info->name))
 		log_line(VACCEL_LOG_INFO, &tenant, "plugin %s is left out: %s", info->name,
 			 vaccel_error_text());
+}
+
+static void load_permitted(void *context, const struct vaccel_plugin *plugin)
+{
+	if (has_permitted(context, plugin))
+		load(context, plugin);
+}
+
+/* Sessions are of a plugin, even where a policy permits no more than noop. */
+static void load_one(void *context, const struct vaccel_plugin *plugin)
+{
+	if (!vaccel_plugin_at(0))
+		load(context, plugin);
+}
+
+static int load_installed(const struct worker *worker)
+{
+	int ret = vaccel_plugin_installed(load_permitted, (void *)worker);
+
+	return ret ? ret : vaccel_plugin_installed(load_one, (void *)worker);
 }
 
 /* Of backends' threads, too, unless they choose; on other systems they run with less. */
@@ -77,7 +115,7 @@ int start_plugins(const struct worker *worker)
 	for (unsigned int i = 0; !ret && i < names->count; i++)
 		ret = vaccel_plugin_load(names->at[i]);
 	if (!ret && !names->count)
-		ret = vaccel_plugin_installed(load_installed, (void *)worker);
+		ret = load_installed(worker);
 	if (!ret && !vaccel_plugin_at(0))
 		ret = vaccel_fail(VACCEL_ENOENT, "policy '%s': no plugin can be loaded",
 				  worker->setup.policy.name);

@@ -24,7 +24,7 @@ import urllib.request
 
 import peer
 from peer import connect
-from world import PATIENCE, Agent, agent, run, running, until
+from world import PATIENCE, Agent, Skipped, agent, run, running, until
 
 SLOW_US = 1_000_000
 
@@ -302,6 +302,27 @@ def test_log(build):
         assert len(said) == 1 and re.fullmatch(r"\S+Z vaccel-agent info: the configuration is in force", said[0]), said
 
 
+def test_plugins_of_policies(build):
+    """Where a policy names none, a worker loads those that have an operation which it permits; else one."""
+    if not (build.plugins / "libvaccel-cpu.manifest").exists():
+        raise Skipped("this build has no manifests of plugins, so that all are loaded")
+    policies = {"all": {"memory": "8GiB"}, "runs": {"memory": "8GiB", "exec_uploads": ["any"]},
+                "few": {"ops": ["noop", "minmax"]}, "none": {"ops": ["noop"]},
+                "named": {"ops": ["noop", "minmax"], "plugins": ["exec"]}}
+    with Agent(build, {name: name for name in policies}, policies, log={"level": "debug"}) as world:
+        def loaded(tenant):
+            return set(re.findall(f"tenant {tenant}: loaded plugin ([a-z]+) ", world.words()))
+
+        for tenant in policies:
+            with connect(world.socket_of(tenant)) as client:
+                client.must("noop", client.session())
+        assert "cpu" in loaded("all") and "exec" not in loaded("all"), loaded("all")
+        assert loaded("runs") == loaded("all") | {"exec"}, loaded("runs")
+        assert loaded("few") == {"cpu"}, loaded("few")
+        assert len(loaded("none")) == 1, loaded("none")
+        assert loaded("named") == {"exec"}, loaded("named")
+
+
 def greets(address, directory):
     """Over TLS, as a tenant that only the front knows."""
     tls = ssl.create_default_context(cafile=f"{directory}/ca.pem")
@@ -417,5 +438,5 @@ def test_socket_activation(build):
 
 
 run([test_long_call, test_upgrade, test_frozen_supervisor, test_drain, test_drain_has_an_end,
-     test_reload, test_reload_leaves_resources, test_reload_of_sockets, test_log, test_frozen_helpers,
+     test_reload, test_reload_leaves_resources, test_reload_of_sockets, test_log, test_plugins_of_policies, test_frozen_helpers,
      test_stale_socket, test_live_socket, test_socket_activation])
