@@ -43,9 +43,12 @@ static const struct system_call rows[] = {
 	{"sendto send", ALL, PERMIT, .reason = "send messages"},
 	{"sendto", ALL, REFUSE, WHEN(IS_NOT, 4, address, 0),
 	 .reason = "would reach any socket file that it names, in the agent's name"},
-	{"sendmsg sendmmsg", FRONT | MONITOR, PERMIT,
+	{"sendmsg", FRONT | MONITOR, PERMIT,
 	 .reason = "pass on connections; by a file of the host's a worker's client would leave its "
 		   "container"},
+	{"sendmsg", FRONT | MONITOR, REFUSE, WHEN(HAS, 2, flags, MSG_FASTOPEN),
+	 .reason = "would connect a TCP socket to whom it names"},
+	{"sendmmsg", NOBODY, PERMIT, .reason = "as sendmsg, by flags that no filter sees"},
 	{"shutdown", ALL, PERMIT, .reason = "end a connection"},
 	{"getsockopt setsockopt getsockname getpeername", ALL, PERMIT,
 	 .reason = "set up connections, and ask who is at their other end"},
