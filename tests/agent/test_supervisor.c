@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the supervisor is made of, without any process of its own: see test_service.c,
  * test_listeners.c and test_output.c. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -209,6 +210,27 @@ static bool is_there(const char *path)
 	return !access(path, F_OK);
 }
 
+/* Each by 64 bits that nobody guesses; how many there are. */
+static unsigned int count_secret(const char *path)
+{
+	DIR *stream = opendir(path);
+	unsigned int count = 0;
+	struct dirent *entry;
+
+	assert_non_null(stream);
+	while ((entry = readdir(stream))) {
+		const char *dot = strrchr(entry->d_name, '.');
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		assert_non_null(dot);
+		assert_int_equal(strspn(dot + 1, "0123456789abcdef"), 16);
+		count++;
+	}
+	closedir(stream);
+	return count;
+}
+
 /* However long it takes to remove them. */
 static void test_nobody_waits_for_what_is_removed(void **state)
 {
@@ -228,8 +250,10 @@ static void test_nobody_waits_for_what_is_removed(void **state)
 	directory_remove(&directory, path);
 	assert_false(is_there(was));
 	assert_int_equal(directory_new(&directory, "alice", &path), VACCEL_OK);
+	assert_int_equal(count_secret(directory.path), 2);
 	directory_remove(&directory, path);
 	directory_remove(&directory, NULL);
+	assert_int_equal(count_secret(directory.path), 2);
 	assert_int_equal(sem_post(&may_remove), 0);
 	directory_close(&other);
 	directory_close(&directory);

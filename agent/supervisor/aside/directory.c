@@ -151,31 +151,40 @@ void directory_close(struct directory *directory)
 	free(TAKE(directory->base));
 }
 
-int directory_new(struct directory *directory, const char *tenant, char **ret_path)
+/* Other workers can ask whether a file is there, if they know its name. */
+static int secret_name(const struct directory *directory, const char *tenant, char **ret_path)
 {
-	_cleanup_(freep) char *path = NULL;
 	uint64_t secret;
+	char *path;
 
-	/* Other workers can ask whether a file is there, if they know its name. */
 	if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret))
 		return vaccel_fail(errno, "no random numbers: %s", strerror(errno));
 	path = text_of("%s/%s.%016" PRIx64, directory->path, tenant, secret);
 	if (!path)
 		return VACCEL_ENOMEM;
+	*ret_path = path;
+	return VACCEL_OK;
+}
+
+int directory_new(struct directory *directory, const char *tenant, char **ret_path)
+{
+	_cleanup_(freep) char *path = NULL;
+	int ret = secret_name(directory, tenant, &path);
+
+	if (ret)
+		return ret;
 	if (mkdir(path, 0700))
 		return vaccel_fail(errno, "cannot make directory '%s': %s", path, strerror(errno));
 	*ret_path = TAKE(path);
 	return VACCEL_OK;
 }
 
-/* By another name first: what still writes to it does not find it again. */
+/* By another name first, no tenant's: what still writes to it does not find it again. */
 void directory_remove(struct directory *directory, char *path)
 {
-	char *waste = path ? text_of("%s/.%u", directory->path, directory->nr_removed++) : NULL;
+	_cleanup_(freep) char *waste = NULL;
 
-	if (waste && !rename(path, waste))
-		remover_take(directory->remover, waste, -1);
-	else
-		free(waste);
+	if (path && !secret_name(directory, "", &waste) && !rename(path, waste))
+		remover_take(directory->remover, TAKE(waste), -1);
 	free(path);
 }

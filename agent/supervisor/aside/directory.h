@@ -13,7 +13,6 @@ struct directory {
 	char *path;
 	int lock; /* says to other agents that it is in use; the kernel drops it with the process */
 	struct remover *remover;
-	unsigned int nr_removed; /* names what is to be removed, ".0": no tenant's */
 };
 
 /* Makes it, and removes those that killed agents left in @base. */
