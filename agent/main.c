@@ -149,27 +149,36 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 	return -1;
 }
 
+static int base_of(const struct arguments *arguments, char **ret_base)
+{
+	if (!arguments->base)
+		return environment_directory(ret_base);
+	*ret_base = strdup(arguments->base);
+	return *ret_base ? VACCEL_OK : vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
+}
+
 static int run(const struct arguments *arguments, struct config *config)
 {
 	_cleanup_(freep) char *base = NULL;
-	const char *wanted = arguments->base;
-	int ret = wanted ? VACCEL_OK : environment_directory(&base);
+	int ret = base_of(arguments, &base);
 
 	if (!ret)
-		ret = supervisor_run(config, arguments->file, wanted ? wanted : base);
+		ret = supervisor_run(config, arguments->file, base);
 	if (ret)
 		log_line(VACCEL_LOG_ERROR, NULL, "%s", vaccel_error_text());
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* Also what is only doubtful is said, such as a certificate that has expired. */
-static int check(const char *name, const struct config *config)
+static int check(const struct arguments *arguments, const struct config *config)
 {
 	struct vaccel_config loud = {.log_level = VACCEL_LOG_WARN};
+	_cleanup_(freep) char *base = NULL;
 
-	if (vaccel_bootstrap_with_config(&loud) || supervisor_check(config))
+	if (vaccel_bootstrap_with_config(&loud) || base_of(arguments, &base) ||
+	    supervisor_check(config, base))
 		return complain(vaccel_error_text());
-	printf("%s: ok\n", name);
+	printf("%s: ok\n", arguments->file ? arguments->file : "command line");
 	return EXIT_SUCCESS;
 }
 
@@ -190,7 +199,7 @@ int main(int argc, char **argv)
 		return complain(vaccel_error_text());
 	if (!arguments.check)
 		return run(&arguments, config);
-	status = check(arguments.file ? arguments.file : "command line", config);
+	status = check(&arguments, config);
 	config_unref(config);
 	return status;
 }

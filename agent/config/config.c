@@ -28,6 +28,7 @@ static void file_release(struct named_file *file)
 static void listener_release(struct listener_config *listener)
 {
 	address_release(&listener->address);
+	free(listener->where);
 	free(listener->tenant);
 	file_release(&listener->cert);
 	file_release(&listener->key);
@@ -53,6 +54,7 @@ void config_unref(struct config *config)
 	address_release(&config->metrics);
 	free(config->models.path);
 	free(config->admin_socket);
+	free(config->admin_where);
 	free(config->listeners);
 	free(config->policies);
 	free(config);

@@ -21,6 +21,7 @@ struct named_file {
 
 struct listener_config {
 	struct address address;
+	char *where;  /* the address stands, for words, as of a named file */
 	char *tenant; /* NULL: whoever the peer's uid or certificate says */
 	const struct policy *policy;
 	mode_t mode; /* of a socket file */
@@ -36,6 +37,7 @@ struct config {
 	unsigned int nr_policies;
 	struct models models;
 	char *admin_socket; /* NULL: below the directory for run-time files */
+	char *admin_where;  /* it stands, for words */
 	mode_t admin_mode;
 	struct address metrics; /* carrier NULL: none */
 	struct log_setup log;

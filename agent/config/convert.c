@@ -131,6 +131,12 @@ static int fail_policy(struct document *document, const struct place *place,
 			     "there is no policy '%s'; describe it below 'policies'", name);
 }
 
+static int note_where(struct document *document, const struct place *place, char **ret_where)
+{
+	*ret_where = document_where(document, place);
+	return *ret_where ? VACCEL_OK : vaccel_fail(VACCEL_ENOMEM, "no memory for a configuration");
+}
+
 /* Takes the path. */
 static int convert_file(struct document *document, const struct place *place, char **path,
 			struct named_file *file)
@@ -138,9 +144,7 @@ static int convert_file(struct document *document, const struct place *place, ch
 	if (!*path)
 		return VACCEL_OK;
 	file->path = TAKE(*path);
-	file->where = document_where(document, place);
-	return file->where ? VACCEL_OK
-			   : vaccel_fail(VACCEL_ENOMEM, "no memory for a configuration");
+	return note_where(document, place, &file->where);
 }
 
 static int convert_listener(struct document *document, const struct place *place,
@@ -155,6 +159,8 @@ static int convert_listener(struct document *document, const struct place *place
 	if (!raw->address)
 		return document_fail(document, place, "a listener needs an address");
 	ret = convert_address(document, AT(place, "address"), raw->address, &listener->address);
+	if (!ret)
+		ret = note_where(document, AT(place, "address"), &listener->where);
 #define FILE_AT(key) \
 	if (!ret)    \
 		ret = convert_file(document, AT(place, #key), &raw->key, &listener->key);
@@ -277,6 +283,8 @@ int config_convert(struct document *document, const struct schema *schema, struc
 		ret = convert_models(document, raw, &config->models);
 	config->admin_mode = ADMIN_MODE;
 	config->admin_socket = TAKE(raw->admin.socket);
+	if (!ret)
+		ret = note_where(document, AT(AT(NULL, "admin"), "socket"), &config->admin_where);
 	if (!ret)
 		ret = convert_mode(document, AT(AT(NULL, "admin"), "mode"), raw->admin.mode,
 				   &config->admin_mode);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <vaccel/error.h>
@@ -26,6 +27,7 @@
 #include "base/util.h"
 
 #define DESCRIPTORS_WANTED 1048576
+#define RUN		   "/run/"
 
 /* Each connection is a descriptor, here for a moment, in a worker for as long as it lives. */
 static void raise_descriptors(void)
@@ -242,16 +244,62 @@ static int watch_signals(struct supervisor *supervisor)
 	return loop_add(&supervisor->loop, &supervisor->signals, EPOLLIN);
 }
 
-int supervisor_check(const struct config *config)
+/* The agent makes its own directory, and the service's is there while that runs. */
+static bool is_made(const char *directory, const char *base)
+{
+	return !strcmp(directory, base) || !strcmp(directory, RUN "vaccel");
+}
+
+/* Of other services, who make them as they start. */
+static bool may_come(const char *directory)
+{
+	return !strncmp(directory, RUN, strlen(RUN));
+}
+
+static int check_directory(const char *where, const char *file, const char *base)
+{
+	const char *slash = strrchr(file, '/');
+	_cleanup_(freep) char *directory = strndup(file, (size_t)MAX_OF(slash - file, 1));
+	struct stat status;
+	int code;
+
+	if (!directory)
+		return vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
+	code = stat(directory, &status) ? errno : S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
+	if (!code || (code == ENOENT && is_made(directory, base)))
+		return VACCEL_OK;
+	if (code != ENOENT || !may_come(directory))
+		return vaccel_fail(code,
+				   "%s: directory '%s' for the socket file: %s; make it, or take "
+				   "another",
+				   where, directory, strerror(code));
+	log_line(VACCEL_LOG_WARN, NULL,
+		 "%s: directory '%s' for the socket file: %s; it must be there when the agent "
+		 "starts",
+		 where, directory, strerror(code));
+	return VACCEL_OK;
+}
+
+static int check_listener(const struct listener_config *how, const char *base)
+{
+	_cleanup_(closep) int setup = -1;
+	char file[ADDRESS_FILE_ROOM];
+	int ret = listener_read_files(how, &setup);
+
+	if (ret || !address_file(&how->address, file))
+		return ret;
+	return check_directory(how->where, file, base);
+}
+
+int supervisor_check(const struct config *config, const char *base)
 {
 	int ret = VACCEL_OK;
 
 	look_ahead(config);
-	for (unsigned int i = 0; !ret && i < config->nr_listeners; i++) {
-		_cleanup_(closep) int setup = -1;
-
-		ret = listener_read_files(&config->listeners[i], &setup);
-	}
+	if (config->admin_socket)
+		ret = check_directory(config->admin_where, config->admin_socket, base);
+	for (unsigned int i = 0; !ret && i < config->nr_listeners; i++)
+		ret = check_listener(&config->listeners[i], base);
 	return ret;
 }
 

@@ -95,7 +95,7 @@ class CheckConfig(Directory):
         return run("--config", self.write("agent.yaml", text), "--check-config")
 
     def test_what_makes_sense(self):
-        said = self.check("listeners: [{address: 'unix:///nowhere/a.sock'}]\n")
+        said = self.check(f"listeners: [{{address: 'unix://{self.path}/a.sock'}}]\n")
         self.assertEqual((said.returncode, said.stdout), (0, f"{self.path}/agent.yaml: ok\n"))
         self.assertEqual(run("--check-config").stdout, "command line: ok\n")
         # Nothing is done.
@@ -160,6 +160,29 @@ class CheckConfig(Directory):
         self.assertEqual(said.returncode, 0)
         (model,) = said.stderr.splitlines()
         self.assertIn("models.preload 'nope': No such file", model)
+
+    def test_directories_of_socket_files(self):
+        file = self.write("file", "")
+        for directory, reason in [(self.path / "no", "No such file or directory"), (file, "Not a directory")]:
+            words = f"directory '{directory}' for the socket file: {reason}; make it, or take another"
+            for text, line in [
+                (f"listeners:\n  - address: unix://{directory}/a.sock\n", "2: listeners[0].address"),
+                (f"listeners:\n  - tenant: t\n    address: vsock-uds://{directory}/v:7\n", "3: listeners[0].address"),
+                (f"drain: 1s\nadmin:\n  socket: {directory}/admin.sock\n", "3: admin.socket"),
+            ]:
+                with self.subTest(text):
+                    said = self.check(text)
+                    self.assertEqual((said.returncode, said.stdout), (2, ""))
+                    self.assertIn(f"vaccel-agent: {self.path}/agent.yaml:{line}: {words}", said.stderr)
+        # The agent makes its own directory; systemd the service's, and those of others as they start.
+        own = self.write("agent.yaml", f"listeners: [{{address: 'unix://{self.path}/run/a.sock'}},\n"
+                         "{address: 'unix:///run/vaccel/a.sock', tenant: a},\n"
+                         "{address: 'unix:///run/no-such-service/a.sock', tenant: b}]\n")
+        said = run("--config", own, "--check-config", "--runtime-dir", self.path / "run")
+        self.assertEqual((said.returncode, said.stdout), (0, f"{own}: ok\n"))
+        (warned,) = said.stderr.splitlines()
+        self.assertIn(f"{own}:3: listeners[2].address: directory '/run/no-such-service'", warned)
+        self.assertIn("it must be there when the agent starts", warned)
 
     def test_certificate_that_has_expired(self):
         agent.make_certificates(self.path)

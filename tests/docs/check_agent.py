@@ -66,7 +66,7 @@ def make_secrets(directory):
 
 def check_config(agent, directory, name, text):
     path = directory / "agent.yaml"
-    path.write_text(text.replace("/etc/vaccel", str(directory)))
+    path.write_text(text.replace("/etc/vaccel", str(directory)).replace("/srv/vm7", str(directory)))
     done = subprocess.run([agent, "--check-config", "--config", path], capture_output=True, text=True)
     expect(not done.returncode, f"{name}: {done.stderr}\n{text}")
 
