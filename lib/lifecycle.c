@@ -56,6 +56,7 @@ static int start(void)
 {
 	int ret = log_configure(config.log_level, config.log_file);
 
+	knob_warn_of_old_names();
 	prof_enable(config.profiling_enabled);
 	vaccel_config_print_debug(&config);
 	if (!ret)

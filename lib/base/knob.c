@@ -69,14 +69,22 @@ static const char *from_environment(const char *name, const char **ret_by)
 	const char *value = secure_getenv(name);
 
 	*ret_by = name;
-	for (size_t i = 0; !value && i < ARRAY_SIZE(old_names); i++) {
-		if (strcmp(old_names[i].name, name) || !(value = secure_getenv(old_names[i].old)))
-			continue;
-		*ret_by = old_names[i].old;
-		if (!atomic_flag_test_and_set(&old_names[i].warned))
-			vaccel_warn("%s is an old name; use %s", old_names[i].old, name);
-	}
+	for (size_t i = 0; !value && i < ARRAY_SIZE(old_names); i++)
+		if (!strcmp(old_names[i].name, name) && (value = secure_getenv(old_names[i].old)))
+			*ret_by = old_names[i].old;
 	return value;
+}
+
+void knob_warn_of_old_names(void)
+{
+	/* A warning that the log does not show is not given up for it. */
+	if (__atomic_load_n(&vaccel_log_threshold, __ATOMIC_RELAXED) < VACCEL_LOG_WARN)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(old_names); i++)
+		if (secure_getenv(old_names[i].old) && !secure_getenv(old_names[i].name) &&
+		    !atomic_flag_test_and_set(&old_names[i].warned))
+			vaccel_warn("%s is an old name; use %s", old_names[i].old,
+				    old_names[i].name);
 }
 
 const char *vaccel_knob_text(const struct vaccel_knob *knob)

@@ -34,4 +34,7 @@ bool knob_is_set(enum knob knob);
 int knob_check(const struct vaccel_knob *knob);
 int knob_check_all(void);
 
+/* Once in a process for each: when the log is where, and as loud as, the configuration says. */
+void knob_warn_of_old_names(void);
+
 #endif

@@ -300,15 +300,51 @@ static void test_a_program_is_told_once(void **state)
 	assert_int_equal(told_by("says"), 1);
 }
 
+static int lines_with(FILE *log, const char *part)
+{
+	char line[1024];
+	int lines = 0;
+
+	rewind(log);
+	while (fgets(line, sizeof(line), log))
+		lines += strstr(line, part) != NULL;
+	return lines;
+}
+
+/* The first bootstrap's log is too quiet for it, and does not use the one warning up. */
+static void test_old_names_are_warned_of_once(void **state)
+{
+	char path[] = "/tmp/vaccel-old-names-XXXXXX";
+	FILE *log = fdopen(mkstemp(path), "r");
+
+	assert_non_null(log);
+	setenv("VACCEL_LOG_FILE", path, 1);
+	setenv("VACCEL_BACKENDS", "noop", 1);
+	setenv("VACCEL_EXEC_DLCLOSE", "1", 1);
+	assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+	assert_int_equal(lines_with(log, "is an old name"), 0);
+	setenv("VACCEL_LOG_LEVEL", "2", 1);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(vaccel_bootstrap(), VACCEL_OK);
+		assert_string_equal(vaccel_config()->plugins, "noop");
+		assert_int_equal(lines_with(log, "VACCEL_BACKENDS is an old name"), 1);
+		assert_int_equal(lines_with(log, "VACCEL_EXEC_DLCLOSE is an old name"), 1);
+	}
+	unsetenv("VACCEL_BACKENDS");
+	unsetenv("VACCEL_EXEC_DLCLOSE");
+	fclose(log);
+	assert_int_equal(unlink(path), 0);
+}
+
 /* Each call is in one report: of the process that made it, and of the first that comes. */
 static void test_profile_is_told_once(void **state)
 {
-	char path[] = "/tmp/vaccel-profile-XXXXXX", line[1024];
+	char path[] = "/tmp/vaccel-profile-XXXXXX";
 	struct vaccel_config config = {.plugins = (char *)"noop",
 				       .log_level = VACCEL_LOG_INFO,
 				       .log_file = path,
 				       .profiling_enabled = true};
-	int fd = mkstemp(path), status, lines = 0;
+	int fd = mkstemp(path), status;
 	struct vaccel_session sess;
 	pid_t child;
 	FILE *log;
@@ -326,11 +362,9 @@ static void test_profile_is_told_once(void **state)
 	assert_int_equal(vaccel_cleanup(), VACCEL_OK);
 	assert_false(vaccel_prof_enabled());
 	log = fdopen(fd, "r");
-	while (fgets(line, sizeof(line), log))
-		lines += strstr(line, "[prof] vaccel_noop") != NULL;
+	assert_int_equal(lines_with(log, "[prof] vaccel_noop"), 1);
 	fclose(log);
 	unlink(path);
-	assert_int_equal(lines, 1);
 }
 
 int main(int argc, char **argv)
@@ -344,6 +378,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_reload, clean),
 		cmocka_unit_test_teardown(test_rundir_is_gone_after_cleanup, clean),
 		cmocka_unit_test_teardown(test_forks_among_threads, clean),
+		cmocka_unit_test_teardown(test_old_names_are_warned_of_once, clean),
 		cmocka_unit_test_teardown(test_profile_is_told_once, clean),
 	};
 
