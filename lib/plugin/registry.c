@@ -371,10 +371,23 @@ int registry_prefer(unsigned int hint, struct plugin **ret_plugin)
 					   "`vaccel plugins` lists, or unset it");
 }
 
+/* Why the first that has the operation could not be loaded, of those before @position. */
+static const char *failure_before(const struct vaccel_op *op, unsigned int hint, size_t position)
+{
+	for (size_t i = 0; i < position; i++) {
+		const struct plugin *plugin = plugin_ranked(hint, i);
+
+		if (plugin && plugin->offers[op->index] && vaccel_plugin_failure(&plugin->desc))
+			return vaccel_plugin_failure(&plugin->desc);
+	}
+	return NULL;
+}
+
 int registry_choose(const struct vaccel_op *op, unsigned int hint, size_t *position,
 		    const struct binding **ret_binding)
 {
-	_cleanup_(freep) char *failure = NULL;
+	/* That others decline a call says less than why the first cannot take it. */
+	const char *failure = failure_before(op, hint, *position);
 	bool declined = *position > 0;
 	struct plugin *plugin;
 	int ret;
@@ -387,7 +400,7 @@ int registry_choose(const struct vaccel_op *op, unsigned int hint, size_t *posit
 			return ret;
 		if (ret) {
 			if (!failure)
-				failure = strdup(vaccel_error_text());
+				failure = vaccel_plugin_failure(&plugin->desc);
 			continue;
 		}
 		if (plugin->binding[op->index].run) {

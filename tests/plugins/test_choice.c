@@ -199,6 +199,21 @@ static void test_what_no_plugin_here_takes_is_said(void **state)
 	unsetenv("VACCEL_RPC_ADDRESS");
 }
 
+/* As where a setting of the one makes no sense, and the other is for models of another kind. */
+static void test_why_the_first_cannot_is_said_though_others_decline(void **state)
+{
+	static const char *const others[] = {"libvaccel-alpha.so", "libvaccel-beta.so",
+					     "libvaccel-cpu.so"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(unlink(path_in(*state, others[i])), 0);
+	install_fake(*state, "broken", true);
+	assert_int_equal(boot("auto"), VACCEL_OK);
+	assert_int_equal(answer_for(0, 10), PICKY);
+	assert_int_equal(answer_for(0, 11), -VACCEL_ENOTSUP);
+	assert_says("the fake device is on holiday");
+}
+
 static void *call_often(void *sess)
 {
 	for (int i = 0; i < 1000; i++)
@@ -245,6 +260,7 @@ int main(void)
 		TEST(an_agent_that_is_named_is_not_passed_over),
 		TEST(a_plugin_may_pass_a_call_on),
 		TEST(what_no_plugin_here_takes_is_said),
+		TEST(why_the_first_cannot_is_said_though_others_decline),
 		TEST(threads_choose_at_once),
 	};
 
