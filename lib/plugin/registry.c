@@ -27,7 +27,8 @@ VACCEL_ENUM_NAMES_DEFINE(vaccel_plugin_type, VACCEL_PLUGIN, VACCEL_PLUGIN_TYPE_L
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* adding plugins */
 static _Atomic(struct plugin *) first;
 static bool version_ignored;
-static bool agent_is_named; /* then nothing else will do where it cannot be reached */
+static bool directory_is_empty; /* of plugins, though `auto` was to take what is in it */
+static bool agent_is_named;	/* then nothing else will do where it cannot be reached */
 static bool remote_goes_first;
 static atomic_bool remote_is_named; /* in the list, not by `auto` or its directory */
 
@@ -220,7 +221,8 @@ static int add_auto(void)
 	agent_is_named = address && *address;
 	remote_goes_first = agent_is_named || agent_is_found();
 	/* An installation without plugins is told to the program by its first session. */
-	if (each_in(vaccel_plugindir(), add_listed, NULL))
+	directory_is_empty = each_in(vaccel_plugindir(), add_listed, NULL) != VACCEL_OK;
+	if (directory_is_empty)
 		vaccel_info("%s", vaccel_error_text());
 	if (agent_is_named && !has_remote())
 		return vaccel_fail(VACCEL_ENOENT,
@@ -289,6 +291,7 @@ void registry_close(void)
 	SCOPED_LOCK(&lock);
 	struct plugin *plugin = atomic_exchange(&first, NULL);
 
+	directory_is_empty = false;
 	agent_is_named = false;
 	remote_goes_first = false;
 	remote_is_named = false;
@@ -355,6 +358,22 @@ static struct plugin *plugin_ranked(unsigned int hint, size_t position)
 	return NULL;
 }
 
+static int fail_without_plugins(void)
+{
+	if (!directory_is_empty)
+		return vaccel_fail(VACCEL_ENOTSUP,
+				   "no plugin is loaded; set VACCEL_PLUGINS to what "
+				   "`vaccel plugins` lists, or unset it");
+	return vaccel_fail(VACCEL_ENOTSUP,
+			   "no plugin is loaded: there is none (libvaccel-NAME.so) in the "
+			   "directory '%s'; %s",
+			   vaccel_plugindir(),
+			   knob_is_set(KNOB_PLUGIN_DIR)
+				   ? "set VACCEL_PLUGIN_DIR to where plugins lie, or unset it"
+				   : "install vaccel anew, or set VACCEL_PLUGIN_DIR to where they "
+				     "lie");
+}
+
 int registry_prefer(unsigned int hint, struct plugin **ret_plugin)
 {
 	struct plugin *plugin = plugin_ranked(hint, 0);
@@ -367,8 +386,7 @@ int registry_prefer(unsigned int hint, struct plugin **ret_plugin)
 		return vaccel_fail(VACCEL_ENOTSUP,
 				   "the session asks for a remote plugin and there is none; set "
 				   "VACCEL_PLUGINS=remote");
-	return vaccel_fail(VACCEL_ENOTSUP, "no plugin is loaded; set VACCEL_PLUGINS to what "
-					   "`vaccel plugins` lists, or unset it");
+	return fail_without_plugins();
 }
 
 /* Why the first that has the operation could not be loaded, of those before @position. */

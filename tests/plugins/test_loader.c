@@ -153,9 +153,15 @@ static void test_auto_of_nothing(void **state)
 
 	assert_int_equal(boot("auto"), VACCEL_OK);
 	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_ENOTSUP);
+	assert_says(*state);
 	setenv("VACCEL_PLUGIN_DIR", "/nowhere/at/all", 1);
 	assert_int_equal(boot("auto"), VACCEL_OK);
 	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_ENOTSUP);
+	assert_says("in the directory '/nowhere/at/all'; set VACCEL_PLUGIN_DIR to where");
+	/* Who wants none is not told of it. */
+	assert_int_equal(boot(""), VACCEL_OK);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_ENOTSUP);
+	assert_says("no plugin is loaded; set VACCEL_PLUGINS");
 }
 
 /* A manifest may say more than the plugin, as after half an update. */
