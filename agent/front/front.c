@@ -6,7 +6,6 @@
 #include "agent/front/front.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -19,25 +18,13 @@
 #include "base/util.h"
 #include "transport/tls.h"
 
-#define EVENTS	     64
-#define LINE_EACH_NS INT64_C(1000000000)
+#define EVENTS 64
 
 void front_refuse(struct front *front, const char *peer, enum refusal reason)
 {
-	int64_t now = time_now();
-
 	if (front->stats)
 		atomic_fetch_add_explicit(&front->stats->refused[reason], 1, memory_order_relaxed);
-	if (now < front->next_line) {
-		front->unlogged++;
-		return;
-	}
-	log_line(VACCEL_LOG_WARN, NULL, "%s: %s", peer, vaccel_error_text());
-	if (front->unlogged)
-		log_line(VACCEL_LOG_WARN, NULL,
-			 "%" PRIu64 " others were refused since the last one", front->unlogged);
-	front->next_line = now + LINE_EACH_NS;
-	front->unlogged = 0;
+	refusals_line(&front->refusals, NULL, peer, vaccel_error_text());
 }
 
 static struct gate **find_gate(struct front *front, uint32_t number)
@@ -145,13 +132,22 @@ static void show_half_open(const struct front *front)
 		atomic_store_explicit(&front->stats->strangers, half_open, memory_order_relaxed);
 }
 
+/* For how long there is nothing to do of itself, in ms; -1: for ever. */
+static int expire(struct front *front)
+{
+	int passages = passages_expire(front);
+	int lines = refusals_tell(&front->refusals, NULL);
+
+	return lines < 0 ? passages : passages < 0 ? lines : MIN_OF(passages, lines);
+}
+
 int front_serve(struct front *front)
 {
 	int ret = VACCEL_OK;
 
 	while (!ret && !(front->draining && !front->passages)) {
 		struct epoll_event events[EVENTS];
-		int patience = passages_expire(front);
+		int patience = expire(front);
 		int nr;
 
 		passages_bury(front);

@@ -8,6 +8,7 @@
 #define VACCEL_AGENT_FRONT_FRONT_H
 
 #include "agent/base/ipc.h"
+#include "agent/base/refusals.h"
 #include "agent/base/stats.h"
 
 /* Connections of a listener whose handshake is not done; more, and the oldest is closed. */
@@ -50,8 +51,7 @@ struct front {
 	struct passage *ended; /* to be freed when the events at hand are done */
 	unsigned int passages;
 	bool draining;
-	int64_t next_line; /* refusals are logged once a second */
-	uint64_t unlogged;
+	struct refusals refusals;
 	unsigned char buffer[RELAY_BUFFER];
 };
 

@@ -322,6 +322,10 @@ class Children(unittest.TestCase):
                         pass
             admin = f"{world.directory}/admin.sock"
             until(lambda: self.refused(admin) == 3, "that they are counted")
+            # A line for the first of a second, and soon after it one for all others.
+            until(lambda: len(re.findall(r"warning: 127\.0\.0\.1:\d+: ", world.words()))
+                  + sum(map(int, re.findall(r"warning: (\d+) more (?:was|were) refused", world.words()))) == 3,
+                  "that they are in the log")
 
     def test_a_certificate_that_is_renewed(self):
         """A reload has new connections see it; one that fits no key changes nothing."""
