@@ -147,6 +147,14 @@ static void show_gauges(const struct server *server)
 			      memory_order_relaxed);
 }
 
+/* As refusals_tell(). */
+static int tell_refusals(const struct server *server)
+{
+	struct worker *worker = server->worker;
+
+	return refusals_tell(&worker->refusals, &(struct about){worker->setup.tenant});
+}
+
 /* How long the watcher may look away. */
 static int next_tick(const struct server *server, uint64_t new_turns)
 {
@@ -177,6 +185,7 @@ int server_watch(struct server *server)
 	end_waits(server);
 	try_again(server, now);
 	show_gauges(server);
+	tell_refusals(server);
 	if (now >= server->next_scan && must_scan(server)) {
 		scan(server, now);
 		spare_age(&server->worker->spare);
@@ -192,7 +201,7 @@ int server_watch(struct server *server)
 		atomic_store(&server->asleep, false);
 		return TICK_MS;
 	}
-	return must_scan(server) ? SCAN_MS : -1;
+	return must_scan(server) ? SCAN_MS : tell_refusals(server);
 }
 
 /* Drain */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "agent/base/log.h"
+#include "agent/base/refusals.h"
 #include "agent/base/setup.h"
 #include "agent/base/stats.h"
 #include "agent/worker/connection/queue.h"
@@ -51,6 +52,8 @@ struct worker {
 	_Atomic uint32_t sending;  /* threads; most of them for a moment */
 	_Atomic uint32_t owing;	   /* connections from which something must come */
 	_Atomic uint32_t by_tls;   /* strangers that came over TLS, which ends here */
+
+	struct refusals refusals; /* of strangers */
 
 	pthread_mutex_t lock;	/* all below */
 	struct client *clients; /* those that have a connection */

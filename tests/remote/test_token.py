@@ -6,6 +6,7 @@ usage: test_token.py AGENT PLUGIN_DIR PROGRAM     PROGRAM opens a session and ma
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -54,6 +55,10 @@ def main(binary, plugins, program):
                 for part in (code, agent.address, expected):
                     assert part in words, (carrier, file, part, words)
                 assert TOKEN[1:] not in words, words
+            # The agent's administrator learns who it was; of the second, in the same second, only that.
+            told_by_log = r"warning: tenant \S+: 127\.0\.0\.1:\d+: refused: it shows no token, and"
+            assert re.search(told_by_log, agent.words()), agent.words()
+            assert "VACCEL_TOKEN_FILE" not in agent.words(), agent.words()
 
 
 main(*sys.argv[1:])

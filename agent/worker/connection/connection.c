@@ -264,6 +264,26 @@ static enum turn refuse(struct connection *connection, struct bench *bench)
 	return TURN_NEXT;
 }
 
+void connection_warn(const struct connection *connection, const char *words)
+{
+	struct worker *worker = connection->worker;
+
+	refusals_line(&worker->refusals, &(struct about){worker->setup.tenant}, connection->peer,
+		      words);
+	/* Somebody has to say how many there were. */
+	server_wake(worker->server);
+}
+
+/* @refused: it is known to be somebody who may not. */
+static void log_end(const struct connection *connection, bool refused)
+{
+	if (refused)
+		connection_warn(connection, vaccel_error_text());
+	else
+		log_line(VACCEL_LOG_INFO, &(struct about){connection->worker->setup.tenant},
+			 "%s: closed: %s", connection->peer, vaccel_error_text());
+}
+
 /*
  * What cannot be read ends the connection. Nonsense is counted, such as what is too large for a
  * stranger, and a handshake that fails; not the end of a peer in the middle of its message.
@@ -281,8 +301,7 @@ static enum turn give_up(struct connection *connection, int code, struct bench *
 		if (unmet || code == VACCEL_EDQUOT || frame->kind == FRAME_KIND_END)
 			count_refusal(connection->worker,
 				      code == VACCEL_EACCES ? REFUSED_AUTH : REFUSED_MALFORMED);
-		log_line(VACCEL_LOG_INFO, &(struct about){connection->worker->setup.tenant},
-			 "%s: closed: %s", connection->peer, vaccel_error_text());
+		log_end(connection, unmet && code == VACCEL_EACCES);
 	}
 	return TURN_END;
 }

@@ -80,6 +80,9 @@ void connection_send(struct connection *connection, struct frame *frame,
 /* Tells the client once to go elsewhere, as far as that does not take long. */
 void connection_dismiss(struct connection *connection);
 
+/* Warns of one who is refused, though not of each of a flood. */
+void connection_warn(const struct connection *connection, const char *words);
+
 /* Answers a HELLO. Returns false if the connection is not to be had. */
 bool connection_hello(struct connection *connection, const struct message *message, void *payload,
 		      struct bench *bench);

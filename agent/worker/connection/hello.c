@@ -28,6 +28,10 @@ static int check_bearer(const struct connection *connection, const char *bearer)
 	if (!listener || token_matches(listener->token, bearer))
 		return VACCEL_OK;
 	count_refusal(connection->worker, REFUSED_AUTH);
+	connection_warn(connection,
+			bearer ? "refused: it shows another token than that of the listener's "
+				 "token_file"
+			       : "refused: it shows no token, and the listener has a token_file");
 	return vaccel_fail(VACCEL_EACCES, "this agent asks for %s token; set VACCEL_TOKEN_FILE",
 			   bearer ? "another" : "a");
 }
@@ -46,10 +50,8 @@ static int check_room(struct worker *worker)
 static int find_client(struct connection *connection, const struct vaccel_hello_args *args)
 {
 	struct worker *worker = connection->worker;
-	int ret = check_bearer(connection, args->bearer);
+	int ret = check_room(worker);
 
-	if (!ret)
-		ret = check_room(worker);
 	if (ret)
 		return ret;
 	if (!args->token.count)
@@ -152,6 +154,26 @@ static int answer(struct connection *connection, struct vaccel_hello_args *args,
 	return ret ? ret : encode_reply(&bench->encoder, &vaccel_op_hello, args);
 }
 
+static void log_refusal(const struct connection *connection)
+{
+	log_line(VACCEL_LOG_INFO, &(struct about){connection->worker->setup.tenant},
+		 "%s: refused: %s", connection->peer, vaccel_error_text());
+}
+
+/* Who has no token has been warned of. */
+static int let_in(struct connection *connection, struct vaccel_hello_args *args,
+		  struct bench *bench)
+{
+	int ret = check_bearer(connection, args->bearer);
+
+	if (ret)
+		return ret;
+	ret = answer(connection, args, bench);
+	if (ret)
+		log_refusal(connection);
+	return ret;
+}
+
 bool connection_hello(struct connection *connection, const struct message *message, void *payload,
 		      struct bench *bench)
 {
@@ -170,10 +192,12 @@ bool connection_hello(struct connection *connection, const struct message *messa
 	ret = decode_request(&bench->decoder, &vaccel_op_hello, &request, &args);
 	if (!ret)
 		ret = vaccel_op_hello.check(args);
-	if (ret)
+	if (ret) {
 		count_refusal(connection->worker, REFUSED_MALFORMED);
-	else
-		ret = answer(connection, args, bench);
+		log_refusal(connection);
+	} else {
+		ret = let_in(connection, args, bench);
+	}
 	if (ret) {
 		request_refuse(connection, &message->frame, ret, bench);
 	} else {

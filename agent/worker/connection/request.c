@@ -188,7 +188,9 @@ void request_refuse(struct connection *connection, const struct frame *frame, in
 
 	if (frame->kind != FRAME_CALL && frame->kind != FRAME_HELLO)
 		return;
-	log_failure(&request, code);
+	/* Of a HELLO the log has the peer's address, which is all that is known of it. */
+	if (frame->kind == FRAME_CALL)
+		log_failure(&request, code);
 	send_failure(&request, NULL, code, bench);
 }
 
