@@ -19,6 +19,11 @@ struct tls_files {
 	const char *cert;
 	const char *key;
 	const char *ca;
+
+	/* For words: what set each. NULL: what it is will do. */
+	const char *cert_setting;
+	const char *key_setting;
+	const char *ca_setting;
 };
 
 struct tls_pem {

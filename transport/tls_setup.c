@@ -45,17 +45,21 @@ void tls_prepare(void)
 	pthread_once(&once, init_openssl);
 }
 
+static int read_pem(const char *setting, const char *what, const char *path, bool secret,
+		    char **ret_text)
+{
+	return path ? text_file_read(setting ? setting : what, path, secret, ret_text) : VACCEL_OK;
+}
+
 int tls_pem_read(const struct tls_files *files, struct tls_pem *ret_pem)
 {
 	_cleanup_(tls_pem_release) struct tls_pem pem = {0};
-	int ret = VACCEL_OK;
+	int ret = read_pem(files->cert_setting, "certificate", files->cert, false, &pem.cert);
 
-	if (files->cert)
-		ret = text_file_read("certificate", files->cert, false, &pem.cert);
-	if (!ret && files->key)
-		ret = text_file_read("private key", files->key, true, &pem.key);
-	if (!ret && files->ca)
-		ret = text_file_read("CA", files->ca, false, &pem.ca);
+	if (!ret)
+		ret = read_pem(files->key_setting, "private key", files->key, true, &pem.key);
+	if (!ret)
+		ret = read_pem(files->ca_setting, "CA", files->ca, false, &pem.ca);
 	if (ret)
 		return ret;
 	*ret_pem = pem;

@@ -161,7 +161,7 @@ static int make_tls(struct bench_idle *idle, const char *directory)
 	snprintf(cert, sizeof(cert), "%s/bench.pem", directory);
 	snprintf(key, sizeof(key), "%s/bench.key", directory);
 	snprintf(ca, sizeof(ca), "%s/ca.pem", directory);
-	ret = tls_pem_read(&(struct tls_files){cert, key, ca}, &pem);
+	ret = tls_pem_read(&(struct tls_files){.cert = cert, .key = key, .ca = ca}, &pem);
 	if (ret)
 		return ret;
 	ret = tls_client_new(&pem, &idle->tls);

@@ -62,17 +62,42 @@ struct tls *servers_tls(void)
 
 /* Opening */
 
+/* With the words for what the files hold, and do not, come the variables that name them. */
+static int blame_files(int code)
+{
+	static const int of_files[] = {KNOB_TLS_CERT, KNOB_TLS_KEY, KNOB_TLS_CA};
+	char words[512], set[1024] = "";
+
+	snprintf(words, sizeof(words), "%s", vaccel_error_text());
+	for (size_t i = 0; i < ARRAY_SIZE(of_files); i++) {
+		const struct vaccel_knob *knob = &knobs[of_files[i]];
+		const char *path = vaccel_knob_text(knob);
+		size_t used = strlen(set);
+
+		if (path)
+			snprintf(set + used, sizeof(set) - used, "%s%s is '%s'", used ? ", " : "; ",
+				 knob->name, path);
+	}
+	return vaccel_fail(code, "%s%s", words, set);
+}
+
 static int open_tls(void)
 {
 	const struct tls_files files = {
 		.cert = vaccel_knob_text(&knobs[KNOB_TLS_CERT]),
 		.key = vaccel_knob_text(&knobs[KNOB_TLS_KEY]),
 		.ca = vaccel_knob_text(&knobs[KNOB_TLS_CA]),
+		.cert_setting = knobs[KNOB_TLS_CERT].name,
+		.key_setting = knobs[KNOB_TLS_KEY].name,
+		.ca_setting = knobs[KNOB_TLS_CA].name,
 	};
 	_cleanup_(tls_pem_release) struct tls_pem pem = {0};
 	int ret = tls_pem_read(&files, &pem);
 
-	return ret ? ret : tls_client_new(&pem, &tls);
+	if (ret)
+		return ret;
+	ret = tls_client_new(&pem, &tls);
+	return ret ? blame_files(ret) : VACCEL_OK;
 }
 
 int servers_open(void)
