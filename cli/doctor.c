@@ -4,6 +4,7 @@
  * where that is wrong, what to do. The plugins are tried in a library without any
  * others; the last check does real work in the set-up as the environment has it.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,9 +25,14 @@
 
 enum verdict { FINE, DOUBTFUL, WRONG };
 
+/* More plugins that cannot be loaded are not asked what they would have read. */
+#define FAILED_MOST 32
+
 struct doctor {
 	struct json_object *json; /* NULL for text */
 	size_t counts[WRONG + 1];
+	const struct vaccel_plugin *failed[FAILED_MOST];
+	size_t nr_failed;
 };
 
 /* A picture of one grey pixel, in PNG. */
@@ -98,6 +104,23 @@ static void check_settings(struct doctor *doctor)
 	find(doctor, FINE, NULL, "the library's settings make sense");
 }
 
+/*
+ * A plugin that refuses a setting reads it all the same. The library has opened its file, and what
+ * it found to be no plugin of this ABI is none here.
+ */
+static void note_failed(struct doctor *doctor, const char *path)
+{
+	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	const struct vaccel_plugin *plugin = handle ? dlsym(handle, "vaccel_plugin") : NULL;
+
+	if (plugin && plugin->abi == VACCEL_PLUGIN_ABI &&
+	    plugin->size >= offsetof(struct vaccel_plugin, needs) &&
+	    doctor->nr_failed < FAILED_MOST)
+		doctor->failed[doctor->nr_failed++] = plugin;
+	if (handle)
+		dlclose(handle);
+}
+
 static void check_plugin(void *context, const struct vaccel_plugin *plugin)
 {
 	const char *path = vaccel_plugin_path(plugin);
@@ -109,6 +132,7 @@ static void check_plugin(void *context, const struct vaccel_plugin *plugin)
 		return;
 	}
 	why = vaccel_error_text();
+	note_failed(context, path);
 	/* Not every machine has everything. */
 	if (ret == VACCEL_ENODEV) {
 		find(context, FINE, NULL, "the plugin %s is left out: %s", plugin->info->name, why);
@@ -143,8 +167,17 @@ static void check_plugin_list(struct doctor *doctor)
 	free(copy);
 }
 
-/* Calls @visit for each knob of the library and of the plugins that are loaded. */
-static void each_knob(void (*visit)(void *context, const struct vaccel_knob *knob), void *context)
+static void each_knob_of(const struct vaccel_plugin *plugin,
+			 void (*visit)(void *context, const struct vaccel_knob *knob),
+			 void *context)
+{
+	for (size_t k = 0; k < plugin->nr_knobs; k++)
+		visit(context, &plugin->knobs[k]);
+}
+
+/* Calls @visit for each knob of the library and of the plugins that there are. */
+static void each_knob(const struct doctor *doctor,
+		      void (*visit)(void *context, const struct vaccel_knob *knob), void *context)
 {
 	const struct vaccel_plugin *plugin;
 	const struct vaccel_knob *knob;
@@ -152,8 +185,9 @@ static void each_knob(void (*visit)(void *context, const struct vaccel_knob *kno
 	for (size_t i = 0; (knob = vaccel_knob_at(i)); i++)
 		visit(context, knob);
 	for (size_t i = 0; (plugin = vaccel_plugin_at(i)); i++)
-		for (size_t k = 0; k < plugin->nr_knobs; k++)
-			visit(context, &plugin->knobs[k]);
+		each_knob_of(plugin, visit, context);
+	for (size_t i = 0; i < doctor->nr_failed; i++)
+		each_knob_of(doctor->failed[i], visit, context);
 }
 
 struct variable {
@@ -194,7 +228,7 @@ static void check_variable(struct doctor *doctor, const char *name)
 	struct owner owner = {.variable = name};
 	char what_to_do[2 * NAME_MOST];
 
-	each_knob(compare, &variable);
+	each_knob(doctor, compare, &variable);
 	if (variable.knob && !strcmp(variable.knob->name, name))
 		return;
 	if (variable.knob) {

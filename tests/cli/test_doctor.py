@@ -49,6 +49,29 @@ class Doctor(CommandTest):
         found = self.examine(VACCEL_PLUGIN_DIR=str(FAKES), VACCEL_BROKEN_THING="1", VACCEL_PLUGINS="cpu")
         self.assertNotIn("VACCEL_BROKEN_THING", str(found))
 
+    @unittest.skipUnless(HAS_REMOTE, "no remote plugin")
+    def test_setting_that_its_plugin_refuses(self):
+        """What is wrong with it is said, and not that nothing reads it."""
+        found, = self.examine(VACCEL_TIMEOUT_MS="soon", VACCEL_SPIN_US="1")
+        self.assertIn("VACCEL_TIMEOUT_MS is 'soon'; set it to", found[1])
+
+    @unittest.skipUnless(HAS_REMOTE, "no remote plugin")
+    def test_tls_files(self):
+        """The variables are named, and the files."""
+        nope, text = str(self.directory / "nope.pem"), self.file("text.pem", b"no certificate")
+        for variables, sentence in (
+            ({"VACCEL_TLS_CERT": text},
+             "TLS: there is a certificate without its private key; both must be given; "
+             f"VACCEL_TLS_CERT is '{text}'"),
+            ({"VACCEL_TLS_CA": text}, f"no start line; VACCEL_TLS_CA is '{text}'"),
+            ({"VACCEL_TLS_CA": nope}, f"VACCEL_TLS_CA: '{nope}': No such file or directory"),
+        ):
+            with self.subTest(sentence):
+                found, = self.examine(VACCEL_PLUGINS="auto", VACCEL_RPC_ADDRESS="tls://127.0.0.1:1", **variables)
+                if "this build has no TLS" in found[1]:
+                    self.skipTest("no TLS")
+                self.assertIn(sentence, found[1])
+
     def test_old_name(self):
         self.assert_finds("doubtful", "VACCEL_DEBUG_LEVEL is the old name of a setting",
                           "Set VACCEL_LOG_LEVEL instead.", status=0, VACCEL_DEBUG_LEVEL="1")
