@@ -376,6 +376,28 @@ static void check_places(struct doctor *doctor)
 		     vaccel_error_text());
 }
 
+/* One of several that answers is enough for a program, and hides the others from it. */
+static void check_each_address(struct doctor *doctor, const char *addresses)
+{
+	char *all = strdup(addresses), *copy = strdup(addresses);
+	char *rest = copy, *item;
+
+	while (all && (item = strsep(&rest, ","))) {
+		if (!*item)
+			continue;
+		setenv("VACCEL_RPC_ADDRESS", item, 1);
+		if (!reach_agent())
+			find(doctor, FINE, NULL, "the agent at %s answers", item);
+		else
+			find(doctor, DOUBTFUL, "Mend that, or take it out of VACCEL_RPC_ADDRESS.",
+			     "%s", vaccel_error_text());
+	}
+	if (all)
+		setenv("VACCEL_RPC_ADDRESS", all, 1);
+	free(copy);
+	free(all);
+}
+
 static void check_agent(struct doctor *doctor, const char *failure)
 {
 	const char *address = value_set("VACCEL_RPC_ADDRESS");
@@ -390,7 +412,7 @@ static void check_agent(struct doctor *doctor, const char *failure)
 	else if (failure || !has_remote())
 		return;
 	else if (!reach_agent())
-		find(doctor, FINE, NULL, "the agent at %s answers", address);
+		check_each_address(doctor, address);
 	else if (!has_remote())
 		find(doctor, DOUBTFUL,
 		     "Name remote in VACCEL_PLUGINS too, or unset VACCEL_RPC_ADDRESS.",

@@ -89,11 +89,11 @@ static double part(const struct trips *trips, double part_of_all)
 	return trips->seconds[(size_t)((double)(trips->nr - 1) * part_of_all)] * 1e6;
 }
 
-static void print_trips(const char *address, const struct trips *trips, bool json)
+static void print_trips(const char *address, const struct trips *trips, struct json_object *list)
 {
 	struct json_object *object;
 
-	if (!json) {
+	if (!list) {
 		printf("%s answers, first after %.1f ms\n", address, trips->connect * 1e3);
 		printf("%zu round trips: least %.1f us, median %.1f us, p99 %.1f us\n", trips->nr,
 		       part(trips, 0), part(trips, 0.5), part(trips, 0.99));
@@ -106,10 +106,10 @@ static void print_trips(const char *address, const struct trips *trips, bool jso
 	json_put(object, "least_us", json_number(part(trips, 0)));
 	json_put(object, "median_us", json_number(part(trips, 0.5)));
 	json_put(object, "p99_us", json_number(part(trips, 0.99)));
-	json_print(object);
+	json_append(list, object);
 }
 
-static int ping(const char *address, const struct options *options)
+static int ping_one(const char *address, const struct options *options, struct json_object *list)
 {
 	struct trips trips = {.seconds = calloc((size_t)options->count, sizeof(double))};
 	int ret;
@@ -122,9 +122,38 @@ static int ping(const char *address, const struct options *options)
 	if (ret)
 		complain("%s", vaccel_error_text());
 	else
-		print_trips(address, &trips, options->json);
+		print_trips(address, &trips, list);
 	free(trips.seconds);
 	return ret ? STATUS_FAILED : STATUS_OK;
+}
+
+/* Of one address there is an object, of several a list of those that answer. */
+static void print_list(struct json_object *list, bool is_one)
+{
+	if (!is_one)
+		json_print(json_object_get(list));
+	else if (json_object_array_length(list))
+		json_print(json_object_get(json_object_array_get_idx(list, 0)));
+	json_object_put(list);
+}
+
+/* Each of the addresses, with ',' between them: which of them answers is the question. */
+static int ping(const char *addresses, const struct options *options)
+{
+	struct json_object *list = options->json ? json_object_new_array() : NULL;
+	char *copy = strdup(addresses), *rest = copy, *item;
+	int ret = STATUS_OK;
+
+	/* What is wrong with a list of none is the plugin's to say. */
+	if (!addresses[strspn(addresses, ",")])
+		ret = ping_one(addresses, options, list);
+	while ((item = strsep(&rest, ",")))
+		if (*item && ping_one(item, options, list))
+			ret = STATUS_FAILED;
+	if (list)
+		print_list(list, !strchr(addresses, ','));
+	free(copy);
+	return ret;
 }
 
 static void print_agent(struct json_object *document)

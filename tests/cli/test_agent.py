@@ -191,6 +191,7 @@ class Unreachable(CommandTest):
                                 "the address"),
             ("tcp://127.0.0.1:1", "connecting to tcp://127.0.0.1:1 (127.0.0.1): nobody listens; start vaccel-agent "
                                   "there, or correct the address"),
+            (",", "VACCEL_RPC_ADDRESS is empty; set it to where an agent listens, or unset it"),
             ("tcp://host", "'tcp://host' is no address of the form tcp://HOST:PORT: the port is missing"),
         ):
             with self.subTest(address):
@@ -370,6 +371,22 @@ class WithAgent(CommandTest):
     def test_ping_of_this_host(self):
         out, _ = self.run_vaccel("ping", "--socket", self.socket)
         self.assertIn(self.agent.address, out)
+
+    def test_several_addresses(self):
+        """One that answers does not stand for one that does not."""
+        gone = f"unix://{self.agent.directory}/gone"
+        both = f"{gone},{self.agent.address}"
+        findings = self.run_json("doctor", VACCEL_RPC_ADDRESS=both, VACCEL_PLUGINS="remote")
+        verdicts = {f["sentence"]: (f["verdict"], f["what_to_do"]) for f in findings}
+        self.assertEqual(verdicts[f"the agent at {self.agent.address} answers"], ("fine", None))
+        self.assertIn(("doubtful", "Mend that, or take it out of VACCEL_RPC_ADDRESS."),
+                      [v for s, v in verdicts.items() if s.startswith(f"connecting to {gone}: ")])
+        out, err = self.run_vaccel("ping", "--count", "5", status=1, VACCEL_RPC_ADDRESS=both)
+        self.assertTrue(out.startswith(f"{self.agent.address} answers, "), out)
+        self.assertIn(f"connecting to {gone}: ", err)
+        twice = f"{self.agent.address},{self.agent.address}"
+        self.assertEqual([told["address"] for told in self.run_json("ping", twice)], [self.agent.address] * 2)
+        self.assertEqual(self.run_json("ping", self.agent.address)["address"], self.agent.address)
 
     def test_doctor(self):
         findings = self.run_json("doctor", VACCEL_RPC_ADDRESS=self.agent.address, VACCEL_PLUGINS="remote")
