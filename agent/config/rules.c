@@ -212,6 +212,12 @@ static int check_use(struct document *document, const struct place *place,
 	return VACCEL_OK;
 }
 
+/* How what is unsafe is permitted: of a file, or of an option. */
+static const char *insecurely(const struct document *document)
+{
+	return document->has_lines ? "write 'insecure: true'" : "add ',insecure=true' to it";
+}
+
 static int check_tls(struct document *document, const struct place *place,
 		     const struct listener_config *listener)
 {
@@ -225,7 +231,8 @@ static int check_tls(struct document *document, const struct place *place,
 	if (!listener->client_ca.path && !listener->token_file.path && !listener->insecure)
 		return document_fail(document, place,
 				     "anybody could connect; give it a 'client_ca' or a "
-				     "'token_file', or write 'insecure: true' if that is meant");
+				     "'token_file', or %s if that is meant",
+				     insecurely(document));
 	return VACCEL_OK;
 }
 
@@ -235,9 +242,9 @@ static int check_tcp(struct document *document, const struct place *place,
 	if (listener->insecure || is_loopback(listener->address.host))
 		return VACCEL_OK;
 	return document_fail(document, AT(place, "address"),
-			     "'%s' is open to the network, unencrypted; use tls://, or write "
-			     "'insecure: true' if that is meant",
-			     listener->address.text);
+			     "'%s' is open to the network, unencrypted; use tls://, or %s if that "
+			     "is meant",
+			     listener->address.text, insecurely(document));
 }
 
 static int check_tenant(struct document *document, const struct place *place,

@@ -78,7 +78,8 @@ class Help(unittest.TestCase):
             (["--vaccel-config", "plugins=noop", "--vaccel-config", "log_level=3"], "--vaccel-config is there twice"),
             (["--config", "/x", "-c", "/x"], "--config is there twice"),
             (["-a", "nowhere"], "'nowhere' is no address"),
-            (["-a", "tcp://0.0.0.0:1"], "is open to the network, unencrypted"),
+            (["-a", "tcp://0.0.0.0:1"], "unencrypted; use tls://, or add ',insecure=true' to it if that is meant"),
+            (["-a", "tls://0.0.0.0:1,tenant=a,cert=/c,key=/k"], "or add ',insecure=true' to it if that is meant"),
             (["--vaccel-config", "colour=red"], "knows plugins and log_level, not 'colour=red'"),
             (["--vaccel-config", "plugins="], "policies.default.plugins: nothing at all would be of no use"),
             (["--vaccel-config", "log_level=7"], "'7' is none of error, warning, info and debug"),
@@ -97,7 +98,8 @@ class CheckConfig(Directory):
     def test_what_makes_sense(self):
         said = self.check(f"listeners: [{{address: 'unix://{self.path}/a.sock'}}]\n")
         self.assertEqual((said.returncode, said.stdout), (0, f"{self.path}/agent.yaml: ok\n"))
-        self.assertEqual(run("--check-config").stdout, "command line: ok\n")
+        for listener in [], ["-a", "tcp://0.0.0.0:1,insecure=true"]:
+            self.assertEqual(run("--check-config", *listener).stdout, "command line: ok\n")
         # Nothing is done.
         self.assertEqual(os.listdir(self.path), ["agent.yaml"])
 
