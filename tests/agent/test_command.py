@@ -214,6 +214,28 @@ class Listening(Directory):
                     self.assertEqual(said.returncode, 1)
                     self.assertIn(words, said.stderr)
 
+    def test_whose_the_directory_is(self):
+        open_ = self.path / "open"
+        open_.mkdir()
+        open_.chmod(0o777)
+        others = self.path / "others"
+        others.mkdir()
+        owner = "root, uid 0"
+        if os.geteuid():
+            others = pathlib.Path("/usr")
+        else:
+            os.chown(others, 987654, -1)
+            others.chmod(0o2755)
+            owner = "uid 987654"
+        for directory, words in [
+            (open_, f"directory '{open_}' can be written to by others; name another with --runtime-dir"),
+            (others, f"directory '{others}' belongs to {owner}; start the agent as that user, or name another"),
+        ]:
+            with self.subTest(directory):
+                said = run("-a", f"unix://{self.path}/a.sock", "--runtime-dir", directory)
+                self.assertEqual(said.returncode, 1)
+                self.assertIn(words, said.stderr)
+
     def test_a_failure_is_logged_as_the_file_has_it(self):
         config = self.write("agent.yaml", f"listeners: [{{address: 'unix://{self.path}/no/a.sock'}}]\n"
                             "log: {format: json}\n")

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +70,21 @@ static void sweep(const char *base, struct remover *remover)
 	}
 }
 
+static int fail_owner(const char *base, uid_t owner)
+{
+	const struct passwd *user = getpwuid(owner);
+	char who[LOGIN_NAME_MAX + 32];
+
+	if (user)
+		snprintf(who, sizeof(who), "%s, uid %u", user->pw_name, (unsigned int)owner);
+	else
+		snprintf(who, sizeof(who), "uid %u", (unsigned int)owner);
+	return vaccel_fail(VACCEL_EPERM,
+			   "directory '%s' belongs to %s; start the agent as that user, or name "
+			   "another with --runtime-dir",
+			   base, who);
+}
+
 /* What others could write to is no place for a private directory's name. */
 static int lock_base(const char *base, int *ret_fd)
 {
@@ -88,7 +105,9 @@ static int lock_base(const char *base, int *ret_fd)
 				   "cannot use directory '%s': %s; name another with "
 				   "--runtime-dir",
 				   base, strerror(errno));
-	if (st.st_uid != geteuid() || (st.st_mode & 022))
+	if (st.st_uid != geteuid())
+		return fail_owner(base, st.st_uid);
+	if (st.st_mode & 022)
 		return vaccel_fail(VACCEL_EPERM,
 				   "directory '%s' can be written to by others; name "
 				   "another with --runtime-dir",
