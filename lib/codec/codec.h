@@ -143,6 +143,7 @@ struct decoder {
 
 	struct arena arena; /* what is made for a request, and charged for a reply */
 	struct text *texts; /* of a reply: what decode_reply_end() has to do */
+	bool has_run;	    /* of a failure: outputs follow its words */
 	const struct vaccel_op *op;
 	const struct vaccel_field *field;
 	const char *what; /* "request", "reply" */
@@ -189,8 +190,9 @@ int decode_reply_end(struct decoder *decoder);
 
 /*
  * The reply of a call that failed: sets the scalars among the outputs, if there are
- * @args and the call has run, and @ret_words, printable whatever the agent sent. The
- * payload section is that of INOUT arguments, and goes where decode_reply() has it go.
+ * @args and the call has run, which decoder->has_run says, and @ret_words, printable
+ * whatever the agent sent. The payload section is that of INOUT arguments, and goes
+ * where decode_reply() has it go.
  * VACCEL_EREMOTEIO for bytes that are no such reply, with @ret_words as it was.
  */
 int decode_failure(struct decoder *decoder, const struct vaccel_op *op, const void *head,

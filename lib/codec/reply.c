@@ -406,15 +406,14 @@ int decode_failure(struct decoder *decoder, const struct vaccel_op *op, const vo
 {
 	const struct codec_message message = {head, head_size, NULL, payload_size};
 	char words[FRAME_TEXT_MAX + 1];
-	bool has_run;
 
 	read_start(decoder, op, "failure", &message);
 	decoder->malformed = VACCEL_EREMOTEIO;
 	decoder->texts = NULL;
 	pieces_clear(&decoder->payload);
 	read_words(decoder, words);
-	has_run = decoder->head_left > 0;
-	for (size_t i = 0; args && has_run && i < op->nr_fields; i++)
+	decoder->has_run = decoder->head_left > 0;
+	for (size_t i = 0; args && decoder->has_run && i < op->nr_fields; i++)
 		if (field_outlives_failure(&op->fields[i]))
 			read_said(decoder, &op->fields[i], args);
 	if (!args)

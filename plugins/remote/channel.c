@@ -155,7 +155,9 @@ static int fail_as_told(struct channel *channel, struct coder *coder, struct wai
 	ret = take_payload(channel, &coder->decoder, wait, message);
 	if (ret)
 		return ret;
-	request->unknown = code == VACCEL_ESESS && !message->frame.session;
+	/* Who has written to arguments has run it: they are no other agent's to read. */
+	request->unknown =
+		code == VACCEL_ESESS && !message->frame.session && !coder->decoder.has_run;
 	if (*words)
 		return vaccel_fail(code, "%s", words);
 	return vaccel_fail(code, "%s: %s gives no reason: %s", request->op->name,

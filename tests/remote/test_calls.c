@@ -217,6 +217,41 @@ static void test_unknown_session_is_made_anew(void **state)
 	assert_int_equal(fake_calls(fake, &vaccel_op_exec), 5);
 }
 
+/* It knows no session, and has run the call all the same. */
+static enum verdict rewrite_and_deny(struct turn *turn, struct trick *trick)
+{
+	struct vaccel_exec_args *args = turn_args(turn);
+	struct encoder encoder = {0};
+	struct frame frame = {.kind = FRAME_REPLY,
+			      .op = VACCEL_OP_EXEC,
+			      .request = turn->message.frame.request,
+			      .status = trick->code};
+
+	memcpy(args->write.data[0].buf, "other", 6);
+	assert_int_equal(encode_failure(&encoder, turn_op(turn), args, trick->words), VACCEL_OK);
+	frame.head_size = encoder.head_size;
+	frame.payload_size = encoder.payload.size;
+	link_send(turn->link, &frame, encoder.head, &encoder.payload, -1, FOREVER);
+	encoder_release(&encoder);
+	return DONE;
+}
+
+/* Else what one agent has written would be another's to read. */
+static void test_what_was_written_is_not_sent_again(void **state)
+{
+	struct trick trick = {&vaccel_op_exec, 1, rewrite_and_deny, VACCEL_ESESS,
+			      "never heard of it"};
+	char copy[6] = "mine";
+
+	fake_script(fake, bed_trick, &trick);
+	assert_int_equal(exec_copy(copy), VACCEL_ESESS);
+	assert_string_equal(vaccel_error_text(), trick.words);
+	assert_string_equal(copy, "other");
+	assert_int_equal(fake_calls(fake, &vaccel_op_exec), 1);
+	assert_int_equal(exec_copy(copy), VACCEL_OK);
+	assert_string_equal(copy, "seven");
+}
+
 static void test_operation_that_the_agent_lacks(void **state)
 {
 	double min;
@@ -440,6 +475,7 @@ int main(void)
 		TEST(test_lost_while_idle),
 		TEST(test_inout_that_was_written_is_not_repeated),
 		TEST(test_unknown_session_is_made_anew),
+		TEST(test_what_was_written_is_not_sent_again),
 		TEST(test_operation_that_the_agent_lacks),
 		TEST(test_more_than_the_agent_takes),
 		TEST(test_late_answer_is_left_aside),

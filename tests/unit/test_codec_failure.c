@@ -47,6 +47,7 @@ static void test_form(void **state)
 	assert_int_equal(failure(&vaccel_op_tf_model_run, &made, &call), 0);
 	assert_string_equal(words, "no such node");
 	assert_int_equal(status, 3);
+	assert_true(decoder.has_run);
 	encoder_release(&encoder);
 }
 
@@ -65,8 +66,10 @@ static void test_words_alone(void **state)
 	assert_int_equal(failure(&vaccel_op_tf_model_run, &made, &call), 0);
 	assert_string_equal(words, "");
 	assert_int_equal(status, 7);
+	assert_false(decoder.has_run);
 	number(&made, 3);
 	assert_int_equal(failure(&vaccel_op_tf_model_run, &made, NULL), 0);
+	assert_true(decoder.has_run);
 	encoder_release(&encoder);
 }
 
