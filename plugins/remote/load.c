@@ -200,37 +200,67 @@ static bool undoes(const struct vaccel_op *op, const struct load *load)
 	return !strncmp(op->name, load->op->name, stem + 1);
 }
 
+/* One that counts, if there is one: it may have been done with several arguments. */
+static struct load *find_to_undo(const struct resource *resource, const struct vaccel_op *op)
+{
+	struct load *load, *found = NULL;
+
+	for (load = resource->loads; load; load = load->next) {
+		if (!undoes(op, load))
+			continue;
+		if (load->count)
+			return load;
+		if (!found)
+			found = load;
+	}
+	return found;
+}
+
+/* None counts any more. Returns how often they may be done at a client still. */
+static size_t drop_undone(struct resource *resource, const struct vaccel_op *op, uint64_t client)
+{
+	struct load **link = &resource->loads;
+	size_t left = 0;
+
+	while (*link) {
+		struct load *load = *link;
+		const struct done *done = find_done(load, client);
+
+		if (!undoes(op, load)) {
+			link = &load->next;
+			continue;
+		}
+		left += done ? done->perhaps : 0;
+		*link = load->next;
+		load_delete(load);
+	}
+	return left;
+}
+
 size_t load_forget(struct session *session, const struct vaccel_op *op, const void *args,
 		   uint64_t client, bool is_sure)
 {
 	struct vaccel_resource *res = resource_of(op, args);
 	struct registration *registration;
-	struct load **link, *load;
+	struct load *load;
 	struct done *done;
-	size_t left = !is_sure;
 
 	SCOPED_LOCK(&remote_lock);
 	registration = res ? session_registration(session, res) : NULL;
 	if (!registration)
 		return 0;
-	link = &registration->resource->loads;
-	while (*link && !undoes(op, *link))
-		link = &(*link)->next;
-	load = *link;
+	load = find_to_undo(registration->resource, op);
 	if (!load)
-		return left;
+		return !is_sure;
 	load->count -= load->count > 0;
 	done = find_done(load, client);
-	if (done) {
+	if (done)
 		done->times -= done->times > 0;
-		done->perhaps += left;
-		left = done->perhaps;
-	}
-	if (load->count)
+	if (!is_sure)
+		count_done(load, client, false);
+	if (find_to_undo(registration->resource, op)->count)
 		return 0;
-	*link = load->next;
-	load_delete(load);
-	return left;
+	return drop_undone(registration->resource, op, client);
 }
 
 bool resource_has_undone(const struct resource *resource, uint64_t client)
