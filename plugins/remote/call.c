@@ -187,5 +187,12 @@ int call_run(struct session *session, const struct vaccel_op *op, void *args)
 		call.again = false;
 		ret = try(&call, time_about_now());
 	} while (unlikely(call.again));
-	return unlikely(call.left) ? sweep(&call) : ret;
+	if (unlikely(call.left)) {
+		int swept = sweep(&call);
+
+		/* An UNLOAD that was answered is done, even if more may be left. */
+		if (call.repeated)
+			ret = swept;
+	}
+	return ret;
 }

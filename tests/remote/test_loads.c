@@ -103,7 +103,21 @@ static struct {
 	int times;		      /* so often, */
 	bool never_ran;		      /* and it, too */
 	sem_t *held;		      /* what a minmax waits for; or NULL */
+	bool leaves;		      /* with an unload, after which it takes no sessions */
 } backend;
+
+/* What an agent that leaves says beside its answers; whether that is all. */
+static bool take_leave(struct turn *turn, const struct vaccel_op *op)
+{
+	const struct frame goodbye = {.kind = FRAME_GOAWAY};
+
+	if (op == &vaccel_op_onnx_model_unload)
+		turn_frame(turn, &goodbye, NULL, NULL);
+	if (op != &vaccel_op_session_open)
+		return false;
+	turn_fail(turn, VACCEL_EBUSY, "full for now", true);
+	return true;
+}
 
 static enum verdict run_backend(struct turn *turn, void *context)
 {
@@ -111,6 +125,8 @@ static enum verdict run_backend(struct turn *turn, void *context)
 	bool is_lost = op && op == backend.lost && backend.times > 0;
 	bool runs = !is_lost || !backend.never_ran;
 
+	if (backend.leaves && take_leave(turn, op))
+		return DONE;
 	if (op == &vaccel_op_minmax && backend.held)
 		sem_wait(backend.held);
 	if (op == &vaccel_op_onnx_model_unload && runs && !backend.loads) {
@@ -224,6 +240,25 @@ static void test_a_load_without_its_answer_is_undone_whole(void **state)
 	}
 }
 
+/* Whether what more may be left can be undone, too, is not its result. */
+static void test_an_unload_that_is_answered_is_done(void **state)
+{
+	struct vaccel_resource model;
+
+	begin_model(&model);
+	lose(&vaccel_op_onnx_model_load, false);
+	assert_int_equal(vaccel_onnx_model_load(&sess, &model), VACCEL_OK);
+	assert_int_equal(backend.loads, 2);
+	backend.leaves = true;
+	assert_int_equal(vaccel_onnx_model_unload(&sess, &model), VACCEL_OK);
+	assert_int_equal(vaccel_noop(&sess), VACCEL_EBUSY);
+	/* What was there has gone with the client. */
+	backend.leaves = false;
+	backend.loads = 0;
+	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
+	end_model(&model);
+}
+
 /* Of an agent that is there again: each user's load, for each user's unload. */
 static void test_loads_count_after_a_restart(void **state)
 {
@@ -257,6 +292,7 @@ int main(void)
 		TEST(test_an_unload_without_its_answer_is_done),
 		TEST(test_an_unload_without_its_answer_is_done_once),
 		TEST(test_a_load_without_its_answer_is_undone_whole),
+		TEST(test_an_unload_that_is_answered_is_done),
 		TEST(test_loads_count_after_a_restart),
 	};
 
