@@ -119,6 +119,8 @@ static char *read_document(int fd)
 	}
 	if (got > 0)
 		errno = EFBIG;
+	else if (!used && errno == EAGAIN)
+		errno = ENODATA;
 	free(text);
 	return NULL;
 }
@@ -128,6 +130,9 @@ static const char *why(void)
 	switch (errno) {
 	case EAGAIN:
 		return "it takes too long";
+	case ENODATA:
+		return "it waits to be spoken to, as a socket for programs does; give its admin "
+		       "socket, which admin.socket in its configuration names";
 	case EFBIG:
 		return "what it says has no end";
 	default:
@@ -184,11 +189,24 @@ static struct json_object *ask_given(const char *path)
 	return document;
 }
 
+static void complain_of_none(const char *tried, const char *denied)
+{
+	if (denied)
+		complain("the agent's admin socket %s is for root and the user that it runs as "
+			 "alone; be one of them, or have `vaccel ping unix://%.*s/agent.sock` tell "
+			 "whether it answers programs, and how fast",
+			 denied, (int)(strrchr(denied, '/') - denied), denied);
+	else
+		complain("no agent of this host answers at %s; start vaccel-agent, give its admin "
+			 "socket with --socket, or ask one elsewhere by `vaccel ping ADDRESS`",
+			 tried);
+}
+
 struct json_object *agent_ask(const char *path)
 {
 	struct places places;
 	char tried[PLACES * (PATH_ROOM + 64)] = "";
-	bool denied = false;
+	const char *denied = NULL;
 
 	if (path)
 		return ask_given(path);
@@ -198,7 +216,8 @@ struct json_object *agent_ask(const char *path)
 		int fd = reach(places.path[i]);
 
 		if (fd < 0) {
-			denied |= errno == EACCES;
+			if (errno == EACCES && !denied)
+				denied = places.path[i];
 			used += (size_t)snprintf(tried + used, sizeof(tried) - used, "%s%s (%s)",
 						 used ? " or " : "", places.path[i],
 						 strerror(errno));
@@ -208,10 +227,7 @@ struct json_object *agent_ask(const char *path)
 		close(fd);
 		return document;
 	}
-	complain("no agent of this host answers at %s; %s, give its admin socket with --socket, or "
-		 "ask one elsewhere by `vaccel ping ADDRESS`",
-		 tried,
-		 denied ? "be root or the user that the agent runs as" : "start vaccel-agent");
+	complain_of_none(tried, denied);
 	return NULL;
 }
 

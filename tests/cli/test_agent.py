@@ -165,6 +165,14 @@ class StandIn(CommandTest):
         _, err = self.run_vaccel("ping", *self.stand_in(drops()), status=1)
         self.assertIn("does not answer: it takes too long", err)
 
+    def test_silent(self):
+        """As where an agent listens for programs, which speak first."""
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.directory / "programs"))
+            listener.listen()
+            _, err = self.run_vaccel("top", "--socket", str(self.directory / "programs"), status=1)
+        self.assertIn("it waits to be spoken to, as a socket for programs does; give its admin socket", err)
+
     def test_agent_that_goes_meanwhile(self):
         out, err = self.run_vaccel("top", *self.stand_in(document()), status=1)
         self.assertEqual(out, "")
@@ -315,8 +323,9 @@ class Search(CommandTest):
             path.chmod(0o600)
             for command in "ping", "top":
                 _, err = self.ask(command)
-                self.assertIn(f"{path} (Permission denied)", err)
-                self.assertIn("; be root or the user that the agent runs as, give its admin socket with --socket", err)
+                self.assertIn(f"the agent's admin socket {path} is for root and the user that it runs as alone; ", err)
+                self.assertIn(f"`vaccel ping unix://{self.own}/agent.sock`", err)
+                self.assertNotIn("no agent", err)
 
     def test_one_that_says_nothing(self):
         path = self.leave_socket()
