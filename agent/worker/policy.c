@@ -63,18 +63,39 @@ int policy_init(struct worker *worker)
 	return VACCEL_OK;
 }
 
+/* The list that permits libraries to this operation, where there is nothing in it; else NULL. */
+static const char *library_list(const struct policy *policy, const struct vaccel_op *op)
+{
+	if (op->number == VACCEL_OP_EXEC && !policy->exec_libraries.count)
+		return "exec_libraries";
+	if (op->number == VACCEL_OP_EXEC_WITH_RESOURCE && !policy->exec_uploads.count)
+		return "exec_uploads";
+	return NULL;
+}
+
 int policy_refuse_op(struct worker *worker, const struct vaccel_op *op)
 {
 	const struct policy *policy = &worker->setup.policy;
-	const char *list = "ops";
+	bool is_listed = !policy->ops.count || lists(&policy->ops, op->name);
+	const char *libraries = library_list(policy, op);
 
 	count_refusal(worker, REFUSED_POLICY);
-	if (!policy->ops.count || lists(&policy->ops, op->name))
-		list = op->number == VACCEL_OP_EXEC ? "exec_libraries" : "exec_uploads";
+	if (is_listed)
+		return vaccel_fail(VACCEL_EPERM,
+				   "policy '%s' does not permit %s; the agent's administrator may "
+				   "add the library to its list %s",
+				   policy->name, op->name, libraries);
 	return vaccel_fail(VACCEL_EPERM,
-			   "policy '%s' does not permit %s; the agent's administrator may add to "
-			   "its list %s",
-			   policy->name, op->name, list);
+			   "policy '%s' does not permit %s; the agent's administrator may add %s "
+			   "to its list ops%s%s",
+			   policy->name, op->name, op->name,
+			   libraries ? ", and the library to " : "", libraries ? libraries : "");
+}
+
+const char *policy_named_path(const struct vaccel_op *op, const void *args)
+{
+	return op->number == VACCEL_OP_EXEC ? ((const struct vaccel_exec_args *)args)->library
+					    : NULL;
 }
 
 static int check_library(struct worker *worker, const struct vaccel_exec_args *args)

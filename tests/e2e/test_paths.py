@@ -133,8 +133,21 @@ def run_upload(client, library, symbol, read, write):
 def test_exec_is_off(build):
     """By default; and what is listed permits no more than that."""
     policies = {"plain": {"plugins": ["exec"]},
-                "listed": {"plugins": ["exec"], "exec_libraries": ["/no/such.so"], "exec_uploads": ["00" * 32]}}
-    with Agent(build, {"plain": "plain", "listed": "listed"}, policies) as world:
+                "listed": {"plugins": ["exec"], "exec_libraries": ["/no/such.so"], "exec_uploads": ["00" * 32]},
+                "few": {"plugins": ["exec"], "ops": ["noop"]},
+                "some": {"plugins": ["exec"], "ops": ["noop"], "exec_libraries": ["/no/such.so"]}}
+    with Agent(build, {name: name for name in policies}, policies) as world:
+        may_add = "; the agent's administrator may add "
+        for tenant, words in [
+            # The path is the client's own word, and is told whole.
+            ("listed", f"exec of the library '/no/other/such.so'{may_add}it to its list exec_libraries"),
+            ("plain", f"exec{may_add}the library to its list exec_libraries"),
+            ("few", f"exec{may_add}exec to its list ops, and the library to exec_libraries"),
+            ("some", f"exec{may_add}exec to its list ops"),
+        ]:
+            with connect(world.socket_of(tenant)) as client:
+                told = client.ask("exec", client.session(), library="/no/other/such.so", symbol="x", read=[], write=[])
+                assert told == (peer.EPERM, f"policy '{tenant}' does not permit {words}"), told
         for tenant in ("plain", "listed"):
             done = subprocess.run(
                 [build.root / "tests/e2e/culprit", build.deeds, "deed_abort"],
@@ -147,7 +160,7 @@ def test_exec_is_off(build):
                 status, words = run_upload(client, build.deeds.read_bytes(), "deed_abort", [], [])
                 assert status == peer.EPERM, words
                 assert f"policy '{tenant}' does not permit exec_with_resource" in words, words
-            assert world.metric("vaccel_refused_total", tenant=tenant, reason="policy") == 2
+            assert world.metric("vaccel_refused_total", tenant=tenant, reason="policy") == 3
             assert not world.metric("vaccel_worker_restarts_total", tenant=tenant)
 
 

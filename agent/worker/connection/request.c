@@ -158,11 +158,11 @@ static void log_failure(const struct request *request, int code)
 }
 
 /*
- * The thread's last words go with it, but for paths of this machine; without @args the
- * call never ran, which the client sees by the session.
+ * The thread's last words go with it, but for paths of this machine, other than one that the
+ * client has named; without @args the call never ran, which the client sees by the session.
  */
-static void send_failure(const struct request *request, const void *args, int code,
-			 struct bench *bench)
+static void send_failure(const struct request *request, const void *args, const char *named,
+			 int code, struct bench *bench)
 {
 	bool hello = request->frame.kind == FRAME_HELLO;
 	struct frame frame = {
@@ -174,7 +174,7 @@ static void send_failure(const struct request *request, const void *args, int co
 	};
 	char words[FRAME_TEXT_MAX + 1];
 
-	words_without_paths(vaccel_error_text(), words, sizeof(words));
+	words_without_paths(vaccel_error_text(), named, words, sizeof(words));
 	if (!encode_failure(&bench->encoder, request->op, args, words))
 		connection_send(request->connection, &frame, &bench->encoder, bench->now);
 	else
@@ -191,14 +191,14 @@ void request_refuse(struct connection *connection, const struct frame *frame, in
 	/* Of a HELLO the log has the peer's address, which is all that is known of it. */
 	if (frame->kind == FRAME_CALL)
 		log_failure(&request, code);
-	send_failure(&request, NULL, code, bench);
+	send_failure(&request, NULL, NULL, code, bench);
 }
 
 static int fail(struct request *request, int code, struct bench *bench)
 {
 	count_call(request->connection->worker, request->op, code);
 	log_failure(request, code);
-	send_failure(request, NULL, code, bench);
+	send_failure(request, NULL, NULL, code, bench);
 	return code;
 }
 
@@ -342,7 +342,8 @@ static void reply(struct request *request, struct bench *bench, void *args, int 
 	count_call(worker, request->op, ret);
 	if (unlikely(ret)) {
 		log_failure(request, ret);
-		send_failure(request, request->ran ? args : NULL, ret, bench);
+		send_failure(request, request->ran ? args : NULL,
+			     args ? policy_named_path(request->op, args) : NULL, ret, bench);
 		return;
 	}
 	count_bytes(&worker->stats->bytes_out, bench->encoder.payload.size + request->lent_out);

@@ -26,7 +26,17 @@ static const char *last_component(const char *path, const char *end)
 	return name < end ? name : end - 1;
 }
 
-void words_without_paths(const char *words, char *ret_words, size_t room)
+/* How long @named is, if it is this path and no other that begins so; else 0. */
+static size_t length_of_named(const char *path, const char *named)
+{
+	size_t length = named ? strlen(named) : 0;
+
+	if (!length || strncmp(path, named, length) || !may_begin_behind(path[length]))
+		return 0;
+	return length;
+}
+
+void words_without_paths(const char *words, const char *named, char *ret_words, size_t room)
 {
 	size_t used = 0;
 	char before = '\0';
@@ -37,8 +47,11 @@ void words_without_paths(const char *words, char *ret_words, size_t room)
 		if (*words == '/' && may_begin_behind(before)) {
 			const char *end = words + strcspn(words, ENDS_PATH);
 
-			words = last_component(words, end);
-			length = (size_t)(end - words);
+			length = length_of_named(words, named);
+			if (!length) {
+				words = last_component(words, end);
+				length = (size_t)(end - words);
+			}
 		}
 		if (length > room - 1 - used)
 			length = room - 1 - used;

@@ -6,8 +6,8 @@
 
 /*
  * An error's words as a client may read them: of absolute paths, which are this
- * machine's, only the last component.
+ * machine's, only the last component. But @named, where it is one, is the client's own word.
  */
-void words_without_paths(const char *words, char *ret_words, size_t room);
+void words_without_paths(const char *words, const char *named, char *ret_words, size_t room);
 
 #endif
