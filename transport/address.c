@@ -25,13 +25,14 @@ static void append(char *text, size_t room, const char *more)
 	snprintf(text + size, room - size, "%s%s", size ? ", " : "", more);
 }
 
-static int say_forms(const char *text)
+static int say_forms(const char *text, bool listens)
 {
 	const struct carrier *carrier;
 	char forms[256] = "";
 
 	for (size_t i = 0; (carrier = carrier_at(i)); i++)
-		append(forms, sizeof(forms), carrier->form);
+		if (listens ? !carrier->only_connects : !carrier->only_listens)
+			append(forms, sizeof(forms), carrier->form);
 	return vaccel_fail(VACCEL_EINVAL, "'%.100s' is no address; the forms are %s", text, forms);
 }
 
@@ -49,7 +50,7 @@ void address_release(struct address *address)
 	memset(address, 0, sizeof(*address));
 }
 
-int address_parse(const char *text, struct address *ret_address)
+static int parse(const char *text, bool listens, struct address *ret_address)
 {
 	_cleanup_(address_releasep) struct address address = {0};
 	char scheme[16];
@@ -62,7 +63,7 @@ int address_parse(const char *text, struct address *ret_address)
 		address.carrier = carrier_by_scheme(scheme);
 	}
 	if (!address.carrier)
-		return say_forms(text);
+		return say_forms(text, listens);
 	address.text = strdup(text);
 	if (!address.text)
 		return vaccel_fail(VACCEL_ENOMEM, "no memory for an address");
@@ -72,6 +73,16 @@ int address_parse(const char *text, struct address *ret_address)
 	*ret_address = address;
 	memset(&address, 0, sizeof(address));
 	return VACCEL_OK;
+}
+
+int address_parse(const char *text, struct address *ret_address)
+{
+	return parse(text, false, ret_address);
+}
+
+int address_parse_to_listen(const char *text, struct address *ret_address)
+{
+	return parse(text, true, ret_address);
 }
 
 int address_is_not(const struct address *address, const char *why)

@@ -484,6 +484,7 @@ static void end(struct link *link)
 const struct carrier carrier_blk = {
 	.scheme = "blk",
 	.form = "blk:///DEVICE",
+	.only_connects = true,
 	.parse = parse,
 	.connect = connect_to,
 	.listen = listen_at,

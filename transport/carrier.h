@@ -14,6 +14,8 @@
 struct carrier {
 	const char *scheme;	/* of its addresses */
 	const char *form;	/* "tcp://HOST:PORT", for words */
+	bool only_listens;	/* programs cannot connect there: its form is not for them */
+	bool only_connects;	/* and neither is this one's for who listens */
 	unsigned int abilities; /* of enum link_ability */
 
 	/* What follows "scheme:", for instance "//host:7"; sets members of @address. Any end. */

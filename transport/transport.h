@@ -43,9 +43,12 @@ struct address {
 	uint32_t port; /* tcp, tls, vsock, vsock-uds */
 };
 
-/* "unix:///run/a.sock", "tcp://host:port", "tcp://[::1]:port", "vsock://2:2048" … EINVAL: what
- * is wrong and which forms there are. */
+/*
+ * "unix:///run/a.sock", "tcp://host:port", "tcp://[::1]:port", "vsock://2:2048" … EINVAL: what
+ * is wrong, and which forms there are for who connects, or for who listens.
+ */
 int address_parse(const char *text, struct address *ret_address);
+int address_parse_to_listen(const char *text, struct address *ret_address);
 void address_release(struct address *address);
 
 /* The socket file of who listens there; false: there is none. */

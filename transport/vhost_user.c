@@ -42,6 +42,7 @@ static void unlisten(const struct address *address)
 const struct carrier carrier_vhost_user = {
 	.scheme = "vhost-user",
 	.form = "vhost-user:///PATH",
+	.only_listens = true,
 	.parse = parse,
 	.connect = connect_to,
 	.listen = listen_at,
@@ -52,6 +53,7 @@ const struct carrier carrier_vhost_user = {
 const struct carrier carrier_vhost_user_blk = {
 	.scheme = "vhost-user-blk",
 	.form = "vhost-user-blk:///PATH",
+	.only_listens = true,
 	.parse = parse,
 	.connect = connect_to,
 	.listen = listen_at,

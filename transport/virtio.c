@@ -583,6 +583,7 @@ static int at(struct link *link, uint64_t request, const struct payload *payload
 const struct carrier carrier_virtio = {
 	.scheme = "virtio",
 	.form = "virtio:///dev/accelN",
+	.only_connects = true,
 	.abilities = LINK_PAGES,
 	.parse = parse,
 	.connect = connect_to,

@@ -45,7 +45,7 @@ static struct sockaddr_vm name_of(const struct address *address)
 static const char *advice_for(const struct address *address)
 {
 	return address->cid == VMADDR_CID_HOST
-		       ? "on the host vaccel-agent has to listen at vsock-uds://PATH:PORT with the "
+		       ? "on the host vaccel-agent has to listen at vsock-uds:///PATH:PORT with the "
 			 "path of this machine's vsock (Firecracker, Cloud Hypervisor, "
 			 "vhost-device-vsock) or at vsock://2:PORT (vhost_vsock), with the same "
 			 "port"

@@ -41,7 +41,7 @@ static int convert_mode(struct document *document, const struct place *place, co
 static int convert_address(struct document *document, const struct place *place, const char *text,
 			   struct address *address)
 {
-	return address_parse(text, address) ? blame(document, place) : VACCEL_OK;
+	return address_parse_to_listen(text, address) ? blame(document, place) : VACCEL_OK;
 }
 
 static int check_name(struct document *document, const struct place *place, const char *name)

@@ -67,7 +67,7 @@ def test_vsock(site):
         guest.says("vaccel doctor", "the agent at vsock://2:2048 answers", VACCEL_PLUGINS="remote")
         host.stop()
         guest.says(f"patient {site.build.deeds} 1", "connecting to vsock://2:2048: ",
-                   "on the host vaccel-agent has to listen at vsock-uds://PATH:PORT", VACCEL_PLUGINS="remote")
+                   "on the host vaccel-agent has to listen at vsock-uds:///PATH:PORT", VACCEL_PLUGINS="remote")
 
 
 def test_nothing(site):

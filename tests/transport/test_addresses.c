@@ -40,7 +40,9 @@ static void test_what_is_none(void **state)
 		{"", "the forms are unix:///PATH, tcp://HOST:PORT, "},
 		{"nowhere", "'nowhere' is no address; the forms are "},
 		{"a-scheme-that-is-long:", "the forms are "},
-		{"ftp://host:1", "the forms are "},
+		{"ftp://host:1",
+		 "the forms are unix:///PATH, tcp://HOST:PORT, tls://HOST:PORT, vsock://CID:PORT, "
+		 "vsock-uds:///PATH:PORT, virtio:///dev/accelN, blk:///DEVICE"},
 		{"unix://tmp/socket", "form unix:///PATH: the path does not begin with /"},
 		{"unix:", "the path does not begin with /"},
 		{"tcp:host:1", "form tcp://HOST:PORT: // is missing"},
@@ -82,6 +84,11 @@ static void test_what_is_none(void **state)
 	memset(longest + 8, 'a', sizeof(longest) - 9);
 	assert_int_equal(address_parse(longest, &address), VACCEL_EINVAL);
 	assert_says("is no address; the forms are ");
+	/* Each is told what is of use to it. */
+	assert_null(strstr(vaccel_error_text(), "vhost-user"));
+	assert_int_equal(address_parse_to_listen(longest, &address), VACCEL_EINVAL);
+	assert_says("vsock-uds:///PATH:PORT, vhost-user:///PATH, vhost-user-blk:///PATH");
+	assert_null(strstr(vaccel_error_text(), "virtio"));
 	assert_int_equal(address.port, 7);
 	assert_null(address.carrier);
 }
