@@ -75,6 +75,23 @@ static int ask_for_port(const struct address *address, int fd, int64_t until)
 	return VACCEL_OK;
 }
 
+/* The file is not the agent's: the monitor makes it, and an agent is behind it, in the machine. */
+static int monitor_is_away(const struct address *address, int error)
+{
+	if (error == ENOENT)
+		return vaccel_fail(VACCEL_ENOENT,
+				   "connecting to %s: there is no '%s', which the monitor of a "
+				   "virtual machine makes for its vsock; start the machine, or "
+				   "correct the address",
+				   address->text, address->path);
+	if (error == ECONNREFUSED)
+		return vaccel_fail(VACCEL_EREMOTEIO,
+				   "connecting to %s: no monitor of a virtual machine listens at "
+				   "'%s'; start the machine, or correct the address",
+				   address->text, address->path);
+	return connect_failed(address->text, error);
+}
+
 static int connect_to(const struct address *address, int64_t until, int *ret_fd)
 {
 	_cleanup_(making_closep) int fd = -1;
@@ -83,7 +100,7 @@ static int connect_to(const struct address *address, int64_t until, int *ret_fd)
 	until = MIN_OF(until, time_now() + CONNECT_NS);
 	error = unix_connect(address->path, until, &fd);
 	if (error)
-		return connect_failed(address->text, error);
+		return monitor_is_away(address, error);
 	ret = ask_for_port(address, fd, until);
 	if (!ret)
 		*ret_fd = TAKE_FD(fd);

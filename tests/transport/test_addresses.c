@@ -237,15 +237,23 @@ static void test_a_port_that_is_taken(void **state)
 
 static void test_where_none_can_connect(void **state)
 {
+	_cleanup_(freep) char *left = path_in(*state, "left"), *port = path_in(*state, "left:1");
 	char longest[120] = "/tmp/";
+	int fd;
 
+	assert_int_equal(unix_listen(left, 0600, &fd), VACCEL_OK);
+	close(fd);
+	refuse_connecting("vsock-uds://", port, VACCEL_EREMOTEIO,
+			  "no monitor of a virtual machine listens at");
+	unlink(left);
 	memset(longest + 5, 'a', sizeof(longest) - 6);
 	refuse_connecting("vhost-user://", "/socket", VACCEL_EINVAL, "take virtio:///dev/accel0");
 	refuse_connecting("vhost-user-blk://", "/socket", VACCEL_EINVAL, "take blk:");
 	refuse_connecting("tcp://", "127.0.0.1:0", VACCEL_EINVAL, "nobody listens at port 0");
 	refuse_connecting("unix://", "/no/such/socket", VACCEL_ENOENT, "/no/such/socket");
 	refuse_connecting("unix://", longest, VACCEL_EREMOTEIO, "connecting to unix:///tmp/aaa");
-	refuse_connecting("vsock-uds://", "/no/such/socket:1", VACCEL_ENOENT, "/no/such/socket");
+	refuse_connecting("vsock-uds://", "/no/such/socket:1", VACCEL_ENOENT,
+			  "there is no '/no/such/socket', which the monitor of a virtual machine");
 	refuse_connecting("virtio://", "/no/such/device", VACCEL_ENOENT, "no such device");
 	refuse_connecting("virtio://", "/dev/null", VACCEL_EREMOTEIO, "no device of vaccel's");
 }
