@@ -9,6 +9,8 @@
 #include <vaccel/ops/exec.h>
 #include <vaccel/ops/noop.h>
 
+#include "agent/worker/connection/words.h"
+#include "base/util.h"
 #include "call/call.h"
 
 /* While a call runs */
@@ -333,6 +335,29 @@ static void test_words_name_no_path(void **state)
 	program_close(&program);
 }
 
+static void test_words_name_what_the_client_named(void **state)
+{
+	static const struct {
+		const char *words, *named, *told;
+	} cases[] = {
+		{"no '/a/b.so', as '/c/b.so'", "/a/b.so", "no '/a/b.so', as 'b.so'"},
+		{"no '/a/b.so'", "/a/b.s", "no 'b.so'"},
+		{"no '/a/b.so'", "/a", "no 'b.so'"},
+		{"no '/a/b c/d.so'", "/a/b c/d.so", "no '/a/b c/d.so'"},
+		{"no '/a/b.so'", "b.so", "no 'b.so'"},
+		{"no '/a/b.so'", "", "no 'b.so'"},
+		{"no '/a/b.so'", NULL, "no 'b.so'"},
+	};
+	char told[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		words_without_paths(cases[i].words, cases[i].named, told, sizeof(told));
+		assert_string_equal(told, cases[i].told);
+	}
+	words_without_paths("no '/a/b.so'", "/a/b.so", told, sizeof("no '/a"));
+	assert_string_equal(told, "no '/a");
+}
+
 /* The end */
 
 static void test_drain(void **state)
@@ -385,6 +410,7 @@ int main(void)
 		cmocka_unit_test_prestate_setup_teardown(test_operations_that_are_not_listed,
 							 setup_ops, bed_teardown, &bed),
 		IN_BED(&bed, test_words_name_no_path),
+		cmocka_unit_test(test_words_name_what_the_client_named),
 		IN_BED(&bed, test_drain),
 	};
 
