@@ -44,9 +44,9 @@ int model_default_find(enum card_task task, char path[MODEL_PATH_SIZE])
 	if (find_below(own, strlen(own), task, path))
 		return VACCEL_OK;
 	return vaccel_fail(VACCEL_ENOENT,
-			   "there is no model: none is registered with the session, and no "
-			   "%s/model.json is in %s%s%s; register a MODEL, name one to the "
-			   "command vaccel by --model, or set %s",
+			   "there is no model: none is registered with the session, and where the "
+			   "work is done no %s/model.json is in %s%s%s; register a MODEL, name one "
+			   "to the command vaccel by --model, or set %s there",
 			   card_task_name(task), list ? list : "", list ? " or " : "", own,
 			   knob.name);
 }
