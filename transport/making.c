@@ -5,7 +5,17 @@
  * descriptor, and the agent its client. Descriptors are kept in mind here from before
  * connect() on, and a child closes them. No fork comes between opening or closing one and
  * noting that.
+ *
+ * Closing a socket may take as long as its other end likes, where that has passed descriptors
+ * which are closed with it; so that is done without the lock, which every thread that makes a
+ * link waits for, and a fork. Another file takes the socket's number meanwhile, so that the number
+ * is noted for as long as anything has it, and nobody else gets it.
  */
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "base/util.h"
 #include "transport/carrier.h"
 
@@ -74,12 +84,39 @@ void making_forget(int fd)
 	forget(fd);
 }
 
-void making_close(int fd)
+/* What closes at once; -1 if there is no room for it. */
+static int open_stand_in(void)
+{
+	SCOPED_LOCK(&lock);
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	note(fd);
+	return fd;
+}
+
+static void close_stand_in(int fd)
 {
 	SCOPED_LOCK(&lock);
 
 	forget(fd);
 	close(fd);
+}
+
+void making_close(int fd)
+{
+	int stand_in = open_stand_in();
+
+	if (stand_in >= 0 && dup3(stand_in, fd, O_CLOEXEC) == fd) {
+		close_stand_in(fd);
+	} else {
+		/* A child may be left with a copy; the other end hears that it is over all the
+		 * same. */
+		shutdown(fd, SHUT_RDWR);
+		making_forget(fd);
+		close(fd);
+	}
+	if (stand_in >= 0)
+		close_stand_in(stand_in);
 }
 
 void making_closep(const int *fd)
