@@ -174,7 +174,7 @@ static void forget_resolving(struct resource_state *state)
 	state->own.rundir = NULL;
 }
 
-/* A lock is held for long, as while bytes travel to an agent, so that no fork waits for it. */
+/* A lock is held for long, as while large files are read, so that no fork waits for it. */
 static bool free_locks(void *object, void *context)
 {
 	struct resource_state *state = object;

@@ -3,7 +3,8 @@
  * Contents travel by their SHA-256: the agent is offered all of them by name, size
  * and digest, says which it lacks, and is sent those. Small ones come with the
  * offer. Files are read, never mapped, so that one that somebody cuts short
- * meanwhile is an error and not the end of the program.
+ * meanwhile is an error and not the end of the program. While an agent is waited
+ * for nothing of the resource is held; each piece is copied when it is its turn.
  */
 #include "remote/content.h"
 
@@ -139,6 +140,16 @@ static bool is_known(const struct known *known, const struct stat *status)
 	       !memcmp(&known->changed, &status->st_ctim, sizeof(known->changed));
 }
 
+/* Room for all that @content has. */
+static int alloc_bytes(struct vaccel_content *content)
+{
+	content->bytes.data = malloc((size_t)content->size);
+	if (!content->bytes.data)
+		return no_memory();
+	content->bytes.count = (size_t)content->size;
+	return VACCEL_OK;
+}
+
 /* Fills the size and the digest, and the bytes if they are few. */
 static int read_file(const char *path, struct known *known, struct vaccel_content *content)
 {
@@ -162,11 +173,9 @@ static int read_file(const char *path, struct known *known, struct vaccel_conten
 	memcpy(content->sha256.data, known->sha256, SHA256_SIZE);
 	if (!content->size || content->size > SMALL)
 		return VACCEL_OK;
-	content->bytes.data = malloc((size_t)content->size);
-	if (!content->bytes.data)
-		return no_memory();
-	content->bytes.count = (size_t)content->size;
-	ret = read_all(fd, path, content->bytes.data, content->bytes.count, 0);
+	ret = alloc_bytes(content);
+	if (!ret)
+		ret = read_all(fd, path, content->bytes.data, content->bytes.count, 0);
 	return ret ? ret
 		   : hash_bytes(content->bytes.data, content->bytes.count, content->sha256.data);
 }
@@ -181,13 +190,17 @@ static bool is_file(const struct vaccel_blob *blob)
 
 static int read_memory(const struct vaccel_blob *blob, struct vaccel_content *content)
 {
+	int ret;
+
 	content->in_memory = blob->type == VACCEL_BLOB_BUFFER;
 	content->size = blob->size;
-	if (blob->size <= SMALL) {
-		content->bytes.data = blob->data;
-		content->bytes.count = blob->size;
-	}
-	return hash_bytes(blob->data, blob->size, content->sha256.data);
+	if (!blob->size || blob->size > SMALL)
+		return hash_bytes(blob->data, blob->size, content->sha256.data);
+	ret = alloc_bytes(content);
+	if (ret)
+		return ret;
+	memcpy(content->bytes.data, blob->data, blob->size);
+	return hash_bytes(content->bytes.data, blob->size, content->sha256.data);
 }
 
 static int prepare_digests(size_t nr, struct digests **digests)
@@ -207,12 +220,12 @@ static int add(struct contents *contents, const struct vaccel_blob *blob, struct
 	struct vaccel_content *content = &contents->list[contents->nr];
 	int ret;
 
-	content->name = blob->name;
+	contents->nr++;
+	content->name = strdup(blob->name);
 	content->sha256.data = malloc(SHA256_SIZE);
-	if (!content->sha256.data)
+	if (!content->name || !content->sha256.data)
 		return no_memory();
 	content->sha256.count = SHA256_SIZE;
-	contents->nr++;
 	ret = is_file(blob) ? read_file(blob->path, known, content) : read_memory(blob, content);
 	contents->in_memory |= content->in_memory;
 	return ret;
@@ -220,7 +233,7 @@ static int add(struct contents *contents, const struct vaccel_blob *blob, struct
 
 static bool hash_list(EVP_MD_CTX *hash, const struct contents *contents)
 {
-	const uint64_t kind[] = {contents->res->path_type, contents->nr};
+	const uint64_t kind[] = {contents->path_type, contents->nr};
 	bool done = EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 &&
 		    EVP_DigestUpdate(hash, kind, sizeof(kind)) == 1;
 
@@ -248,31 +261,40 @@ static int hash_all(struct contents *contents)
 void contents_release(struct contents *contents)
 {
 	for (size_t i = 0; i < contents->nr; i++) {
-		if (is_file(contents->res->blobs[i]))
-			free(contents->list[i].bytes.data);
-		free(contents->list[i].sha256.data);
+		free((void *)contents->list[i].name);
+		free((void *)contents->list[i].bytes.data);
+		free((void *)contents->list[i].sha256.data);
 	}
 	free(contents->list);
 	*contents = (struct contents){0};
 }
 
-int contents_read(const struct vaccel_resource *res, struct digests **digests,
-		  struct contents *ret_contents)
+static int read_blobs(struct vaccel_resource *res, void *context)
 {
-	_cleanup_(contents_release) struct contents contents = {.res = res, .type = res->type};
+	struct contents *contents = context;
+	struct digests **digests = &contents->resource->digests;
 	int ret = prepare_digests(res->nr_blobs, digests);
 
-	contents.list = calloc(res->nr_blobs + 1, sizeof(*contents.list));
-	if (!contents.list)
+	contents->syncs = contents->resource->syncs;
+	contents->type = res->type;
+	contents->path_type = res->path_type;
+	contents->list = calloc(res->nr_blobs + 1, sizeof(*contents->list));
+	if (!contents->list)
 		return no_memory();
 	for (size_t i = 0; !ret && i < res->nr_blobs; i++)
-		ret = add(&contents, res->blobs[i], &(*digests)->known[i]);
-	if (!ret)
-		ret = hash_all(&contents);
+		ret = add(contents, res->blobs[i], &(*digests)->known[i]);
+	return ret ? ret : hash_all(contents);
+}
+
+int contents_read(struct resource *resource, int64_t until, struct contents *ret_contents)
+{
+	_cleanup_(contents_release) struct contents contents = {.resource = resource};
+	int ret = resource_use(resource, until, read_blobs, &contents);
+
 	if (ret)
 		return ret;
 	*ret_contents = contents;
-	contents = (struct contents){.res = res};
+	contents = (struct contents){0};
 	return VACCEL_OK;
 }
 
@@ -300,37 +322,52 @@ static uint64_t step_of(const struct channel *channel)
 	return MAX_OF(MIN_OF(most, (uint64_t)SEND_STEP), (uint64_t)SMALL);
 }
 
-/* @fd: of the file, or -1 for @bytes in memory. */
-static int put_all(struct channel *channel, const struct vaccel_content *content, int fd,
-		   const struct vaccel_blob *blob)
+/* A content on its way. */
+struct upload {
+	const struct vaccel_content *content;
+	size_t index;
+	int fd; /* of the file; -1: not opened so far, or it has none */
+	char *buffer;
+	uint64_t done;
+	size_t step; /* as much is brought into the buffer next */
+};
+
+/* What was read once may be a file no more, or another one; the agent sees that by the digest. */
+static int copy_piece(struct vaccel_resource *res, void *context)
 {
-	uint64_t most = step_of(channel);
-	_cleanup_(freep) char *buffer =
-		fd >= 0 ? malloc((size_t)MIN_OF(most, content->size + 1)) : NULL;
-	uint64_t done = 0;
+	struct upload *upload = context;
+	const struct vaccel_blob *blob;
+	struct stat status;
 	int ret = VACCEL_OK;
 
-	if (fd >= 0 && !buffer)
-		return no_memory();
-	/* Also if there are none. */
-	do {
-		size_t step = (size_t)MIN_OF(content->size - done, most);
+	if (upload->index >= res->nr_blobs)
+		return vaccel_fail(VACCEL_EIO, "'%s' was dropped while it was sent",
+				   upload->content->name);
+	blob = res->blobs[upload->index];
+	if (is_file(blob)) {
+		if (upload->fd < 0)
+			ret = open_file(blob->path, &upload->fd, &status);
+		return ret ? ret
+			   : read_all(upload->fd, blob->path, upload->buffer, upload->step,
+				      (off_t)upload->done);
+	}
+	if (blob->size != upload->content->size)
+		return vaccel_fail(VACCEL_EIO, "'%s' has changed while it was sent", blob->name);
+	if (upload->step)
+		memcpy(upload->buffer, blob->data + upload->done, upload->step);
+	return VACCEL_OK;
+}
 
-		if (fd >= 0)
-			ret = read_all(fd, blob->path, buffer, step, (off_t)done);
-		if (!ret)
-			ret = put(channel, content, done,
-				  buffer ? buffer : (char *)blob->data + done, step);
-		done += step;
-	} while (!ret && done < content->size);
-	return ret;
+static void upload_release(struct upload *upload)
+{
+	closep(&upload->fd);
+	free(upload->buffer);
 }
 
 static int put_content(struct channel *channel, const struct contents *contents, uint32_t index)
 {
-	const struct vaccel_blob *blob;
-	_cleanup_(closep) int fd = -1;
-	struct stat status;
+	_cleanup_(upload_release) struct upload upload = {.index = index, .fd = -1};
+	uint64_t most = step_of(channel), size;
 	int ret;
 
 	if (index >= contents->nr) {
@@ -338,9 +375,20 @@ static int put_content(struct channel *channel, const struct contents *contents,
 		return vaccel_fail(VACCEL_EREMOTEIO, "%s lacks a content that was not offered",
 				   channel->server->name);
 	}
-	blob = contents->res->blobs[index];
-	ret = is_file(blob) ? open_file(blob->path, &fd, &status) : VACCEL_OK;
-	return ret ? ret : put_all(channel, &contents->list[index], fd, blob);
+	upload.content = &contents->list[index];
+	size = upload.content->size;
+	upload.buffer = malloc((size_t)MIN_OF(most, size + 1));
+	if (!upload.buffer)
+		return no_memory();
+	/* Also if there are none. */
+	do {
+		upload.step = (size_t)MIN_OF(size - upload.done, most);
+		ret = resource_use(contents->resource, channel->until, copy_piece, &upload);
+		if (!ret)
+			ret = put(channel, upload.content, upload.done, upload.buffer, upload.step);
+		upload.done += upload.step;
+	} while (!ret && upload.done < size);
+	return ret;
 }
 
 static int begin_upload(struct server *server, int64_t until)
@@ -382,7 +430,7 @@ static int offer_once(const struct contents *contents, struct channel *channel, 
 {
 	struct vaccel_resource_offer_args args = {
 		.type = contents->type,
-		.path_type = contents->res->path_type,
+		.path_type = contents->path_type,
 		.contents = {contents->list, contents->nr},
 		.resource = ret_id,
 	};

@@ -272,27 +272,6 @@ bool resource_has_undone(const struct resource *resource, uint64_t client)
 	return load;
 }
 
-/* One thread at a time does them again, since the others rely on what is loaded. */
-static int begin(struct resource *resource, int64_t until)
-{
-	SCOPED_LOCK(&remote_lock);
-
-	while (resource->loading)
-		if (remote_wait(until))
-			return vaccel_fail(VACCEL_ETIMEDOUT,
-					   "a model could not be loaded anew in time");
-	resource->loading = true;
-	return VACCEL_OK;
-}
-
-static void end(struct resource *resource)
-{
-	SCOPED_LOCK(&remote_lock);
-
-	resource->loading = false;
-	pthread_cond_broadcast(&remote_changed);
-}
-
 /* A copy of the first that is not done there; NULL if all are. */
 static int copy_undone(struct resource *resource, uint64_t client, struct load **ret_copy)
 {
@@ -346,12 +325,14 @@ static int redo(struct load *load, struct vaccel_resource *res, struct channel *
 	return ret;
 }
 
+/* One thread at a time does them at a client, since the others rely on what is loaded. */
 int loads_redo(struct resource *resource, struct channel *channel, int64_t session_id)
 {
-	int ret = begin(resource, channel->until);
+	struct errand errand = {.client = channel->client};
+	int ret;
 
-	if (ret)
-		return ret;
+	if (errand_begin(&resource->loading, &errand, channel->until))
+		return vaccel_fail(VACCEL_ETIMEDOUT, "a model could not be loaded anew in time");
 	for (;;) {
 		_cleanup_(load_deletep) struct load *load = NULL;
 		bool lost;
@@ -365,7 +346,7 @@ int loads_redo(struct resource *resource, struct channel *channel, int64_t sessi
 		if (ret)
 			break;
 	}
-	end(resource);
+	errand_end(&resource->loading, &errand);
 	return ret;
 }
 

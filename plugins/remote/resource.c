@@ -119,7 +119,8 @@ void resources_forget(void)
 {
 	for (struct resource *resource = resources; resource; resource = resource->next) {
 		resource->users = 0;
-		resource->loading = false;
+		resource->bringing = NULL;
+		resource->loading = NULL;
 		/* Another thread was at it, and may not have come to its end. */
 		if (resource->reading)
 			resource->digests = NULL;
@@ -127,25 +128,90 @@ void resources_forget(void)
 	}
 }
 
-int resource_begin_reading(struct resource *resource, int64_t until)
+static bool is_under_way(const struct errand *list, uint64_t client)
+{
+	while (list && list->client != client)
+		list = list->next;
+	return list;
+}
+
+int errand_begin(struct errand **list, struct errand *errand, int64_t until)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	while (is_under_way(*list, errand->client))
+		if (remote_wait(until))
+			return VACCEL_ETIMEDOUT;
+	errand->next = *list;
+	*list = errand;
+	return VACCEL_OK;
+}
+
+void errand_end(struct errand **list, const struct errand *errand)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	while (*list != errand)
+		list = &(*list)->next;
+	*list = errand->next;
+	pthread_cond_broadcast(&remote_changed);
+}
+
+/* vaccel_resource_with_blobs() knows no deadline. */
+static int begin_reading(struct resource *resource, int64_t until)
 {
 	SCOPED_LOCK(&remote_lock);
 
 	while (resource->reading)
 		if (remote_wait(until))
 			return vaccel_fail(VACCEL_ETIMEDOUT,
-					   "resource %" PRId64 " is being sent, and takes long",
+					   "resource %" PRId64 " is being read, and takes long",
 					   resource->res->id);
 	resource->reading = true;
 	return VACCEL_OK;
 }
 
-void resource_end_reading(struct resource *resource)
+static void end_reading(struct resource *resource, bool released)
 {
 	SCOPED_LOCK(&remote_lock);
 
 	resource->reading = false;
+	resource->released |= released;
 	pthread_cond_broadcast(&remote_changed);
+}
+
+struct reading {
+	vaccel_resource_use_fn *use;
+	void *context;
+	bool alive; /* the resource is not being released */
+};
+
+static int read_now(struct vaccel_resource *res, void *context)
+{
+	struct reading *reading = context;
+
+	reading->alive = true;
+	return reading->use(res, reading->context);
+}
+
+int resource_use(struct resource *resource, int64_t until, vaccel_resource_use_fn *use,
+		 void *context)
+{
+	struct reading reading = {.use = use, .context = context};
+	int ret = begin_reading(resource, until);
+
+	if (ret)
+		return ret;
+	ret = vaccel_resource_with_blobs(resource->res, read_now, &reading);
+	end_reading(resource, !reading.alive);
+	return ret;
+}
+
+void resource_note_sync(struct resource *resource)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	resource->syncs++;
 }
 
 struct copy *resource_copy(const struct resource *resource, uint64_t client, int64_t id)
@@ -157,12 +223,11 @@ struct copy *resource_copy(const struct resource *resource, uint64_t client, int
 	return copy;
 }
 
-/* Bringing a resource to a client, while its blobs stay as they are. */
+/* Bringing a resource to a client */
 struct bringing {
 	struct resource *resource;
 	struct channel *channel;
 	int64_t id;
-	bool alive; /* the resource is not being released */
 };
 
 static bool find_copy(const struct bringing *bringing, const unsigned char *digest, int64_t *ret_id)
@@ -199,29 +264,52 @@ static int add_copy(const struct bringing *bringing, const struct contents *cont
 	return VACCEL_OK;
 }
 
-static int bring(struct vaccel_resource *res, void *context)
+/* Whether what was sent may be a mixture, since some came back from an agent meanwhile. */
+static bool is_outdated(const struct contents *contents)
 {
-	_cleanup_(contents_release) struct contents contents = {.res = res};
-	struct bringing *bringing = context;
-	int ret = contents_read(res, &bringing->resource->digests, &contents);
+	SCOPED_LOCK(&remote_lock);
 
-	bringing->alive = true;
+	return contents->syncs != contents->resource->syncs;
+}
+
+/* *ret_again: it failed, and may have since the resource has changed. */
+static int bring_once(struct bringing *bringing, bool *ret_again)
+{
+	_cleanup_(contents_release) struct contents contents = {0};
+	struct channel *channel = bringing->channel;
+	int ret = contents_read(bringing->resource, channel->until, &contents);
+
+	*ret_again = false;
 	if (ret || find_copy(bringing, contents.digest, &bringing->id))
 		return ret;
-	ret = contents_offer(&contents, bringing->channel, &bringing->id);
+	ret = contents_offer(&contents, channel, &bringing->id);
+	*ret_again = ret && !channel->broken && is_outdated(&contents);
 	return ret ? ret : add_copy(bringing, &contents);
+}
+
+static bool is_released(const struct resource *resource)
+{
+	SCOPED_LOCK(&remote_lock);
+
+	return resource->released;
 }
 
 int resource_bring(struct resource *resource, struct channel *channel, int64_t *ret_id)
 {
 	struct bringing bringing = {.resource = resource, .channel = channel};
-	int ret = resource_begin_reading(resource, channel->until);
+	struct errand errand = {.client = channel->client};
+	bool again;
+	int ret;
 
-	if (ret)
-		return ret;
-	ret = vaccel_resource_with_blobs(resource->res, bring, &bringing);
-	resource_end_reading(resource);
-	if (ret && bringing.alive)
+	if (errand_begin(&resource->bringing, &errand, channel->until))
+		return vaccel_fail(VACCEL_ETIMEDOUT,
+				   "resource %" PRId64 " is being sent, and takes long",
+				   resource->res->id);
+	do {
+		ret = bring_once(&bringing, &again);
+	} while (again);
+	errand_end(&resource->bringing, &errand);
+	if (ret && !is_released(resource))
 		return ret;
 	*ret_id = bringing.id;
 	return VACCEL_OK;

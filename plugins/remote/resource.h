@@ -7,6 +7,7 @@
 #define VACCEL_REMOTE_RESOURCE_H
 
 #include <vaccel/op.h>
+#include <vaccel/plugin.h>
 #include <vaccel/resource.h>
 
 #include "remote/server.h"
@@ -14,6 +15,15 @@
 struct session;
 struct digests;
 struct load;
+
+/*
+ * What one thread at a time does with a resource at a client, on that thread's stack. It may take
+ * as long as the client's agent likes, and keeps nobody at others waiting.
+ */
+struct errand {
+	struct errand *next;
+	uint64_t client;
+};
 
 /* A resource as an agent has it. All is under remote_lock. */
 struct copy {
@@ -33,9 +43,12 @@ struct resource {
 	unsigned int users;	       /* remote_lock: threads that keep it for a moment */
 	struct copy *copies;	       /* remote_lock */
 	struct load *loads;	       /* remote_lock: in their order */
-	bool loading;		       /* remote_lock: a thread does them again */
+	struct errand *bringing;       /* remote_lock: making copies */
+	struct errand *loading;	       /* remote_lock: doing loads again */
 	bool reading;		       /* remote_lock: a thread uses its blobs */
-	struct digests *digests;       /* of its files; while its blobs are held */
+	bool released;		       /* remote_lock: it was found to be */
+	unsigned int syncs;	 /* remote_lock: counts what was brought back into its memory */
+	struct digests *digests; /* of its files; while its blobs are held */
 };
 
 /* The plugin's hooks */
@@ -46,9 +59,19 @@ void resource_close(struct vaccel_resource *res, void *slot);
 void resource_hold(struct resource *resource);
 void resource_unhold(struct resource *resource);
 
-/* Before and after vaccel_resource_with_blobs(), which knows no deadline. ETIMEDOUT. */
-int resource_begin_reading(struct resource *resource, int64_t until);
-void resource_end_reading(struct resource *resource);
+/* Waits for who does it at that client. ETIMEDOUT without words. */
+int errand_begin(struct errand **list, struct errand *errand, int64_t until);
+void errand_end(struct errand **list, const struct errand *errand);
+
+/*
+ * Uses its blobs while they stay as they are; it is held. Everybody who uses them waits meanwhile,
+ * so no agent is waited for in there. ETIMEDOUT, EINVAL if it was released, what @use returns.
+ */
+int resource_use(struct resource *resource, int64_t until, vaccel_resource_use_fn *use,
+		 void *context);
+
+/* Of such a use: its memory has changed. */
+void resource_note_sync(struct resource *resource);
 
 /*
  * Finds the resource's copy at the channel's client, or makes one. *ret_id is 0 if the program

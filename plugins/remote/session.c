@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <vaccel/error.h>
 #include <vaccel/log.h>
@@ -282,37 +283,85 @@ void session_unregister(struct vaccel_session *sess, void *slot, struct vaccel_r
 		server_tell(session->server, client, &vaccel_op_resource_unregister, &args);
 }
 
-/* What is being brought back, while its blobs stay where they are. */
+/* Bytes of a blob on their way back; NULL if it has none in memory only. */
+struct returning {
+	void *bytes;
+	size_t size;
+};
+
+/* What is being brought back: into memory of its own, so that nobody waits for the agent with us.
+ */
 struct bringing {
 	struct channel *channel;
 	int64_t session;
-	int64_t resource;
+	int64_t id; /* the resource's, there */
+	struct resource *resource;
+	struct returning *list; /* by blob */
+	size_t nr;
 };
 
-static int bring_back(struct vaccel_resource *res, void *context)
+static void bringing_release(struct bringing *bringing)
 {
-	const struct bringing *bringing = context;
+	for (size_t i = 0; i < bringing->nr; i++)
+		free(bringing->list[i].bytes);
+	free(bringing->list);
+}
+
+static int make_room(struct vaccel_resource *res, void *context)
+{
+	struct bringing *bringing = context;
+
+	bringing->list = calloc(res->nr_blobs + 1, sizeof(*bringing->list));
+	for (; bringing->list && bringing->nr < res->nr_blobs; bringing->nr++) {
+		struct returning *returning = &bringing->list[bringing->nr];
+
+		if (res->blobs[bringing->nr]->type != VACCEL_BLOB_BUFFER)
+			continue;
+		returning->size = res->blobs[bringing->nr]->size;
+		returning->bytes = malloc(returning->size + 1);
+		if (!returning->bytes)
+			break;
+	}
+	if (bringing->list && bringing->nr == res->nr_blobs)
+		return VACCEL_OK;
+	return vaccel_fail(VACCEL_ENOMEM, "no memory to bring back a resource");
+}
+
+static int ask_for_all(const struct bringing *bringing)
+{
 	int ret = VACCEL_OK;
 
-	for (size_t i = 0; !ret && i < res->nr_blobs; i++) {
-		struct vaccel_blob *blob = res->blobs[i];
+	for (size_t i = 0; !ret && i < bringing->nr; i++) {
 		struct vaccel_resource_sync_args args = {
-			.resource = bringing->resource,
+			.resource = bringing->id,
 			.session = bringing->session,
 			.content = (uint32_t)i,
-			.bytes = {blob->data, blob->size},
+			.bytes = {bringing->list[i].bytes, bringing->list[i].size},
 		};
 		struct request request = {.op = &vaccel_op_resource_sync, .args = &args, .fd = -1};
 
-		if (blob->type == VACCEL_BLOB_BUFFER)
+		if (bringing->list[i].bytes)
 			ret = channel_ask(bringing->channel, &request);
 	}
 	return ret;
 }
 
-/* The resource, held, and its id there. */
+/* What is in memory only stays there, and of its size, as long as its resource. */
+static int put_back(struct vaccel_resource *res, void *context)
+{
+	const struct bringing *bringing = context;
+
+	resource_note_sync(bringing->resource);
+	for (size_t i = 0; i < bringing->nr; i++)
+		if (bringing->list[i].bytes)
+			memcpy(res->blobs[i]->data, bringing->list[i].bytes,
+			       bringing->list[i].size);
+	return VACCEL_OK;
+}
+
+/* Holds the resource. */
 static int begin_bringing(struct session *session, const struct vaccel_resource *res,
-			  struct bringing *bringing, struct resource **ret_resource)
+			  struct bringing *bringing)
 {
 	SCOPED_LOCK(&remote_lock);
 	struct registration *registration = NULL;
@@ -320,26 +369,26 @@ static int begin_bringing(struct session *session, const struct vaccel_resource 
 
 	if (ret)
 		return ret;
-	bringing->resource = registration->copy->id;
-	resource_hold(registration->resource);
-	*ret_resource = registration->resource;
+	bringing->id = registration->copy->id;
+	bringing->resource = registration->resource;
+	resource_hold(bringing->resource);
 	return VACCEL_OK;
 }
 
-static int bring_all_back(struct session *session, struct vaccel_resource *res,
+static int bring_all_back(struct session *session, const struct vaccel_resource *res,
 			  struct bringing *bringing)
 {
-	struct resource *resource;
-	int ret = begin_bringing(session, res, bringing, &resource);
+	int64_t until = bringing->channel->until;
+	int ret = begin_bringing(session, res, bringing);
 
 	if (ret)
 		return ret;
-	ret = resource_begin_reading(resource, bringing->channel->until);
-	if (!ret) {
-		ret = vaccel_resource_with_blobs(res, bring_back, bringing);
-		resource_end_reading(resource);
-	}
-	resource_unhold(resource);
+	ret = resource_use(bringing->resource, until, make_room, bringing);
+	if (!ret)
+		ret = ask_for_all(bringing);
+	if (!ret)
+		ret = resource_use(bringing->resource, until, put_back, bringing);
+	resource_unhold(bringing->resource);
 	return ret;
 }
 
@@ -355,7 +404,7 @@ static void note_unchanged(struct session *session, const struct vaccel_resource
 static int sync_once(struct session *session, struct vaccel_resource *res, int64_t until,
 		     bool *ret_again)
 {
-	struct bringing bringing;
+	_cleanup_(bringing_release) struct bringing bringing = {0};
 	int ret = session_reach(session, time_about_now(), until, &bringing.channel,
 				&bringing.session);
 
