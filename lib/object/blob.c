@@ -70,8 +70,10 @@ static int init_from_file(struct vaccel_blob *blob, const char *path, const char
 	_cleanup_(drop) struct vaccel_blob fresh = {.type = VACCEL_BLOB_FILE};
 	struct stat st;
 
+	if (stat(path, &st) && errno == ENOENT)
+		return vaccel_fail(VACCEL_EINVAL, "there is no file '%s'", path);
 	if (stat(path, &st))
-		return vaccel_fail(VACCEL_EINVAL, "there is no file '%s': %s", path,
+		return vaccel_fail(VACCEL_EINVAL, "cannot look at the file '%s': %s", path,
 				   strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return vaccel_fail(VACCEL_EINVAL, "'%s' is %s; give a file", path,
