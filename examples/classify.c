@@ -34,6 +34,7 @@ int main(int argc, char **argv)
 	const char *model_path = NULL;
 	int option, times = 1;
 
+	opterr = 0; /* the usage says it all */
 	while ((option = getopt(argc, argv, "m:")) != -1) {
 		if (option != 'm')
 			usage(how);

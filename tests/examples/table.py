@@ -13,7 +13,7 @@ NOOP = {"VACCEL_PLUGINS": "noop"}
 
 # Arguments that make no sense.
 NONSENSE = {
-    "classify": [["{images}/seven.png", "many"], ["{images}/seven.png", "0"]],
+    "classify": [["{images}/seven.png", "many"], ["{images}/seven.png", "0"], ["--help"]],
     "classify_top": [["{images}/seven.png", "-1"]],
 }
 
