@@ -141,7 +141,8 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 	if (status >= 0)
 		return status;
 	if (optind < argc)
-		return complain("all is said by options; --help tells of them");
+		return complain("an argument without its option means nothing; give an address as "
+				"-a ADDRESS; --help tells of all options");
 	if (arguments->file && (arguments->nr_listeners || arguments->vaccel))
 		return complain("with --config all else is said in the file");
 	if (arguments->base && arguments->base[0] != '/')

@@ -71,7 +71,7 @@ class Help(unittest.TestCase):
         for arguments, words in [
             (["--no-such-option"], "--help tells of all options"),
             (["-a"], "--help tells of all options"),
-            (["unix:///a"], "all is said by options"),
+            (["unix:///a"], "an argument without its option means nothing; give an address as -a ADDRESS"),
             (["--config", "/x", "-a", "unix:///a"], "with --config all else is said in the file"),
             (["--config", "/x", "--vaccel-config", "log_level=1"], "with --config all else"),
             (["--runtime-dir", "run"], "--runtime-dir takes a whole path, from '/' on"),
