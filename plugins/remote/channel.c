@@ -119,8 +119,7 @@ static int send_request(struct channel *channel, struct coder *coder, struct req
 				  channel->server->name);
 	/* Or their time, which is this one's, may be over: one answer at a time is owed. */
 	if (!ret && channel->owed)
-		ret = vaccel_fail(VACCEL_ETIMEDOUT, "%s has not answered in time",
-				  channel->server->name);
+		ret = not_in_time(channel->server->name, "has not answered");
 	if (!ret)
 		ret = send_frame(channel, &frame, &coder->encoder, request->fd, channel->until);
 	return ret;

@@ -42,8 +42,7 @@ static int begin(struct server *server, int64_t until, struct attempt *ret_attem
 		;
 	/* An attempt without time would tell nothing of the server. */
 	if (server->connecting || time_now() >= until)
-		return vaccel_fail(VACCEL_ETIMEDOUT, "%s could not be connected to in time",
-				   server->name);
+		return not_in_time(server->name, "could not be connected to");
 	server->connecting = true;
 	*ret_attempt = (struct attempt){.greeting.epoch = server->epoch, .client = server->client};
 	if (server->client)

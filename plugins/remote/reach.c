@@ -11,6 +11,7 @@
 
 #include "base/util.h"
 #include "remote/server.h"
+#include "remote/settings.h"
 
 /* What a name stands for may have changed after so long. */
 #define NAMES_AGE	  (30 * SECOND)
@@ -134,7 +135,7 @@ static int fail_in_time(const struct server *server)
 {
 	SCOPED_LOCK(&remote_lock);
 
-	return vaccel_fail(VACCEL_ETIMEDOUT, "%s could not be reached in time", server->name);
+	return not_in_time(server->name, "could not be reached");
 }
 
 /* Tries each server once, as far as there is time; whether one might have answered in all of it. */

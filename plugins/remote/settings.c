@@ -2,6 +2,7 @@
 /* See settings.h. Values have been checked by the library when it loaded the plugin. */
 #include "remote/settings.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,4 +69,12 @@ void settings_release(void)
 int64_t deadline_from_now(void)
 {
 	return settings.timeout_ns ? time_now() + settings.timeout_ns : FOREVER;
+}
+
+int not_in_time(const char *who, const char *what)
+{
+	if (!settings.timeout_ns)
+		return vaccel_fail(VACCEL_ETIMEDOUT, "%s %s in time", who, what);
+	return vaccel_fail(VACCEL_ETIMEDOUT, "%s %s in time; %s is %" PRId64, who, what,
+			   knobs[KNOB_TIMEOUT].name, settings.timeout_ns / 1000000);
 }

@@ -34,4 +34,8 @@ void settings_release(void);
 /* When a call that begins now must have returned; FOREVER without a timeout. */
 int64_t deadline_from_now(void);
 
+/* VACCEL_ETIMEDOUT, with what @who has not done in time, and which setting says how long that is.
+ */
+int not_in_time(const char *who, const char *what);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/util.h"
 #include "remote/server.h"
+#include "remote/settings.h"
 
 /* After so many messages that are no answer it is looked whether there is time for more. */
 #define ASIDES_MAX 16
@@ -58,7 +59,7 @@ static int check_time(const struct channel *channel, const struct wait *wait, in
 {
 	if (now < wait->until)
 		return VACCEL_OK;
-	return vaccel_fail(VACCEL_ETIMEDOUT, "%s has not answered in time", channel->server->name);
+	return not_in_time(channel->server->name, "has not answered");
 }
 
 /* Nothing has come. VACCEL_OK: wait on. */

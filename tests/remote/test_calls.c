@@ -289,7 +289,7 @@ static void test_late_answer_is_left_aside(void **state)
 	bed_set("VACCEL_TIMEOUT_MS", "400");
 	fake_script(fake, bed_trick, &trick);
 	assert_int_equal(exec_copy(copy), VACCEL_ETIMEDOUT);
-	bed_said("has not answered in time");
+	bed_said("has not answered in time; VACCEL_TIMEOUT_MS is 400");
 	fake_await_messages(fake, FRAME_CANCEL, 1);
 	assert_string_equal(copy, "keep");
 	/* That connection owes an answer, so another one is taken. */
