@@ -156,10 +156,21 @@ static int ping(const char *addresses, const struct options *options)
 	return ret;
 }
 
+/* Who was turned away before it was known who that was is listed among them, in brackets. */
+static size_t count_tenants(struct json_object *document)
+{
+	struct json_object *tenants = agent_list(document, "tenants");
+	size_t count = 0;
+
+	for (size_t i = 0; i < agent_list_length(document, "tenants"); i++)
+		count += *agent_text(json_object_array_get_idx(tenants, i), "name") != '(';
+	return count;
+}
+
 static void print_agent(struct json_object *document)
 {
 	struct json_object *listeners = agent_list(document, "listeners");
-	size_t tenants = agent_list_length(document, "tenants");
+	size_t tenants = count_tenants(document);
 
 	agent_put_summary(document);
 	printf(", %zu tenant%s\n", tenants, tenants == 1 ? "" : "s");
@@ -178,8 +189,7 @@ static void print_agent_json(struct json_object *document)
 	json_put(object, "uptime_seconds", json_number(agent_number(document, "uptime_seconds")));
 	json_put(object, "state", json_text(agent_text(document, "state")));
 	json_put(object, "listeners", json_object_get(agent_list(document, "listeners")));
-	json_put(object, "tenants",
-		 json_object_new_int64((int64_t)agent_list_length(document, "tenants")));
+	json_put(object, "tenants", json_object_new_int64((int64_t)count_tenants(document)));
 	json_print(object);
 }
 

@@ -107,6 +107,9 @@ class StandIn(CommandTest):
         (self.directory / "admin").unlink()
         out, _ = self.run_vaccel("ping", *self.stand_in(document(tenants=[TENANT, TENANT])))
         self.assertEqual(out.splitlines()[0], f"{SUMMARY}, 2 tenants")
+        (self.directory / "admin").unlink()
+        nobody = TENANT | {"name": "(nobody)"}
+        self.assertEqual(self.run_json("ping", *self.stand_in(document(tenants=[nobody, TENANT])))["tenants"], 1)
 
     def test_narrow_terminal(self):
         """Lines that are too long are cut; the cursor stays where it is thought to be."""
