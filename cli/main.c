@@ -30,17 +30,17 @@ static const struct option_row json_only[] = {
 	ROW_JSON,
 };
 
-#define ROW_MODEL                                                                              \
-	{                                                                                      \
-		.letter = 'm', .name = "model", .argument = "MODEL", .kind = OPTION_TEXT,      \
-		FILLS(model),                                                                  \
-		.sentence = "a model's file, or a directory with model.onnx or model.tflite, " \
-			    "labels.txt and model.json; without it, the default model, of "    \
-			    "which one is in the tree, for classify: it knows written digits", \
+#define ROW_MODEL(without_it)                                                                   \
+	{                                                                                       \
+		.letter = 'm', .name = "model", .argument = "MODEL", .kind = OPTION_TEXT,       \
+		FILLS(model),                                                                   \
+		.sentence =                                                                     \
+			"a model's file, or a directory with model.onnx or model.tflite, "      \
+			"labels.txt and model.json; without it, the default model, " without_it \
 	}
 
 static const struct option_row look_rows[] = {
-	ROW_MODEL,
+	ROW_MODEL("if one was put there, as none for this comes with vaccel"),
 	{
 		.letter = 'o',
 		.name = "output",
@@ -53,7 +53,7 @@ static const struct option_row look_rows[] = {
 };
 
 static const struct option_row classify_rows[] = {
-	ROW_MODEL,
+	ROW_MODEL("of which the one that comes with vaccel knows written digits"),
 	{
 		.letter = 'l',
 		.name = "labels",

@@ -23,6 +23,13 @@ class Usage(CommandTest):
         self.assertEqual(re.findall(r"^  (\w+)", out, re.MULTILINE), COMMANDS)
         self.assertEqual(self.run_vaccel("--help")[0], out)
 
+    def test_help_says_where_a_default_model_is(self):
+        for command in ("detect", "segment", "pose", "depth"):
+            out, _ = self.run_vaccel("help", command)
+            self.assertIn("none for this comes with vaccel", " ".join(out.split()))
+        out, _ = self.run_vaccel("help", "classify")
+        self.assertIn("the one that comes with vaccel knows written digits", " ".join(out.split()))
+
     def test_help_of_each_command(self):
         for command in COMMANDS:
             out, _ = self.run_vaccel("help", command)
