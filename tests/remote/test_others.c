@@ -57,6 +57,7 @@ static int end(void **state)
 /* An agent that answers one request no sooner than it is told to. */
 struct dawdler {
 	const struct vaccel_op *op;
+	atomic_bool begun;
 	sem_t go_on;
 	atomic_bool gave_up;
 };
@@ -66,9 +67,8 @@ static enum verdict dawdle(struct turn *turn, void *context)
 	struct dawdler *dawdler = context;
 	struct timespec until;
 
-	if (!dawdler->op || turn_op(turn) != dawdler->op)
+	if (turn_op(turn) != dawdler->op || atomic_exchange(&dawdler->begun, true))
 		return GO_ON;
-	dawdler->op = NULL;
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += PATIENCE_S;
 	while (!dawdler->gave_up && sem_timedwait(&dawdler->go_on, &until))
