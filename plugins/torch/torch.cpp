@@ -38,7 +38,7 @@ enum { KNOB_DEVICE, KNOB_THREADS, KNOB_COUNT };
 const struct vaccel_knob knobs[KNOB_COUNT] = {
 	{"VACCEL_TORCH_DEVICE", "cpu", "where TorchScript models run: cpu, cuda, cuda:1, ..."},
 	{"VACCEL_TORCH_THREADS", "0",
-		"threads that work on one run of a TorchScript model; 0: one for each core",
+		"threads that work on one run of a TorchScript model; 0: as many as libtorch finds cores",
 		VACCEL_KNOB_NUMBER, 0, 1024},
 };
 /* clang-format on */
