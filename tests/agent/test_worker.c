@@ -2,7 +2,6 @@
 /* A worker's connections: who may say what, and what is answered. */
 #include "bed.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +14,6 @@
 
 #include "call/call.h"
 #include "codec/frame.h"
-
-#define LINE_MS 20000 /* until a line must be there */
 
 static struct bed bed;
 
@@ -239,43 +236,6 @@ static void test_bearer(void **state)
 	assert_int_equal(bed_refused(&bed, REFUSED_AUTH), 2);
 	program_connect(&program, &bed, NULL);
 	program_close(&program);
-}
-
-/* In an operator's words, and not for each of a flood; how many there were is said by the watcher.
- */
-static void test_who_shows_no_token_is_warned_of(void **state)
-{
-	struct program program;
-	char words[2048];
-	size_t used = 0;
-	int log[2];
-
-	bed.listener.token = (char *)"0123456789abcdef";
-	assert_int_equal(pipe(log), 0);
-	log_open(&(struct log_setup){.level = VACCEL_LOG_WARN}, log[1]);
-	for (int i = 0; i < 3; i++) {
-		program_open(&program, &bed);
-		assert_int_equal(program_hello(&program, NULL, NULL, 0, NULL), VACCEL_EACCES);
-		program_expect_end(&program);
-		program_close(&program);
-	}
-	for (words[0] = '\0'; !strstr(words, "more"); words[used] = '\0') {
-		struct pollfd wait = {log[0], POLLIN, 0};
-		ssize_t size;
-
-		assert_int_equal(poll(&wait, 1, LINE_MS), 1);
-		size = read(log[0], words + used, sizeof(words) - 1 - used);
-		assert_true(size > 0);
-		used += (size_t)size;
-	}
-	log_open(&bed.worker.setup.log, STDERR_FILENO);
-	assert_non_null(strstr(words, "warning: tenant "));
-	assert_non_null(strstr(words, ": refused: it shows no token, and the listener has a "
-				      "token_file\n"));
-	assert_null(strstr(strstr(words, "refused: ") + 1, "refused: "));
-	assert_non_null(strstr(words, ": 2 more were refused\n"));
-	close(log[0]);
-	close(log[1]);
 }
 
 static void test_fates(void **state)
@@ -611,7 +571,6 @@ int main(void)
 		IN_BED(&bed, test_session_closed_while_in_use),
 		IN_BED(&bed, test_session_quota),
 		IN_BED(&bed, test_bearer),
-		IN_BED(&bed, test_who_shows_no_token_is_warned_of),
 		cmocka_unit_test_prestate_setup_teardown(test_fates, setup_fate, bed_teardown,
 							 &bed),
 		IN_BED(&bed, test_connection_quota),
