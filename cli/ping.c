@@ -79,7 +79,8 @@ static int measure(const char *address, struct trips *trips, size_t count)
 	trips->connect = seconds_now() - began;
 	if (!ret)
 		ret = make_trips(&sess, trips, count);
-	qsort(trips->seconds, trips->nr, sizeof(double), compare);
+	if (trips->nr)
+		qsort(trips->seconds, trips->nr, sizeof(double), compare);
 	vaccel_session_release(&sess);
 	return ret;
 }
@@ -137,21 +138,34 @@ static void print_list(struct json_object *list, bool is_one)
 	json_object_put(list);
 }
 
-/* Each of the addresses, with ',' between them: which of them answers is the question. */
+/* What a program gets that has all of them: whichever answers. */
+static int reach_any(const char *addresses)
+{
+	struct trips none = {0};
+
+	return measure(addresses, &none, 0);
+}
+
+/*
+ * Each of the addresses, with ',' between them: which of them answers is the question. It is a
+ * failure if a program that has them all gets no answer.
+ */
 static int ping(const char *addresses, const struct options *options)
 {
 	struct json_object *list = options->json ? json_object_new_array() : NULL;
+	bool is_one = !strchr(addresses, ',');
 	char *copy = strdup(addresses), *rest = copy, *item;
 	int ret = STATUS_OK;
 
-	/* What is wrong with a list of none is the plugin's to say. */
-	if (!addresses[strspn(addresses, ",")])
-		ret = ping_one(addresses, options, list);
-	while ((item = strsep(&rest, ",")))
-		if (*item && ping_one(item, options, list))
+	if (!is_one && reach_any(addresses)) {
+		complain("%s", vaccel_error_text());
+		ret = STATUS_FAILED;
+	}
+	while (!ret && (item = strsep(&rest, ",")))
+		if (*item && ping_one(item, options, list) && is_one)
 			ret = STATUS_FAILED;
 	if (list)
-		print_list(list, !strchr(addresses, ','));
+		print_list(list, is_one);
 	free(copy);
 	return ret;
 }

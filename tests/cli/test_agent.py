@@ -393,9 +393,11 @@ class WithAgent(CommandTest):
         self.assertEqual(verdicts[f"the agent at {self.agent.address} answers"], ("fine", None))
         self.assertIn(("doubtful", "Mend that, or take it out of VACCEL_RPC_ADDRESS."),
                       [v for s, v in verdicts.items() if s.startswith(f"connecting to {gone}: ")])
-        out, err = self.run_vaccel("ping", "--count", "5", status=1, VACCEL_RPC_ADDRESS=both)
+        out, err = self.run_vaccel("ping", "--count", "5", VACCEL_RPC_ADDRESS=both)
         self.assertTrue(out.startswith(f"{self.agent.address} answers, "), out)
         self.assertIn(f"connecting to {gone}: ", err)
+        out, err = self.run_vaccel("ping", f"{gone},{gone}2", status=1)
+        self.assertEqual((out, err.count("connecting to ")), ("", 1))
         twice = f"{self.agent.address},{self.agent.address}"
         self.assertEqual([told["address"] for told in self.run_json("ping", twice)], [self.agent.address] * 2)
         self.assertEqual(self.run_json("ping", self.agent.address)["address"], self.agent.address)
