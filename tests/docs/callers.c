@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * callers NUMBER: threads that call without pause until standard input ends, each in
- * a session of its own: one half noop, the other an exec that takes a millisecond and
+ * callers NUMBER: threads that call without pause until standard input ends, but once at least,
+ * each in a session of its own: one half noop, the other an exec that takes a millisecond and
  * is never repeated. Tells of every hundredth call, and of each that fails.
  */
 #include <pthread.h>
@@ -36,7 +36,7 @@ static void *caller(void *is_effect)
 		atomic_fetch_add(&failures, 1);
 		return NULL;
 	}
-	while (!atomic_load(&over)) {
+	do {
 		ret = call_once(&sess, is_effect != NULL);
 		if (ret) {
 			atomic_fetch_add(&failures, 1);
@@ -45,7 +45,7 @@ static void *caller(void *is_effect)
 		}
 		if (atomic_fetch_add(&calls, 1) % 100 == 99)
 			printf("calls\n");
-	}
+	} while (!atomic_load(&over));
 	vaccel_session_release(&sess);
 	return NULL;
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replaces agents under load in the ways of docs/operations.md: no call may fail.
 
-usage: upgrade.py AGENT PLUGIN_DIR VACCEL CALLERS CARRIER...
+usage: upgrade.py AGENT PLUGIN_DIR CALLERS CARRIER...
 """
 
 import os
@@ -59,19 +59,22 @@ class Callers:
 class Newcomers:
     """Programs that start, call and end, one after the other."""
 
-    def __init__(self, vaccel, plugin_dir, address):
-        self.command = [vaccel, "ping", address, "-n", "1"]
-        self.environment = os.environ | {"VACCEL_PLUGIN_DIR": plugin_dir}
+    def __init__(self, program, plugin_dir, agent, address):
+        reach = agent.environment | {"VACCEL_RPC_ADDRESS": address, "VACCEL_PLUGIN_DIR": plugin_dir}
+        self.command = [program, "1"]
+        self.environment = os.environ | reach
         self.over, self.number, self.failures = False, 0, []
         self.thread = threading.Thread(target=self.come)
         self.thread.start()
 
     def come(self):
         while not self.over:
-            done = subprocess.run(self.command, env=self.environment, capture_output=True, text=True)
+            done = subprocess.run(
+                self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=self.environment,
+            )
             self.number += 1
             if done.returncode:
-                self.failures.append(done.stderr)
+                self.failures.append(done.stdout)
 
     def end(self):
         self.over = True
@@ -93,7 +96,7 @@ def replace(agents, crowds):
         crowd.end()
 
 
-def with_a_socket_of_the_service_manager(binary, plugin_dir, vaccel, program, carriers):
+def with_a_socket_of_the_service_manager(binary, plugin_dir, program, carriers):
     with tempfile.TemporaryDirectory() as directory, socket.socket(socket.AF_UNIX) as listener:
         address = f"unix://{directory}/agent.sock"
         listener.bind(f"{directory}/agent.sock")
@@ -103,24 +106,24 @@ def with_a_socket_of_the_service_manager(binary, plugin_dir, vaccel, program, ca
         agent.start_in = lambda _: ACTIVATED
         with agent:
             crowd = Callers(program, plugin_dir, agent, address)
-            replace([agent], [crowd, Newcomers(vaccel, plugin_dir, address)])
+            replace([agent], [crowd, Newcomers(program, plugin_dir, agent, address)])
 
 
-def by_itself(binary, plugin_dir, vaccel, program, carriers):
+def by_itself(binary, plugin_dir, program, carriers):
     for carrier in carriers:
         print(carrier, flush=True)
         with Agent(binary, plugin_dir, carrier, POLICY) as agent:
             replace([agent], [Callers(program, plugin_dir, agent, agent.address)])
 
 
-def two_of_them(binary, plugin_dir, vaccel, program, carriers):
+def two_of_them(binary, plugin_dir, program, carriers):
     with Agent(binary, plugin_dir, "unix", POLICY) as one, Agent(binary, plugin_dir, "tcp", POLICY) as other:
         both = f"{one.address},{other.address}"
         crowd = Callers(program, plugin_dir, one, both)
-        replace([one, other], [crowd, Newcomers(vaccel, plugin_dir, both)])
+        replace([one, other], [crowd, Newcomers(program, plugin_dir, one, both)])
 
 
 if __name__ == "__main__":
     for way in (with_a_socket_of_the_service_manager, by_itself, two_of_them):
         print(way.__name__.replace("_", " "), flush=True)
-        way(*sys.argv[1:5], sys.argv[5:])
+        way(*sys.argv[1:4], sys.argv[4:])
