@@ -316,6 +316,7 @@ def test_plugins_of_policies(build):
         for tenant in policies:
             with connect(world.socket_of(tenant)) as client:
                 client.must("noop", client.session())
+            world.saw(f"tenant {tenant}: session 1: opened")
         assert "cpu" in loaded("all") and "exec" not in loaded("all"), loaded("all")
         assert loaded("runs") == loaded("all") | {"exec"}, loaded("runs")
         assert loaded("few") == {"cpu"}, loaded("few")

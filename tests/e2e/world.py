@@ -200,6 +200,9 @@ def run(tests):
     parser.add_argument("--sanitized", action="store_true", help="of a build with sanitizers")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
+    unknown = set(options.names) - {test.__name__ for test in tests}
+    if unknown:
+        parser.error(f"no test is called {', '.join(sorted(unknown))}")
     failed = skipped = 0
     for test in tests:
         if options.names and test.__name__ not in options.names:
