@@ -24,7 +24,7 @@
 
 #define SEED	   7  /* of a program's arguments */
 #define STEPS	   32 /* of one program */
-#define TIMEOUT_NS INT64_C(20000000000)
+#define TIMEOUT_NS (20 * SECOND)
 #define SPIN_US	   20
 #define SMALL	   5 /* bytes of a resource that go with its offer, and that do not */
 #define LARGE	   10000

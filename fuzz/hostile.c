@@ -21,11 +21,11 @@
 #include "transport/control.h"
 #include "transport/link.h"
 
-#define START	    INT64_C(1000000000000) /* ns, where the clock begins */
-#define NAP	    100000000		   /* ns, however short it was to be */
-#define LOOK_TIME   1000		   /* ns that a look at it takes */
-#define CONNECTIONS 8			   /* of one input */
-#define REGIONS	    8			   /* that the agent remembers */
+#define START	    (1000 * SECOND) /* ns, where the clock begins */
+#define NAP	    100000000	    /* ns, however short it was to be */
+#define LOOK_TIME   1000	    /* ns that a look at it takes */
+#define CONNECTIONS 8		    /* of one input */
+#define REGIONS	    8		    /* that the agent remembers */
 
 struct region {
 	uint32_t number;
@@ -410,6 +410,6 @@ int __wrap_ppoll(struct pollfd *polled, nfds_t nr, const struct timespec *time,
 int __wrap_clock_nanosleep(clockid_t clock, int flags, const struct timespec *until,
 			   struct timespec *ret_left)
 {
-	now = MAX_OF(now, until->tv_sec * INT64_C(1000000000) + until->tv_nsec);
+	now = MAX_OF(now, until->tv_sec * SECOND + until->tv_nsec);
 	return 0;
 }

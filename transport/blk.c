@@ -28,11 +28,11 @@
 #define SEGMENTS_MIN 16
 
 /* So often it is looked whether the link was shut down. */
-#define STEP_NS INT64_C(100000000)
+#define STEP_NS (100 * MILLISECOND)
 
 /* Pauses between looks for what is not there yet: a part of the time waited so far. */
 #define PAUSE_MIN_NS INT64_C(50000)
-#define PAUSE_MAX_NS INT64_C(5000000)
+#define PAUSE_MAX_NS (5 * MILLISECOND)
 #define PAUSE_SHARE  8
 
 /* Blocks that make no sense may be of an access that was torn apart, but not so many. */

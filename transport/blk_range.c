@@ -18,19 +18,17 @@
 
 #include "base/util.h"
 
-#define NS_PER_MS INT64_C(1000000)
-
 /* Ranges to try; among many free ones few are needed. */
 #define TRIES 32
 
 /* Until a range is asked for again, while none is given. */
-#define AGAIN_NS INT64_C(50000000)
+#define AGAIN_NS (50 * MILLISECOND)
 
 /* An access by a thread that nobody waits for, and one at the end. */
-#define CONTROL_NS INT64_C(2000000000)
+#define CONTROL_NS (2 * SECOND)
 
 /* Without a deadline a drive that does not answer is given up. */
-#define CONNECT_NS INT64_C(10000000000)
+#define CONNECT_NS (10 * SECOND)
 
 #define HUGE_PAGE   (2u << 20)
 #define SMALL_PAGES (2 + 2 * BLK_SLOTS)
@@ -228,11 +226,8 @@ static void *keep(void *context)
 	struct blk *blk = context;
 
 	for (;;) {
-		int64_t next = time_now() + blk->lease_ms / 3 * NS_PER_MS;
-		struct timespec when = {
-			.tv_sec = (time_t)(next / (1000 * NS_PER_MS)),
-			.tv_nsec = (long)(next % (1000 * NS_PER_MS)),
-		};
+		int64_t next = time_now() + blk->lease_ms / 3 * MILLISECOND;
+		struct timespec when = timespec_of(next);
 
 		sem_clockwait(&blk->wake, CLOCK_MONOTONIC, &when);
 		if (blk->ending)

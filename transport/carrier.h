@@ -91,7 +91,7 @@ int parse_socket_path(const char *path, size_t size, struct address *address);
 bool parse_number(const char *text, uint32_t max, uint32_t *ret_number);
 
 /* Who takes no connection is given up after so long, also without a deadline. */
-#define CONNECT_NS INT64_C(10000000000)
+#define CONNECT_NS (10 * SECOND)
 
 /*
  * Any socket: a connection, or the errno of why there is none, which connect_failed()

@@ -22,8 +22,6 @@
 #include "base/util.h"
 #include "transport/transport.h"
 
-#define NS_PER_S INT64_C(1000000000)
-
 const struct disk_kind *disk = &disk_of_system;
 
 /* The first line of a file. */
@@ -130,7 +128,7 @@ static int wait_for(struct disk_access *access, int64_t until)
 		/* That of the kernel's old interface, on machines of 32 bits too. */
 		struct {
 			long s, ns;
-		} time = {(long)MIN_OF(left / NS_PER_S, 3600), (long)(left % NS_PER_S)};
+		} time = {(long)MIN_OF(left / SECOND, 3600), (long)(left % SECOND)};
 
 		nr = syscall(SYS_io_getevents, access->context, 1, 1, &event, &time);
 	} while (nr < 0 && errno == EINTR);

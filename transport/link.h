@@ -16,7 +16,7 @@
 #define LINK_ROOM 4096
 
 /* A peer that takes no byte for so long is given up. */
-#define LINK_PATIENCE_NS INT64_C(10000000000)
+#define LINK_PATIENCE_NS (10 * SECOND)
 
 /*
  * Reads what there is, and waits for it up to @until. More than 0; 0 at the

@@ -13,10 +13,7 @@
 
 static int lock_until(struct link *link, int64_t until)
 {
-	struct timespec deadline = {
-		.tv_sec = (time_t)(until / 1000000000),
-		.tv_nsec = (long)(until % 1000000000),
-	};
+	struct timespec deadline = timespec_of(until);
 
 	if (likely(!pthread_mutex_trylock(&link->sending)))
 		return VACCEL_OK;

@@ -18,27 +18,8 @@
 #include "base/util.h"
 #include "transport/link.h"
 
-#define NS_PER_MS INT64_C(1000000)
-#define NS_PER_S  INT64_C(1000000000)
-
 /* Longer waits are made of several. */
 #define MS_MAX 3600000
-
-int64_t time_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
-int64_t time_about_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /*
  * Whole milliseconds, rounded up: at least 1, or 0 if @until has passed. For long waits it is no
@@ -48,13 +29,13 @@ static int ms_until(int64_t until)
 {
 	int64_t left = until ? until - time_about_now() : 0;
 
-	if (left > 0 && left < NS_PER_S)
+	if (left > 0 && left < SECOND)
 		left = until - time_now();
 	if (left <= 0)
 		return 0;
-	if (left >= MS_MAX * NS_PER_MS)
+	if (left >= MS_MAX * MILLISECOND)
 		return MS_MAX;
-	return (int)((left + NS_PER_MS - 1) / NS_PER_MS);
+	return (int)((left + MILLISECOND - 1) / MILLISECOND);
 }
 
 /*
@@ -229,7 +210,7 @@ ssize_t socket_write(struct link *link, const struct iovec *from, int nr, int64_
 
 void socket_pause(void)
 {
-	const struct timespec moment = {.tv_nsec = NS_PER_MS};
+	const struct timespec moment = timespec_of(MILLISECOND);
 
 	nanosleep(&moment, NULL);
 }

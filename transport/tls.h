@@ -12,7 +12,7 @@
 #include "transport/transport.h"
 
 /* A handshake that takes longer is given up. */
-#define TLS_HANDSHAKE_NS INT64_C(10000000000)
+#define TLS_HANDSHAKE_NS (10 * SECOND)
 
 /* Paths, any of which may be NULL, and what is in them: text in PEM form. */
 struct tls_files {

@@ -5,8 +5,8 @@
  * sends and receives whole messages. Everything above, in plugins/remote and in
  * agent/, is the same for all carriers.
  *
- * Times are nanoseconds of CLOCK_MONOTONIC; FOREVER never comes, and 0 has
- * always passed: such a call does not wait. Functions that return a code say with
+ * Of a time that calls take, FOREVER never comes, and 0 has always passed: such a
+ * call does not wait. Functions that return a code say with
  * vaccel_fail() what is wrong, but for VACCEL_EAGAIN, which has no words: the time
  * was over, and the same call may go on later where it was.
  */
@@ -21,13 +21,7 @@
 
 #include "codec/codec.h"
 #include "codec/frame.h"
-
-#define FOREVER INT64_MAX
-
-int64_t time_now(void);
-
-/* The same some milliseconds late, and much cheaper. */
-int64_t time_about_now(void);
+#include "transport/clock.h"
 
 /* Addresses */
 

@@ -75,13 +75,13 @@ static int wait_as_until(int fd, int64_t until)
 {
 	int64_t left = until == FOREVER || !until ? 0 : until - time_now();
 	struct timeval timeout = {
-		.tv_sec = (time_t)(left / 1000000000),
-		.tv_usec = (suseconds_t)(left % 1000000000 / 1000),
+		.tv_sec = (time_t)(left / SECOND),
+		.tv_usec = (suseconds_t)(left % SECOND / MICROSECOND),
 	};
 
 	if (until == FOREVER)
 		return 0;
-	if (left < 1000)
+	if (left < MICROSECOND)
 		return fcntl(fd, F_SETFL, O_NONBLOCK);
 	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 }

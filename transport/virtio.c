@@ -38,11 +38,11 @@
 #define ANSWER_MAX (UINT64_C(1) << 30)
 
 /* An agent that has given nothing back for so long is lost, as over other carriers. */
-#define PATIENCE_NS UINT64_C(15000000000)
+#define PATIENCE_NS (15 * SECOND)
 
 /* So often, and for as long as a worker that is replaced may take, a connection is asked for. */
-#define AGAIN_NS      INT64_C(20000000)
-#define AGAIN_MOST_NS INT64_C(30000000000)
+#define AGAIN_NS      (20 * MILLISECOND)
+#define AGAIN_MOST_NS (30 * SECOND)
 
 /* Pages of their own, which are unmapped when they are left to the device. */
 struct shared {
@@ -308,7 +308,7 @@ static int fail(struct link *link, int error)
 		link->silent = true;
 		return vaccel_fail(VACCEL_EREMOTEIO,
 				   "the host's agent has not been heard of for %d seconds",
-				   (int)(PATIENCE_NS / 1000000000));
+				   (int)(PATIENCE_NS / SECOND));
 	case EPROTO:
 		return vaccel_fail(VACCEL_EREMOTEIO, "the host's agent takes this for nonsense");
 	case ENODEV:

@@ -27,7 +27,7 @@
 #include "transport/transport.h"
 
 #define PATIENCE_NS 500000
-#define STUCK_NS    INT64_C(1000000000)
+#define STUCK_NS    SECOND
 
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid

@@ -22,7 +22,6 @@
 #include "base/util.h"
 #include "transport/transport.h"
 
-#define NS_PER_S    INT64_C(1000000000)
 #define MESSAGE_MAX 2048
 #define LINE_MAX_   (2 * MESSAGE_MAX + 512) /* each byte may need a '\' before it */
 
@@ -158,7 +157,7 @@ static void write_line(vaccel_log_level_t level, const struct about *about, cons
 /* Errors are not a peer's to make, and who debugs wants to see all. */
 static bool is_in_time(vaccel_log_level_t level)
 {
-	int64_t second = time_now() / NS_PER_S;
+	int64_t second = time_now() / SECOND;
 	char words[64];
 	unsigned int lines;
 

@@ -8,8 +8,7 @@
 #include "base/util.h"
 #include "transport/transport.h"
 
-#define LINE_EACH_NS INT64_C(1000000000)
-#define NS_PER_MS    1000000
+#define LINE_EACH_NS SECOND
 
 static void say_how_many(struct refusals *refusals, const struct about *about)
 {
@@ -43,7 +42,7 @@ int refusals_tell(struct refusals *refusals, const struct about *about)
 		return -1;
 	left = atomic_load(&refusals->next_line) - time_now();
 	if (left > 0)
-		return (int)(left / NS_PER_MS) + 1;
+		return (int)(left / MILLISECOND) + 1;
 	say_how_many(refusals, about);
 	return -1;
 }

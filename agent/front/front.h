@@ -18,7 +18,7 @@
 #define LEAVING_MAX 256
 
 /* What a client has to take what its agent said before it closed, and to go. */
-#define LEAVING_NS INT64_C(30000000000)
+#define LEAVING_NS (30 * SECOND)
 
 /* Most that is read at once, and so most that waits for a slow reader of one direction. */
 #define RELAY_BUFFER 32768

@@ -23,7 +23,7 @@
 #include "transport/tls.h"
 
 /* The supervisor waits for no child, so that it takes a message soon. */
-#define SUPERVISOR_NS INT64_C(5000000000)
+#define SUPERVISOR_NS (5 * SECOND)
 
 /* Bytes on their way to a side. */
 struct stream {
@@ -429,5 +429,5 @@ int passages_expire(struct front *front)
 	int64_t greeting = expire(&front->greeting, now), leaving = expire(&front->leaving, now);
 	int64_t until = MIN_OF(greeting, leaving);
 
-	return until == FOREVER ? -1 : (int)((until - now) / 1000000) + 1;
+	return until == FOREVER ? -1 : (int)((until - now) / MILLISECOND) + 1;
 }

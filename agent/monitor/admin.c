@@ -15,7 +15,6 @@
 #include "base/util.h"
 
 #define PATIENCE_MS 5000
-#define NS_PER_MS   1000000
 
 void admin_init(struct admin *admin)
 {
@@ -57,8 +56,8 @@ int admin_prepare(const struct admin *admin, struct pollfd polls[ADMIN_POLLS])
 
 		polls[i + 1] = (struct pollfd){client->fd, POLLOUT, 0};
 		if (client->fd >= 0)
-			patience =
-				MIN_OF(patience, MAX_OF((client->until - now) / NS_PER_MS + 1, 0));
+			patience = MIN_OF(patience,
+					  MAX_OF((client->until - now) / MILLISECOND + 1, 0));
 	}
 	return patience == INT64_MAX ? -1 : (int)patience;
 }
@@ -101,7 +100,7 @@ static void receive_client(struct admin *admin, const struct state *state)
 		return;
 	client->fd = TAKE_FD(fd);
 	client->size = strlen(client->text);
-	client->until = time_now() + (int64_t)PATIENCE_MS * NS_PER_MS;
+	client->until = time_now() + (int64_t)PATIENCE_MS * MILLISECOND;
 	send_on(client);
 }
 

@@ -24,7 +24,6 @@
 #define VISITORS_MAX 64
 #define PLACES_FREE  16	   /* for those who come; more than libmicrohttpd takes in at once */
 #define MEMORY_MAX   16384 /* of a request, and of what libmicrohttpd needs to answer it */
-#define NS_PER_MS    1000000
 
 struct visitor {
 	struct visitor *next; /* who came before */
@@ -121,7 +120,7 @@ static int open_http(int listener, int life_ms, http_answer *find, const void *c
 	if (http) {
 		http->answer = find;
 		http->context = context;
-		http->life = (int64_t)life_ms * NS_PER_MS;
+		http->life = (int64_t)life_ms * MILLISECOND;
 		http->daemon = MHD_start_daemon(
 			MHD_USE_EPOLL, 0, NULL, NULL, answer, http, MHD_OPTION_LISTEN_SOCKET,
 			listener, MHD_OPTION_NOTIFY_CONNECTION, count_visitor, http,
@@ -159,8 +158,8 @@ static int patience_of(const struct http *http)
 	if (MHD_get_timeout(http->daemon, &its) == MHD_YES)
 		patience = (int64_t)MIN_OF(its, 1000ULL);
 	for (const struct visitor *visitor = http->visitors; visitor; visitor = visitor->next)
-		patience =
-			MIN_OF(patience, MAX_OF((visitor->until - time_now()) / NS_PER_MS + 1, 0));
+		patience = MIN_OF(patience,
+				  MAX_OF((visitor->until - time_now()) / MILLISECOND + 1, 0));
 	return patience == INT64_MAX ? -1 : (int)patience;
 }
 

@@ -34,7 +34,7 @@ struct monitor {
 };
 
 #define HTTP_LIFE_MS 10000
-#define ASK_NS	     INT64_C(1000000000) /* the least between two questions to the supervisor */
+#define ASK_NS	     SECOND /* the least between two questions to the supervisor */
 
 enum { POLL_IPC, POLL_HTTP, POLL_ADMIN, POLLS = POLL_ADMIN + ADMIN_POLLS };
 

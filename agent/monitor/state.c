@@ -18,7 +18,7 @@
 #include "transport/transport.h"
 
 #define SEEN_MAX	  (TENANTS_MAX + 1) /* nobody in particular is one more */
-#define STUCK_NS	  INT64_C(5000000000)
+#define STUCK_NS	  (5 * SECOND)
 #define STAT_BEFORE_START 20 /* fields of /proc/PID/stat between the name and the time */
 
 static double now(void)

@@ -25,10 +25,10 @@
 #include "transport/secret.h"
 #include "transport/tls.h"
 
-#define ACCEPTS_MAX 32 /* at once, so that others have their turn */
-#define CROWD	    32 /* handshakes at once, from which on hosts are held to a pace */
-#define HASTE_NS    INT64_C(1000000000) /* without a line on who is too fast */
-#define PAUSE_MS    100			/* where the system has no descriptor or memory left */
+#define ACCEPTS_MAX 32	   /* at once, so that others have their turn */
+#define CROWD	    32	   /* handshakes at once, from which on hosts are held to a pace */
+#define HASTE_NS    SECOND /* without a line on who is too fast */
+#define PAUSE_MS    100	   /* where the system has no descriptor or memory left */
 
 bool listener_names_user(const struct listener_config *how)
 {

@@ -14,8 +14,6 @@
 #include "base/util.h"
 #include "transport/transport.h"
 
-#define NS_PER_MS INT64_C(1000000)
-
 int loop_open(struct loop *loop)
 {
 	*loop = (struct loop){.epoll = epoll_create1(EPOLL_CLOEXEC)};
@@ -57,7 +55,7 @@ void loop_remove(struct loop *loop, struct source *source)
 void timer_set(struct loop *loop, struct timer *timer, int64_t ms)
 {
 	timer_clear(loop, timer);
-	timer->due = time_now() + ms * NS_PER_MS;
+	timer->due = time_now() + ms * MILLISECOND;
 	timer->next = loop->timers;
 	loop->timers = timer;
 }
@@ -92,7 +90,7 @@ static int run_timers(struct loop *loop)
 	if (!timer)
 		return -1;
 	if (left > 0)
-		return (int)MIN_OF((left + NS_PER_MS - 1) / NS_PER_MS, INT32_MAX);
+		return (int)MIN_OF((left + MILLISECOND - 1) / MILLISECOND, INT32_MAX);
 	timer_clear(loop, timer);
 	timer->expired(timer);
 	return 0;

@@ -27,7 +27,6 @@
 
 #define FIRST_PASSED 3
 #define PASSED_MAX   64
-#define NS_PER_US    1000
 
 void notify(const char *format, ...)
 {
@@ -57,7 +56,7 @@ void notify(const char *format, ...)
 void notify_reloading(void)
 {
 	notify("RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reading the configuration anew",
-	       (long long)(time_now() / NS_PER_US));
+	       (long long)(time_now() / MICROSECOND));
 }
 
 /* How many sockets came. They stay open: a listener that has gone may come back. */

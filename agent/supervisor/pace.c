@@ -6,8 +6,9 @@
 #include <sys/random.h>
 
 #include "base/util.h"
+#include "transport/clock.h"
 
-#define EACH_NS (INT64_C(1000000000) / PACE_A_SECOND)
+#define EACH_NS (SECOND / PACE_A_SECOND)
 
 void pace_init(struct pace *pace)
 {

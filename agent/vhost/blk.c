@@ -27,7 +27,7 @@ enum blk_status { BLK_OK, BLK_IOERR, BLK_UNSUPP };
 #define ID_SIZE 20
 
 /* After so long without a request a driver is not expected to make one. */
-#define SILENT_NS INT64_C(10000000000)
+#define SILENT_NS (10 * SECOND)
 
 struct blk_header {
 	uint32_t type;

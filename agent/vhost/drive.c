@@ -37,9 +37,6 @@
 /* A queue's share that is held at most. */
 #define HELD_SHARE 8
 
-#define NS_PER_MS INT64_C(1000000)
-#define NS_PER_S  (1000 * NS_PER_MS)
-
 uint64_t drive_capacity(void)
 {
 	return (RANGES + 1) * RANGE_SIZE;
@@ -113,7 +110,7 @@ static void read_status(const struct drive *drive, uint32_t number,
 
 static void renew(struct claim *claim)
 {
-	claim->lease = time_about_now() + claim->drive->setup.lease_ms * NS_PER_MS;
+	claim->lease = time_about_now() + claim->drive->setup.lease_ms * MILLISECOND;
 }
 
 /* It gets its connection when the lock has been given up. */
@@ -319,7 +316,7 @@ static bool hold(struct drive *drive, struct drive_request *request)
 		return false;
 	drive->nr_held++;
 	drive->last_held = time_about_now();
-	request->until = drive->last_held + HOLD_MS * NS_PER_MS;
+	request->until = drive->last_held + HOLD_MS * MILLISECOND;
 	claim->held = request;
 	wake(drive);
 	return true;
@@ -444,9 +441,9 @@ static int tick(struct drive *drive)
 	int look_ms = (int)MIN_OF((uint32_t)LOOK_MS, drive->setup.lease_ms / 4 + 1);
 
 	let_go_late(drive, now);
-	if (now - drive->looked >= look_ms * NS_PER_MS)
+	if (now - drive->looked >= look_ms * MILLISECOND)
 		look_at_leases(drive, now);
-	drive->asleep = !drive->nr_held && now - drive->last_held > QUIET_MS * NS_PER_MS;
+	drive->asleep = !drive->nr_held && now - drive->last_held > QUIET_MS * MILLISECOND;
 	if (!drive->asleep)
 		return TICK_MS;
 	return drive->nr_claims ? look_ms : -1;
@@ -459,11 +456,8 @@ static void *thread_main(void *context)
 	pthread_mutex_lock(&drive->lock);
 	while (!drive->ending) {
 		int ms = tick(drive);
-		int64_t until = time_now() + ms * NS_PER_MS;
-		struct timespec end = {
-			.tv_sec = (time_t)(until / NS_PER_S),
-			.tv_nsec = (long)(until % NS_PER_S),
-		};
+		int64_t until = time_now() + ms * MILLISECOND;
+		struct timespec end = timespec_of(until);
 
 		if (ms < 0)
 			pthread_cond_wait(&drive->due, &drive->lock);

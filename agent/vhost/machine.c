@@ -25,7 +25,7 @@
 /* Between a worker's end and the next try; it doubles while workers do not live long. */
 #define AGAIN_MS     20
 #define AGAIN_MS_MAX 5000
-#define LONG_NS	     INT64_C(10000000000)
+#define LONG_NS	     (10 * SECOND)
 
 /* For a worker to stop a queue; then it is ended, and the next one has as long. */
 #define STOP_MS 5000

@@ -8,8 +8,6 @@
 
 #include "transport/transport.h"
 
-#define NS_PER_S INT64_C(1000000000)
-
 static const uint64_t one_more = 1;
 
 /* For whom this thread walks the rings. */
@@ -79,10 +77,7 @@ void reader_be_quiet(struct reader *reader)
 
 bool reader_wait(struct reader *reader, int64_t until)
 {
-	const struct timespec end = {
-		.tv_sec = (time_t)(until / NS_PER_S),
-		.tv_nsec = (long)(until % NS_PER_S),
-	};
+	const struct timespec end = timespec_of(until);
 	int ret;
 
 	if (!until || time_now() >= until)

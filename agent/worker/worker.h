@@ -19,9 +19,6 @@
 #include "agent/worker/spare.h"
 #include "transport/control.h"
 
-#define SECOND	    INT64_C(1000000000) /* ns */
-#define MILLISECOND INT64_C(1000000)
-
 struct client;
 struct model;
 struct server;

@@ -12,7 +12,7 @@
 #include "transport/tls.h"
 #include "transport/transport.h"
 
-#define PATIENCE    (10 * (int64_t)1000000000)
+#define PATIENCE    (10 * SECOND)
 #define WELCOME_MAX 65536
 #define PATH_ROOM   512
 

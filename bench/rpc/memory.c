@@ -12,6 +12,7 @@
 #include "bench/rpc/links.h"
 #include "bench/rpc/process.h"
 #include "bench/rpc/rpc.h"
+#include "transport/clock.h"
 
 #define IDLE	   10000
 #define IDLE_BRIEF 100
@@ -24,7 +25,7 @@
 
 static void rest(double ns)
 {
-	const struct timespec time = {(time_t)(ns / 1e9), (long)ns % 1000000000};
+	const struct timespec time = timespec_of((int64_t)ns);
 
 	nanosleep(&time, NULL);
 }

@@ -30,7 +30,7 @@
 #define COUNT_MAX  (1u << 24)
 
 /* An agent that loads its plugins first, as it does for a new tenant, is not lost. */
-#define WELCOME_NS INT64_C(30000000000)
+#define WELCOME_NS (30 * SECOND)
 
 /* Of the program's name, for the agent's log; a HELLO has room for little. */
 #define PROGRAM_MAX 256

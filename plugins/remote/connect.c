@@ -16,12 +16,12 @@
 #include "remote/settings.h"
 #include "transport/control.h"
 
-#define BACKOFF_LEAST INT64_C(10000000)	   /* 10 ms */
-#define BACKOFF_MOST  INT64_C(1000000000)  /* 1 s, as long as it is waited for */
-#define BACKOFF_GONE  INT64_C(30000000000) /* 30 s afterwards */
+#define BACKOFF_LEAST (10 * MILLISECOND)
+#define BACKOFF_MOST  SECOND	    /* as long as it is waited for */
+#define BACKOFF_GONE  (30 * SECOND) /* afterwards */
 
 /* How long it is waited for an answer that changes nothing. */
-#define TELL_NS INT64_C(3000000000)
+#define TELL_NS (3 * SECOND)
 
 /* The number of the last client, of any server. */
 static uint64_t last_client; /* remote_lock */

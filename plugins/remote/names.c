@@ -20,7 +20,7 @@
 #include "transport/carrier.h"
 
 /* A name server that does not answer is given up after so long, also without a deadline. */
-#define LOOK_UP_NS INT64_C(10000000000)
+#define LOOK_UP_NS (10 * SECOND)
 
 struct look_up {
 	/* Its own until it has ended */

@@ -13,10 +13,10 @@
 #include "remote/session.h"
 
 /* A connection that rested for so long may have been closed; asking costs a system call. */
-#define FRESH_NS INT64_C(10000000)
+#define FRESH_NS (10 * MILLISECOND)
 
 /* One that nobody needed for so long is closed, unless it is the last. */
-#define REST_NS INT64_C(10000000000)
+#define REST_NS (10 * SECOND)
 
 /* So many answers at most are waited for. */
 #define OWING_MAX 64

@@ -18,7 +18,7 @@
 #define NAMES_AGE_IN_NEED SECOND
 
 /* And after so long those that were given a part of the time get one of what is left. */
-#define NEXT_ROUND INT64_C(10000000)
+#define NEXT_ROUND (10 * MILLISECOND)
 
 /* Which servers have been tried in this round, by their places in the list. */
 typedef uint64_t server_set;
@@ -125,8 +125,7 @@ static int64_t retry_at(const struct server *only, int64_t failed_at)
 
 static void sleep_until(int64_t when)
 {
-	struct timespec time = {.tv_sec = (time_t)(when / SECOND),
-				.tv_nsec = (long)(when % SECOND)};
+	struct timespec time = timespec_of(when);
 
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
 }

@@ -21,7 +21,7 @@
 #include "remote/settings.h"
 
 /* How long `vaccel info` waits for an agent. */
-#define REPORT_NS INT64_C(3000000000)
+#define REPORT_NS (3 * SECOND)
 
 static int run(struct vaccel_call *call, const struct vaccel_op *op, void *args)
 {

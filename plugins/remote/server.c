@@ -36,8 +36,7 @@ static uint64_t nr_listings; /* remote_lock; so far */
 
 int remote_wait(int64_t until)
 {
-	struct timespec when = {.tv_sec = (time_t)(until / SECOND),
-				.tv_nsec = (long)(until % SECOND)};
+	struct timespec when = timespec_of(until);
 
 	if (until == FOREVER)
 		return pthread_cond_wait(&remote_changed, &remote_lock);

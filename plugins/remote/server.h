@@ -12,8 +12,6 @@
 
 #include "remote/channel.h"
 
-#define SECOND INT64_C(1000000000) /* ns */
-
 /*
  * Over all that threads share in this plugin: servers, the lists of sessions and
  * resources, and what of these is at which server. Held for moments only, never while
@@ -70,7 +68,7 @@ struct server {
 #define SERVERS_MAX 64
 
 /* So long, in nanoseconds, an agent that has been there is waited for. */
-#define SERVER_PATIENCE INT64_C(5000000000)
+#define SERVER_PATIENCE (5 * SECOND)
 
 /* Parses the addresses; nothing is connected. EINVAL, or what a file for TLS has wrong. */
 int servers_open(void);

@@ -49,7 +49,7 @@ int settings_read(void)
 
 	settings = (struct settings){
 		.addresses = is_set ? strdup(set) : NULL,
-		.timeout_ns = vaccel_knob_number(&knobs[KNOB_TIMEOUT]) * 1000000,
+		.timeout_ns = vaccel_knob_number(&knobs[KNOB_TIMEOUT]) * MILLISECOND,
 		.spin_us = (uint32_t)vaccel_knob_number(&knobs[KNOB_SPIN]),
 		.token_file = token_file ? strdup(token_file) : NULL,
 	};
@@ -76,5 +76,5 @@ int not_in_time(const char *who, const char *what)
 	if (!settings.timeout_ns)
 		return vaccel_fail(VACCEL_ETIMEDOUT, "%s %s in time", who, what);
 	return vaccel_fail(VACCEL_ETIMEDOUT, "%s %s in time; %s is %" PRId64, who, what,
-			   knobs[KNOB_TIMEOUT].name, settings.timeout_ns / 1000000);
+			   knobs[KNOB_TIMEOUT].name, settings.timeout_ns / MILLISECOND);
 }

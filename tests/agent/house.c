@@ -71,7 +71,7 @@ static void look(struct timer *timer)
 	struct house *house = CONTAINER_OF(timer, struct house, look);
 
 	if (time_now() > house->end)
-		fail_msg("not within %d s", (int)(PATIENCE / MS / 1000));
+		fail_msg("not within %d s", (int)(PATIENCE / SECOND));
 	house->supervisor.loop.over = house->is_reached(house);
 	if (!house->supervisor.loop.over)
 		timer_set(&house->supervisor.loop, timer, 1);
@@ -191,8 +191,8 @@ void assert_hung_up(struct house *house, int client)
 
 void assert_pause(const struct timer *timer, int64_t start, int ms)
 {
-	assert_true(timer->due >= start + ms * MS);
-	assert_true(timer->due <= time_now() + ms * MS);
+	assert_true(timer->due >= start + ms * MILLISECOND);
+	assert_true(timer->due <= time_now() + ms * MILLISECOND);
 }
 
 void write_file(const struct house *house, const char *name, const char *text)

@@ -16,8 +16,7 @@
 #include "agent/supervisor/tenant/tenant.h"
 #include "transport/carrier.h"
 
-#define MS	 INT64_C(1000000) /* ns */
-#define PATIENCE (30000 * MS)	  /* for machines that do other things */
+#define PATIENCE (30 * SECOND) /* for machines that do other things */
 
 struct house {
 	struct supervisor supervisor;

@@ -211,7 +211,7 @@ static pid_t start_supervisor(const struct house *house, FILE **ret_log)
 		execl("/proc/self/exe", SUPERVISE, house->directory, NULL);
 		_exit(EXIT_FAILURE);
 	}
-	alarm(PATIENCE / MS / 1000);
+	alarm(PATIENCE / SECOND);
 	close(log[1]);
 	*ret_log = fdopen(log[0], "r");
 	assert_non_null(*ret_log);
@@ -241,7 +241,7 @@ static void assert_ends(pid_t pid, FILE *log, int expected)
 /* Where systemd would hear. */
 static int listen_as_systemd(const struct house *house)
 {
-	const struct timeval patience = {.tv_sec = PATIENCE / MS / 1000};
+	const struct timeval patience = {.tv_sec = PATIENCE / SECOND};
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 

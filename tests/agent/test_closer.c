@@ -72,7 +72,7 @@ static void stick(int number)
 /* All that are stuck: what is left could let go in another test what is to be stuck there. */
 static void release(int count)
 {
-	int64_t end = time_now() + PATIENCE * INT64_C(1000000);
+	int64_t end = time_now() + PATIENCE * MILLISECOND;
 	unsigned int all = atomic_load(&gone) + (unsigned int)count;
 
 	for (int i = 0; i < count; i++)
@@ -154,7 +154,7 @@ static void test_sockets_that_are_stuck(void **state)
 /* What the pool says as it is given more and more. */
 static void assert_all_is_said(int log)
 {
-	int64_t end = time_now() + PATIENCE * INT64_C(1000000);
+	int64_t end = time_now() + PATIENCE * MILLISECOND;
 	char words[1024] = "";
 	ssize_t size;
 
@@ -185,7 +185,7 @@ static void test_nobody_waits_when_all_are_stuck(void **state)
 	assert_int_not_equal(fcntl(fd, F_GETFD), -1);
 	release(CLOSERS);
 	/* Once more when the pipe has room again, which it has by pages. */
-	end = time_now() + PATIENCE * INT64_C(1000000);
+	end = time_now() + PATIENCE * MILLISECOND;
 	while (atomic_load(&nothings) < 2 * PIPE_BUF / sizeof(int))
 		assert_true(time_now() < end);
 	close_elsewhere(fd);

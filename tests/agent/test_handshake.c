@@ -15,7 +15,7 @@
 #include "transport/carrier.h"
 #include "transport/tls.h"
 
-#define PATIENCE_NS INT64_C(30000000000)
+#define PATIENCE_NS (30 * SECOND)
 
 static struct certificate ca, agent;
 static struct tls *tls;

@@ -166,7 +166,7 @@ static void test_supervisor_that_does_not_answer(void **unused)
 	assert_int_equal(state_take(&state, &serving, -1), VACCEL_OK);
 	state.unheard_since = time_now();
 	check(GET("/healthz"), "200", "alive\n");
-	state.unheard_since -= INT64_C(6000000000);
+	state.unheard_since -= 6 * SECOND;
 	check(GET("/healthz"), "503", "stuck\n");
 	check(GET("/readyz"), "503", "stuck\n");
 	state.unheard_since = 0;

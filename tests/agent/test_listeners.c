@@ -250,7 +250,7 @@ static void test_who_waits_when_its_policy_is_removed(void **state)
 		assert_hung_up(house, knock(house, "fails"));
 	tenant = tenant_of(house, "fails");
 	assert_true(tenant->restart.due);
-	timer_set(&house->supervisor.loop, &tenant->restart, 2 * PATIENCE / MS);
+	timer_set(&house->supervisor.loop, &tenant->restart, 2 * PATIENCE / MILLISECOND);
 	client = knock(house, "fails");
 	until(house, somebody_waits);
 	apply(house, "listeners:\n" LISTENER("fails"));

@@ -80,7 +80,7 @@ static void test_a_machine_waits_for_the_worker_that_had_it(void **state)
 	service_let_go(tenant);
 	assert_hung_up(house, arrive(house, "lingers", "vm1"));
 	assert_int_not_equal(await_line(house, arrive(house, "lingers", "vm2")), first);
-	tenant->leaving->wanted -= 6000 * MS;
+	tenant->leaving->wanted -= 6 * SECOND;
 	assert_hung_up(house, arrive(house, "lingers", "vm1"));
 	until(house, has_none_that_leaves);
 	first = tenant->worker->child.pid;
@@ -98,7 +98,7 @@ static void test_a_machine_waits_for_another_tenants_worker(void **state)
 	assert_hung_up(house, arrive(house, "stays", "vm1"));
 	assert_ptr_equal(tenant_of(house, "lingers")->leaving, former);
 	assert_null(tenant_of(house, "lingers")->worker);
-	former->wanted -= 6000 * MS;
+	former->wanted -= 6 * SECOND;
 	assert_hung_up(house, arrive(house, "stays", "vm1"));
 	until(house, has_none_that_leaves);
 	await_line(house, arrive(house, "stays", "vm1"));

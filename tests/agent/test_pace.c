@@ -8,9 +8,9 @@
 #include <cmocka.h>
 
 #include "agent/supervisor/pace.h"
+#include "transport/clock.h"
 
-#define SECOND INT64_C(1000000000)
-#define START  (77 * SECOND)
+#define START (77 * SECOND)
 
 static unsigned int permitted(struct pace *pace, uint64_t host, int64_t now, unsigned int tries)
 {

@@ -15,8 +15,7 @@
 #include <vaccel/error.h>
 
 #include "agent/base/stats.h"
-
-#define MS 1000000
+#include "transport/clock.h"
 
 static void test_each_time_has_its_bucket(void **state)
 {
@@ -26,7 +25,7 @@ static void test_each_time_has_its_bucket(void **state)
 	} rows[] = {
 		{INT64_MIN, 0},	   {0, 0},	    {1, 0},	   {1000, 0},
 		{1001, 1},	   {2000, 1},	    {2001, 2},	   {4000, 2},
-		{1 * MS, 10},	   {1024000, 10},   {1024001, 11}, {67108864000, 26},
+		{MILLISECOND, 10}, {1024000, 10},   {1024001, 11}, {67108864000, 26},
 		{67108864001, 27}, {INT64_MAX, 27},
 	};
 
@@ -49,10 +48,10 @@ static void test_quantiles(void **state)
 	for (int i = 0; i < 990; i++)
 		histogram_add(&histogram, 3000);
 	for (int i = 0; i < 10; i++)
-		histogram_add(&histogram, 100 * MS);
+		histogram_add(&histogram, 100 * MILLISECOND);
 	assert_in_range(histogram_quantile(&histogram, 500), 2900, 3100);
 	assert_int_equal(histogram_quantile(&histogram, 990), 4000);
-	assert_in_range(histogram_quantile(&histogram, 999), 65 * MS, 132 * MS);
+	assert_in_range(histogram_quantile(&histogram, 999), 65 * MILLISECOND, 132 * MILLISECOND);
 	histogram_add(&histogram, INT64_MAX);
 	assert_int_equal(histogram_quantile(&histogram, 1000), histogram_bound(26));
 }

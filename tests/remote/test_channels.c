@@ -18,19 +18,18 @@
 
 #include "transport/link.h"
 
-#define MS INT64_C(1000000)
-
 /* Enough for a machine that does other things. */
-#define SLACK (60000 * MS)
+#define SLACK (60 * SECOND)
 
 /* By which the clock of what is heard may be late. */
-#define TICK (10 * MS)
+#define TICK (10 * MILLISECOND)
 
 /* Where such a machine shows nothing. */
 #define TRIES 10
 
 /* For those who want to see an agent asked, and lost. */
-static const struct patience hasty = {.ping_after = 50 * MS, .lost_after = 400 * MS};
+static const struct patience hasty = {.ping_after = 50 * MILLISECOND,
+				      .lost_after = 400 * MILLISECOND};
 
 static struct fake *fake;
 static struct server server;
@@ -152,7 +151,7 @@ static void test_one_that_answers_no_ping_is_lost(void **state)
 	fake_script(fake, be_silent, &habits);
 	assert_int_equal(ask(), VACCEL_EREMOTEIO);
 	assert_non_null(strstr(vaccel_error_text(), "has not been heard of for"));
-	assert_in_range(time_now() - began, 450 * MS - TICK, 450 * MS + SLACK);
+	assert_in_range(time_now() - began, 450 * MILLISECOND - TICK, 450 * MILLISECOND + SLACK);
 	assert_true(channel->broken);
 	hang_up_here();
 	assert_int_equal(fake_messages(fake, FRAME_PING), 1);
@@ -177,10 +176,10 @@ static void test_deadline_comes_first(void **state)
 	int64_t began = time_now();
 
 	patience = hasty;
-	channel->until = began + 150 * MS;
+	channel->until = began + 150 * MILLISECOND;
 	fake_script(fake, be_silent, &habits);
 	assert_int_equal(ask(), VACCEL_ETIMEDOUT);
-	assert_in_range(time_now() - began, 150 * MS, 150 * MS + SLACK);
+	assert_in_range(time_now() - began, 150 * MILLISECOND, 150 * MILLISECOND + SLACK);
 	assert_false(channel->broken);
 	assert_int_not_equal(channel->owed, 0);
 }
@@ -265,7 +264,8 @@ static void test_one_that_answers_for_ever(void **state)
  */
 static enum verdict read_slowly(struct turn *turn, void *context)
 {
-	const struct timespec a_while = {.tv_nsec = 900 * MS}, less = {.tv_nsec = 50 * MS};
+	const struct timespec a_while = {.tv_nsec = 900 * MILLISECOND},
+			      less = {.tv_nsec = 50 * MILLISECOND};
 
 	if (turn_op(turn) == &vaccel_op_content_put)
 		nanosleep(&less, NULL);
@@ -287,7 +287,7 @@ static void test_request_that_takes_long_to_send(void **state)
 	unsigned int before;
 	int tries = 0;
 
-	patience.ping_after = 300 * MS;
+	patience.ping_after = 300 * MILLISECOND;
 	fake_script(fake, read_slowly, NULL);
 	do {
 		assert_true(tries++ < TRIES);
@@ -394,7 +394,7 @@ static bool is_fresh_after(struct channel *used, enum frame_kind kind)
 	assert_int_equal(ask_on(used), VACCEL_OK);
 	sem_wait(&afterthought.said);
 	fake_script(fake, NULL, NULL);
-	is_fresh = channel_is_fresh(used, time_now() + 1000 * MS);
+	is_fresh = channel_is_fresh(used, time_now() + SECOND);
 	if (is_fresh)
 		assert_int_equal(ask_on(used), VACCEL_OK);
 	sem_destroy(&afterthought.said);
@@ -449,7 +449,7 @@ static void test_half_a_word_after_an_answer(void **state)
 	used->until = FOREVER;
 	assert_int_equal(ask_on(used), VACCEL_OK);
 	sem_wait(&afterthought.said);
-	assert_true(channel_is_fresh(used, time_now() + 1000 * MS));
+	assert_true(channel_is_fresh(used, time_now() + SECOND));
 	assert_int_equal(ask_on(used), VACCEL_OK);
 	sem_wait(&afterthought.said);
 	fake_script(fake, NULL, NULL);
@@ -471,9 +471,9 @@ static void test_end_that_is_not_read_at_once(void **state)
 
 	assert_int_equal(server_connect(&server, FOREVER, &first), VACCEL_OK);
 	first->link->read = read_nothing;
-	assert_true(channel_is_fresh(first, time_now() + 1000 * MS));
+	assert_true(channel_is_fresh(first, time_now() + SECOND));
 	fake_disconnect(fake);
-	assert_false(channel_is_fresh(first, time_now() + 1000 * MS));
+	assert_false(channel_is_fresh(first, time_now() + SECOND));
 	assert_true(server.client == 0);
 }
 
@@ -508,20 +508,20 @@ static void test_agent_that_takes_no_more_connections(void **state)
 /* Up to half a minute, once it has been gone for longer than it is waited for. */
 static void test_agent_that_is_gone_for_long(void **state)
 {
-	int64_t backoff = 10 * MS;
+	int64_t backoff = 10 * MILLISECOND;
 	struct channel *none;
 
 	fake_script(fake, refuse, NULL);
-	for (; backoff < 2000 * MS; backoff *= 2) {
+	for (; backoff < 2 * SECOND; backoff *= 2) {
 		assert_int_equal(server_connect(&server, FOREVER, &none), VACCEL_EREMOTEIO);
-		assert_true(server.backoff == (backoff < 1000 * MS ? backoff : 1000 * MS));
+		assert_true(server.backoff == (backoff < SECOND ? backoff : SECOND));
 	}
 	server.lost_at -= SERVER_PATIENCE;
-	for (backoff = 2000 * MS; backoff < 60000 * MS; backoff *= 2) {
+	for (backoff = 2 * SECOND; backoff < 60 * SECOND; backoff *= 2) {
 		assert_int_equal(server_connect(&server, FOREVER, &none), VACCEL_EREMOTEIO);
-		assert_true(server.backoff == (backoff < 30000 * MS ? backoff : 30000 * MS));
+		assert_true(server.backoff == (backoff < 30 * SECOND ? backoff : 30 * SECOND));
 	}
-	assert_true(server.retry_at > time_now() + 20000 * MS);
+	assert_true(server.retry_at > time_now() + 20 * SECOND);
 	fake_script(fake, NULL, NULL);
 	assert_int_equal(server_connect(&server, FOREVER, &none), VACCEL_OK);
 	assert_true(server.backoff == 0);
@@ -584,9 +584,9 @@ static void test_mailbox_that_is_not_answered_for(void **state)
 	/* Its time may be over before there is a mailbox. */
 	do {
 		assert_true(tries++ < TRIES);
-		assert_int_equal(
-			channel_new(&server, &greeting, time_now() + 500 * MS, &second, &welcome),
-			VACCEL_ETIMEDOUT);
+		assert_int_equal(channel_new(&server, &greeting, time_now() + 500 * MILLISECOND,
+					     &second, &welcome),
+				 VACCEL_ETIMEDOUT);
 		fake_await_connections(fake, 1);
 	} while (!fake_calls(fake, &vaccel_op_mailbox_open));
 	settings.spin_us = 0;

@@ -13,8 +13,7 @@
 #include "bed.h"
 #include "name_server.h"
 
-#define MS	    INT64_C(1000000)
-#define SLACK	    (5000 * MS) /* enough for a machine that does other things */
+#define SLACK	    (5 * SECOND) /* enough for a machine that does other things */
 #define STUCK_S	    30
 #define SERVERS_MAX 64
 
@@ -130,7 +129,7 @@ static void test_name_that_leads_elsewhere_now(void **state)
 	assert_int_equal(vaccel_noop(&sess), VACCEL_OK);
 	assert_int_equal(fake_calls(second, &vaccel_op_noop), 1);
 	/* The old one is not waited for to the end. */
-	assert_true(time_now() - began < INT64_C(5000000000));
+	assert_true(time_now() - began < 5 * SECOND);
 	/* Not at each attempt. */
 	assert_in_range(questions(), 1, 5);
 	fake_listen(fake, true);
@@ -160,7 +159,7 @@ static void test_record_that_goes_and_comes_back(void **state)
 	add_record("127.0.0.3");
 	look_up_again(fake);
 	/* For longer than it is passed over for having failed. */
-	for (until = time_now() + INT64_C(1200000000); time_now() < until;) {
+	for (until = time_now() + 1200 * MILLISECOND; time_now() < until;) {
 		struct vaccel_session other;
 
 		open_session(&other);
@@ -256,7 +255,7 @@ static void fail_in_time(int64_t ms)
 	int64_t began = time_now();
 
 	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_ETIMEDOUT);
-	assert_in_range(time_now() - began, ms * MS, ms * MS + SLACK);
+	assert_in_range(time_now() - began, ms * MILLISECOND, ms * MILLISECOND + SLACK);
 	bed_said("no answer of the name server in time");
 }
 
@@ -306,7 +305,7 @@ static void test_agents_that_are_known_are_used_meanwhile(void **state)
 /* Where all that are known have been given up, the look-up is worth the wait. */
 static void test_look_up_is_awaited_where_none_is_left(void **state)
 {
-	const struct timespec a_while = {.tv_sec = 1, .tv_nsec = (long)(100 * MS)};
+	const struct timespec a_while = {.tv_sec = 1, .tv_nsec = (long)(100 * MILLISECOND)};
 
 	add_record("127.0.0.2");
 	open_session(&sess);

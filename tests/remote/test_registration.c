@@ -13,10 +13,8 @@
 #include "remote/settings.h"
 #include "remote/wait.h"
 
-#define MS INT64_C(1000000)
-
 /* Enough for a machine that does other things. */
-#define SLACK (10000 * MS)
+#define SLACK (10 * SECOND)
 
 static struct fake *fake;
 static struct vaccel_session sess;
@@ -36,8 +34,9 @@ static int begin(void **state)
 	assert_int_equal(servers_open(), VACCEL_OK);
 	assert_int_equal(session_open(&sess, &session), VACCEL_OK);
 	assert_int_equal(resource_open(&res, &resource), VACCEL_OK);
-	settings.timeout_ns = MS;
-	patience = (struct patience){.ping_after = 50 * MS, .lost_after = 400 * MS};
+	settings.timeout_ns = MILLISECOND;
+	patience =
+		(struct patience){.ping_after = 50 * MILLISECOND, .lost_after = 400 * MILLISECOND};
 	return 0;
 }
 

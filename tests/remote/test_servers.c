@@ -7,10 +7,8 @@
 
 #include "bed.h"
 
-#define MS INT64_C(1000000)
-
 /* Enough for a machine that does other things. */
-#define SLACK (15000 * MS)
+#define SLACK (15 * SECOND)
 
 static struct fake *second;
 
@@ -190,7 +188,7 @@ static int64_t time_to_open(struct vaccel_session *session)
 /* Whoever opens a session a moment later finds that loads have to be asked for again. */
 static void let_loads_age(void)
 {
-	const struct timespec a_while = {.tv_sec = 1, .tv_nsec = (long)(50 * MS)};
+	const struct timespec a_while = {.tv_sec = 1, .tv_nsec = (long)(50 * MILLISECOND)};
 
 	nanosleep(&a_while, NULL);
 }
@@ -215,7 +213,7 @@ static void test_one_that_is_dead_is_not_waited_for(void **state)
 		assert_int_equal(vaccel_session_release(&other), VACCEL_OK);
 	}
 	/* Of 1 s for which an agent is asked how busy it is. */
-	assert_true(least < 900 * MS);
+	assert_true(least < 900 * MILLISECOND);
 	/* It is noticed when it lives again. */
 	fake_script(fake, NULL, NULL);
 	for (int64_t until = time_now() + SLACK; !fake_sessions(fake) && time_now() < until;) {

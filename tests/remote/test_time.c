@@ -8,14 +8,12 @@
 
 #include "bed.h"
 
-#define MS INT64_C(1000000)
-
 /* Enough for a machine that does other things. */
-#define SLACK (5000 * MS)
+#define SLACK (5 * SECOND)
 
 /* As the plugin's. */
-#define BACKOFF_LEAST (10 * MS)
-#define BACKOFF_MOST  (1000 * MS)
+#define BACKOFF_LEAST (10 * MILLISECOND)
+#define BACKOFF_MOST  SECOND
 
 /* Connecting */
 
@@ -86,7 +84,7 @@ static void test_agent_that_is_gone_is_asked_ever_more_rarely(void **state)
 		assert_true(knocks.nr <= 14);
 		check_schedule();
 		find_it();
-	} while (knocks.nr < 8 || took > 1000 * MS + SLACK);
+	} while (knocks.nr < 8 || took > SECOND + SLACK);
 }
 
 static void test_agent_that_comes_back_is_found(void **state)
@@ -101,12 +99,12 @@ static void test_agent_that_comes_back_is_found(void **state)
 		check_schedule();
 		if (ret) {
 			/* It was too slow for the plugin's patience. */
-			assert_true(took >= 5000 * MS);
+			assert_true(took >= 5 * SECOND);
 			find_it();
 		} else {
 			assert_int_equal(knocks.nr, 11);
 			assert_int_equal(fake_sessions(fake), 1);
-			rounds += took < 3310 * MS;
+			rounds += took < 3310 * MILLISECOND;
 		}
 	}
 }
@@ -120,12 +118,12 @@ static void test_patience_has_an_end(void **state)
 	do {
 		assert_true(tries++ < 2 * TRIES);
 		assert_int_equal(knock(KNOCKS_MAX, &took), VACCEL_EREMOTEIO);
-		assert_true(took >= 5000 * MS);
+		assert_true(took >= 5 * SECOND);
 		/* At 1270 ms, and then each second to 5270 ms; or less. */
 		assert_true(knocks.nr <= 24);
 		check_schedule();
 		find_it();
-	} while (knocks.nr < 21 || took > 6000 * MS + SLACK);
+	} while (knocks.nr < 21 || took > 6 * SECOND + SLACK);
 }
 
 /* Deadlines */
@@ -163,11 +161,11 @@ static void takes_no_longer(const struct vaccel_op *on, bool greets)
 		began = time_now();
 		assert_int_equal(vaccel_noop(&sess), VACCEL_ETIMEDOUT);
 		took = time_now() - began;
-		assert_true(took >= 500 * MS);
+		assert_true(took >= 500 * MILLISECOND);
 		fake_script(fake, NULL, NULL);
 		find_it();
 		assert_int_equal(fake_sessions(fake), 1);
-	} while (took > 500 * MS + SLACK);
+	} while (took > 500 * MILLISECOND + SLACK);
 }
 
 /* One deadline for the call that was lost, its connection and its session anew. */
@@ -181,7 +179,7 @@ static void test_deadline_covers_what_is_done_again(void **state)
 /* Loses its first message when most of the time is over, and then takes as long to answer. */
 static enum verdict sync_slowly(struct turn *turn, void *context)
 {
-	const struct timespec most = {.tv_nsec = (long)(700 * MS)};
+	const struct timespec most = {.tv_nsec = (long)(700 * MILLISECOND)};
 
 	if (turn_op(turn) != &vaccel_op_resource_sync)
 		return GO_ON;
@@ -394,13 +392,13 @@ static void test_request_that_cannot_be_sent_in_time(void **state)
 		assert_int_equal(vaccel_exec(&sess, "lib", "f", &read, 1, NULL, 0),
 				 VACCEL_ETIMEDOUT);
 		took = time_now() - began;
-		assert_true(took >= 500 * MS);
+		assert_true(took >= 500 * MILLISECOND);
 		fake_script(fake, NULL, NULL);
 		sem_post(&go_on);
 		fake_await_connections(fake, 0);
 		assert_int_equal(fake_calls(fake, &vaccel_op_exec), 0);
 		find_it();
-	} while (took > 500 * MS + SLACK);
+	} while (took > 500 * MILLISECOND + SLACK);
 	sem_destroy(&go_on);
 	free(read.buf);
 }

@@ -56,6 +56,7 @@ def main(binary, plugins, program):
                     assert part in words, (carrier, file, part, words)
                 assert TOKEN[1:] not in words, words
             # The agent's administrator learns who it was; of the second, in the same second, only that.
+            assert agent.stop() == 0, agent.words()
             told_by_log = r"warning: tenant \S+: 127\.0\.0\.1:\d+: refused: it shows no token, and"
             assert re.search(told_by_log, agent.words()), agent.words()
             assert "VACCEL_TOKEN_FILE" not in agent.words(), agent.words()

@@ -11,7 +11,7 @@
 
 #include "transport/carrier.h"
 
-#define PATIENCE_NS INT64_C(5000000000)
+#define PATIENCE_NS (5 * SECOND)
 
 struct tls *server_of(const struct certificate *own, const struct certificate *ca)
 {

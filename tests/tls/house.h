@@ -9,7 +9,7 @@
 #include "bed.h"
 #include "transport/link.h"
 
-#define PATIENCE_NS INT64_C(10000000000)
+#define PATIENCE_NS (10 * SECOND)
 #define LISTENER    7
 
 struct house {

@@ -341,7 +341,7 @@ static void test_what_finds_no_room_is_tried_again_in_a_while(void **state)
 	exchange(&relayed, 100);
 	relayed_close(&relayed);
 	assert_int_equal(atomic_load(&refusals), 0);
-	assert_true(took >= 100 * INT64_C(1000000));
+	assert_true(took >= 100 * MILLISECOND);
 }
 
 /* Those who do not go on are closed in favour of those who may. */
@@ -497,7 +497,7 @@ static void test_patience(void **state)
 	int silent, drip;
 	char byte;
 
-	house_open(&house, INT64_C(200000000));
+	house_open(&house, 200 * MILLISECOND);
 	silent = bed_connect_plainly(house->bed);
 	drip = bed_connect_plainly(house->bed);
 	assert_int_equal(send(drip, "\x16\x03\x01", 3, 0), 3);

@@ -18,7 +18,7 @@
 #include "house.h"
 
 /* Of those that are not waited for. */
-#define SHORT_NS INT64_C(200000000)
+#define SHORT_NS (200 * MILLISECOND)
 
 /* Longer than the front finds room in between. */
 #define FULL_MS 300
@@ -50,7 +50,7 @@ static void expect_reset(const struct relayed *relayed)
 	char bytes[65536];
 	ssize_t size;
 
-	assert_int_equal(poll(&end, 1, (int)(PATIENCE_NS / 1000000)), 1);
+	assert_int_equal(poll(&end, 1, (int)(PATIENCE_NS / MILLISECOND)), 1);
 	do
 		size = recv(end.fd, bytes, sizeof(bytes), 0);
 	while (size > 0);
@@ -188,7 +188,7 @@ static bool is_reset(const struct relayed *relayed, int64_t within_ns)
 	struct pollfd end = {link_fd(relayed->client), 0, 0};
 
 	assert_int_equal(send(end.fd, "\x17", 1, MSG_NOSIGNAL), 1);
-	return poll(&end, 1, (int)(within_ns / 1000000)) == 1;
+	return poll(&end, 1, (int)(within_ns / MILLISECOND)) == 1;
 }
 
 static void test_too_many(void **state)

@@ -14,7 +14,7 @@
 #include "transport/link.h"
 #include "transport/tls_ssl.h"
 
-#define PATIENCE_NS INT64_C(10000000000)
+#define PATIENCE_NS (10 * SECOND)
 
 static void assert_outcome(const struct outcome *outcome, int code, const char *words)
 {

@@ -16,7 +16,7 @@
 #include "transport/link.h"
 #include "transport/tls_ssl.h"
 
-#define PATIENCE_NS INT64_C(10000000000)
+#define PATIENCE_NS (10 * SECOND)
 
 static void test_both_ends(void **state)
 {

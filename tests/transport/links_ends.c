@@ -50,7 +50,7 @@ static void test_deadline_of_receive(void **state)
 {
 	struct ends ends = open_generous(state);
 	struct message message;
-	int64_t until = time_now() + 30000000;
+	int64_t until = time_now() + 30 * MILLISECOND;
 
 	assert_int_equal(link_receive(ends.client, until, &message), VACCEL_EAGAIN);
 	assert_true(time_now() >= until);
@@ -83,9 +83,9 @@ static void *wait_for_message(void *context)
 static void begin_wait(struct waiter *waiter)
 {
 	link_time_outside(waiter->link, true);
-	waiter->until = time_now() + 20000000;
+	waiter->until = time_now() + 20 * MILLISECOND;
 	assert_int_equal(pthread_create(&waiter->thread, NULL, wait_for_message, waiter), 0);
-	while (time_now() < waiter->until + 20000000)
+	while (time_now() < waiter->until + 20 * MILLISECOND)
 		;
 }
 
@@ -124,7 +124,7 @@ static void test_time_outside(void **state)
 		/* The next timer is as long as it should be. */
 		send_and_expect(ends.client, ends.agent, 8, 8, 1, 1);
 		link_end_wait(ends.agent);
-		waiter.until = time_now() + 20000000;
+		waiter.until = time_now() + 20 * MILLISECOND;
 		assert_int_equal(link_receive(ends.agent, waiter.until, &message), VACCEL_EAGAIN);
 		assert_true(time_now() >= waiter.until);
 	}
@@ -134,14 +134,15 @@ static void test_time_outside(void **state)
 static void test_heard(void **state)
 {
 	struct ends ends = open_generous(state);
-	int64_t before = time_now() - 20000000;
+	int64_t before = time_now() - 20 * MILLISECOND;
 	struct message message;
 
 	send_and_expect(ends.agent, ends.client, 8, 8, 1, 1);
 	assert_true(link_last_heard(ends.client) >= before);
 	assert_true(link_last_heard(ends.client) <= time_now());
 	before = link_last_heard(ends.client);
-	assert_int_equal(link_receive(ends.client, time_now() + 1000000, &message), VACCEL_EAGAIN);
+	assert_int_equal(link_receive(ends.client, time_now() + MILLISECOND, &message),
+			 VACCEL_EAGAIN);
 	assert_true(link_last_heard(ends.client) == before);
 	ends_close(&ends);
 }
@@ -181,7 +182,7 @@ static void test_deadline_of_send(void **state)
 	struct ends ends = open_generous(state);
 	struct frame frame = {.kind = FRAME_PING};
 
-	assert_int_equal(send_until_full(ends.client, 20000000), VACCEL_ETIMEDOUT);
+	assert_int_equal(send_until_full(ends.client, 20 * MILLISECOND), VACCEL_ETIMEDOUT);
 	assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1, soon()), VACCEL_EREMOTEIO);
 	assert_true(link_is_stale(ends.client));
 	expect_cut_short(ends.agent);
@@ -217,8 +218,8 @@ static void test_deadline_of_send_to_slow_reader(void **state)
 
 	parcel_make(&parcel, ends.client, 1, 8, 16 << 20, 1);
 	if (is_socket()) {
-		until = time_now() + 100000000;
-		sipper.until = until + 2000000000;
+		until = time_now() + 100 * MILLISECOND;
+		sipper.until = until + 2 * SECOND;
 		assert_int_equal(pthread_create(&thread, NULL, sip, &sipper), 0);
 		assert_int_equal(link_send(ends.client, &parcel.frame, parcel.head, &parcel.pieces,
 					   -1, until),
@@ -250,7 +251,7 @@ static bool was_tried_again(int64_t began)
 {
 	poor = -1;
 	/* Once in each millisecond at most, and at first once without time. */
-	assert_in_range(poor_sends, 1, (time_now() - began) / 1000000 + 3);
+	assert_in_range(poor_sends, 1, (time_now() - began) / MILLISECOND + 3);
 	return poor_sends > 2;
 }
 
@@ -266,9 +267,9 @@ static void test_system_without_memory_for_sockets(void **state)
 			assert_true(began < until);
 			poor = link_fd(ends.client);
 			poor_sends = 0;
-			assert_int_equal(
-				link_send(ends.client, &frame, NULL, NULL, -1, began + 50000000),
-				VACCEL_ETIMEDOUT);
+			assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1,
+						   began + 50 * MILLISECOND),
+					 VACCEL_ETIMEDOUT);
 		} while (!was_tried_again(began));
 	}
 	ends_close(&ends);
@@ -287,9 +288,9 @@ static void test_handshake_without_memory_for_sockets(void **state)
 		assert_true(began < until);
 		poor = ALL;
 		poor_sends = 0;
-		assert_int_equal(
-			link_connect(&bed->address, bed->tls.client, began + 50000000, &link),
-			VACCEL_ETIMEDOUT);
+		assert_int_equal(link_connect(&bed->address, bed->tls.client,
+					      began + 50 * MILLISECOND, &link),
+				 VACCEL_ETIMEDOUT);
 	} while (!was_tried_again(began));
 }
 
@@ -316,7 +317,7 @@ static void test_peer_that_takes_nothing(void **state)
 	struct ends ends = open_generous(state);
 
 	assert_true(ends.client->patience_ns == LINK_PATIENCE_NS);
-	ends.client->patience_ns = 20000000;
+	ends.client->patience_ns = 20 * MILLISECOND;
 	assert_int_equal(send_until_full(ends.client, FOREVER), VACCEL_EREMOTEIO);
 	ends_close(&ends);
 }
@@ -330,7 +331,7 @@ static void test_kernel_of_an_agent_that_nobody_reads(void **state)
 	socklen_t size = sizeof(ms);
 
 	if (bed->address.carrier->accept == tcp_accept) {
-		assert_int_equal(send_until_full(ends.agent, 20000000), VACCEL_ETIMEDOUT);
+		assert_int_equal(send_until_full(ends.agent, 20 * MILLISECOND), VACCEL_ETIMEDOUT);
 		assert_int_equal(ioctl(link_fd(ends.agent), SIOCOUTQ, &held), 0);
 		assert_in_range(held, 1, 512 << 10);
 		assert_int_equal(
@@ -345,7 +346,7 @@ static void test_time_over_while_others_send(void **state)
 {
 	struct ends ends = open_generous(state);
 	struct frame frame = {.kind = FRAME_PING};
-	int64_t until = time_now() + 10000000;
+	int64_t until = time_now() + 10 * MILLISECOND;
 
 	pthread_mutex_lock(&ends.client->sending);
 	assert_int_equal(link_send(ends.client, &frame, NULL, NULL, -1, until), VACCEL_ETIMEDOUT);

@@ -280,10 +280,7 @@ static int start_access(struct disk_access *access, bool is_write, const struct 
 static int wait_for(struct disk_access *access, int64_t until)
 {
 	struct job *job = access->simulated;
-	struct timespec when = {
-		.tv_sec = (time_t)(until / 1000000000),
-		.tv_nsec = (long)(until % 1000000000),
-	};
+	struct timespec when = timespec_of(until);
 	SCOPED_LOCK(&machine->lock);
 
 	while (job->pending)

@@ -237,7 +237,7 @@ static void test_ranges_are_taken(void **state)
 	link_delete(agents[0]);
 	link_delete(agents[1]);
 	machine_set_refusing(machine, true);
-	patience_ns = 200000000;
+	patience_ns = 200 * MILLISECOND;
 	expect_refusal("blk:", VACCEL_EREMOTEIO, "takes no connection");
 	patience_ns = PATIENCE_NS;
 	machine_delete(machine);
@@ -340,7 +340,7 @@ static void test_hanging(void **state)
 	link_delete(machine_accept(machine));
 	machine_set_hanging(machine, true);
 	assert_int_equal(address_parse("blk:", &address), VACCEL_OK);
-	until = time_now() + 20000000;
+	until = time_now() + 20 * MILLISECOND;
 	assert_int_equal(link_connect(&address, NULL, until, &other), VACCEL_ETIMEDOUT);
 	assert_int_equal(link_receive(link, until, &message), VACCEL_EAGAIN);
 	machine_set_hanging(machine, false);
@@ -393,7 +393,7 @@ static void test_hanging_while_it_tells_what_was_read(void **state)
 		total += size;
 		writes = machine_writes(machine);
 		machine_set_hanging(machine, true);
-		size = link->read(link, &rest, 1, time_now() + 1000000, &passed);
+		size = link->read(link, &rest, 1, time_now() + MILLISECOND, &passed);
 		machine_set_hanging(machine, false);
 		assert_true(size > 0);
 		total += size;

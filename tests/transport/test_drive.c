@@ -420,10 +420,11 @@ static void test_held_reads(void **state)
 	link = connect_guest();
 	agents[1] = machine_accept(machine);
 	read_once(&reader);
-	assert_true(reader.took >= 15000000);
+	assert_true(reader.took >= 15 * MILLISECOND);
 	assert_int_equal(pthread_create(&thread, NULL, read_once, &reader), 0);
 	for (int i = 0; i < 100; i++) {
-		assert_int_equal(link_receive(link, time_now() + 1000000, &message), VACCEL_EAGAIN);
+		assert_int_equal(link_receive(link, time_now() + MILLISECOND, &message),
+				 VACCEL_EAGAIN);
 		drive_let_go(machine_drive(machine));
 	}
 	pthread_join(thread, NULL);

@@ -48,7 +48,7 @@ static void test_layout(void **state)
 	assert_int_equal(link_use_mailbox(pair->ends.client, pair->memory, true, 1), VACCEL_OK);
 	frame_put(&(struct frame){.kind = FRAME_PING, .request = 77}, frame);
 	/* Nothing has come: from now on it wants to be woken. */
-	assert_int_equal(link_receive(pair->ends.client, time_now() + 1000000, &message),
+	assert_int_equal(link_receive(pair->ends.client, time_now() + MILLISECOND, &message),
 			 VACCEL_EAGAIN);
 	assert_int_equal(pair->memory[8192], 0);
 	link_events(pair->ends.client);
@@ -223,8 +223,9 @@ static int wait_by_epoll(int epoll, struct link *link)
 
 	if (epoll_ctl(epoll, EPOLL_CTL_MOD, link_fd(link), &event))
 		return VACCEL_EIO;
-	return epoll_wait(epoll, &event, 1, (int)(PATIENCE_NS / 1000000)) == 1 ? VACCEL_OK
-									       : VACCEL_ETIMEDOUT;
+	return epoll_wait(epoll, &event, 1, (int)(PATIENCE_NS / MILLISECOND)) == 1
+		       ? VACCEL_OK
+		       : VACCEL_ETIMEDOUT;
 }
 
 static int echo_one(struct echo *echo, int epoll)

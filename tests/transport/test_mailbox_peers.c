@@ -23,7 +23,7 @@ static void test_a_slot_that_stays_full(void **state)
 
 	open_both(pair, 1);
 	assert_int_equal(send_kind(pair->ends.client, FRAME_PING, 1), VACCEL_OK);
-	pair->ends.client->patience_ns = 2000000;
+	pair->ends.client->patience_ns = 2 * MILLISECOND;
 	assert_int_equal(link_send(pair->ends.client, &frame, NULL, NULL, -1, soon()),
 			 VACCEL_EREMOTEIO);
 	assert_int_equal(send_kind(pair->ends.client, FRAME_PING, 3), VACCEL_EREMOTEIO);
@@ -55,7 +55,7 @@ static void test_goaway_overtakes(void **state)
 static void *shut_down(void *context)
 {
 	struct link *link = context;
-	const struct timespec moment = {.tv_nsec = 2000000};
+	const struct timespec moment = {.tv_nsec = 2 * MILLISECOND};
 
 	nanosleep(&moment, NULL);
 	link_shut_down(link);
@@ -139,8 +139,9 @@ static void test_counts_that_lie(void **state)
 	assert_int_equal(link_use_mailbox(pair->ends.agent, pair->memory, false, 1), VACCEL_OK);
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		pair->to_agent->sent = counts[i];
-		assert_int_equal(link_receive(pair->ends.agent, time_now() + 2000000, &message),
-				 VACCEL_EAGAIN);
+		assert_int_equal(
+			link_receive(pair->ends.agent, time_now() + 2 * MILLISECOND, &message),
+			VACCEL_EAGAIN);
 	}
 }
 

@@ -324,7 +324,7 @@ static void test_a_call_that_is_late(void **state)
 	struct message message;
 
 	driver.answer = be_late;
-	ask(link, 1, time_now() + INT64_C(60000000000));
+	ask(link, 1, time_now() + 60 * SECOND);
 	assert_int_equal(link_receive(link, FOREVER, &message), VACCEL_EAGAIN);
 	assert_false(is_mapped(left));
 	assert_int_equal(link_send(link, &cancel, NULL, NULL, -1, 0), VACCEL_OK);
@@ -393,7 +393,7 @@ static void test_an_agent_that_is_busy(void **state)
 	assert_int_equal(message.frame.status, VACCEL_OK);
 	assert_int_equal(driver.calls, 4);
 	busy_for = UINT_MAX;
-	ret = hello(link, time_now() + INT64_C(100000000), &message);
+	ret = hello(link, time_now() + 100 * MILLISECOND, &message);
 	/* Between two of its tries its time may be over, too. */
 	assert_true(ret == VACCEL_EAGAIN || (!ret && message.frame.status == VACCEL_EBUSY));
 	/* A call is not asked for twice. */

@@ -19,8 +19,6 @@
 #include "base/util.h"
 #include "transport/transport.h"
 
-#define NS_PER_S INT64_C(1000000000)
-
 struct place {
 	struct place *next;
 	uint64_t number;
@@ -101,16 +99,16 @@ static void go_round(struct surveyor *surveyor)
 /* A sixteenth of a processor, as long as that is often enough, and never more than half of one. */
 int64_t surveyor_pause(int64_t round)
 {
-	int64_t pause = MIN_OF(16 * round, 10 * NS_PER_S);
+	int64_t pause = MIN_OF(16 * round, 10 * SECOND);
 
-	return MAX_OF(MAX_OF(pause, round), NS_PER_S);
+	return MAX_OF(MAX_OF(pause, round), SECOND);
 }
 
 /* False: there will be no more rounds. */
 static bool pause_after(struct surveyor *surveyor, int64_t round)
 {
 	int64_t until = time_now() + surveyor_pause(round);
-	struct timespec due = {until / NS_PER_S, until % NS_PER_S};
+	struct timespec due = timespec_of(until);
 
 	SCOPED_LOCK(&surveyor->lock);
 	while (!surveyor->over && (!surveyor->first || time_now() < until)) {

@@ -15,11 +15,9 @@
 #include "agent/supervisor/tenant/service.h"
 #include "base/util.h"
 
-#define NS_PER_MS  INT64_C(1000000)
-#define NS_PER_S   INT64_C(1000000000)
-#define YOUNG_NS   (10 * NS_PER_S) /* a worker that dies sooner is started more slowly */
-#define SLOWEST_MS 800		   /* between a death and the next start */
-#define OVERRUN_MS 1000		   /* past the deadline until a worker is killed */
+#define YOUNG_NS   (10 * SECOND) /* a worker that dies sooner is started more slowly */
+#define SLOWEST_MS 800		 /* between a death and the next start */
+#define OVERRUN_MS 1000		 /* past the deadline until a worker is killed */
 
 static struct about about(const struct tenant *tenant)
 {
@@ -209,7 +207,7 @@ static int64_t longest_running(const struct stats *stats, uint32_t *ret_op)
 static void watch_calls(struct tenant *tenant)
 {
 	struct stats *stats = tenant->tally.stats;
-	int64_t most = ((int64_t)tenant->policy->deadline_ms + OVERRUN_MS) * NS_PER_MS;
+	int64_t most = ((int64_t)tenant->policy->deadline_ms + OVERRUN_MS) * MILLISECOND;
 	int64_t now, left;
 	uint32_t op = 0;
 	int64_t since = longest_running(stats, &op);
@@ -226,7 +224,7 @@ static void watch_calls(struct tenant *tenant)
 	now = time_now();
 	left = MIN_OF(since, now) + most - now;
 	if (left > 0) {
-		timer_set(&tenant->supervisor->loop, &tenant->deadline, left / NS_PER_MS + 1);
+		timer_set(&tenant->supervisor->loop, &tenant->deadline, left / MILLISECOND + 1);
 		return;
 	}
 	tenant->worker->overran = op ? op : UINT32_MAX;

@@ -12,8 +12,8 @@
 #include "agent/supervisor/tenant/service.h"
 #include "base/util.h"
 
-#define COMPLAINT_NS  INT64_C(1000000000) /* between lines on refused connections */
-#define SUCCESSION_NS INT64_C(5000000000) /* for a worker to be done with a machine */
+#define COMPLAINT_NS  SECOND	   /* between lines on refused connections */
+#define SUCCESSION_NS (5 * SECOND) /* for a worker to be done with a machine */
 
 static void tenant_delete(struct tenant *tenant)
 {
