@@ -18,6 +18,7 @@
 #include "agent/config/arguments.h"
 #include "agent/front/front.h"
 #include "agent/monitor/monitor.h"
+#include "agent/supervisor/check.h"
 #include "agent/supervisor/supervisor.h"
 #include "agent/worker/worker.h"
 #include "base/ready.h"
@@ -177,7 +178,7 @@ static int check(const struct arguments *arguments, const struct config *config)
 	_cleanup_(freep) char *base = NULL;
 
 	if (vaccel_bootstrap_with_config(&loud) || base_of(arguments, &base) ||
-	    supervisor_check(config, base))
+	    check_config(config, base))
 		return complain(vaccel_error_text());
 	printf("%s: ok\n", arguments->file ? arguments->file : "command line");
 	return EXIT_SUCCESS;

@@ -61,7 +61,7 @@ int environment_directory(char **ret_path)
 		/* systemd may name several. */
 		length = asprintf(&path, "%.*s", (int)strcspn(of_service, ":"), of_service);
 	else if (geteuid() == 0)
-		length = asprintf(&path, "/run/vaccel");
+		length = asprintf(&path, SYSTEM_DIRECTORY);
 	else if (of_user)
 		length = asprintf(&path, "%s/vaccel", of_user);
 	else

@@ -3,6 +3,8 @@
 #ifndef VACCEL_AGENT_BASE_ENVIRONMENT_H
 #define VACCEL_AGENT_BASE_ENVIRONMENT_H
 
+#define SYSTEM_DIRECTORY "/run/vaccel"
+
 enum variable {
 	NOTIFY_SOCKET,
 	LISTEN_PID,
@@ -18,7 +20,7 @@ enum variable {
 const char *environment_text(enum variable variable);
 
 /*
- * Where run-time files of the agent are by default, and its socket files: /run/vaccel, or a
+ * Where run-time files of the agent are by default, and its socket files: SYSTEM_DIRECTORY, or a
  * directory of the user's, in which programs look for an agent too. The caller's to free.
  */
 int environment_directory(char **ret_path);

@@ -4,19 +4,17 @@
  * a new configuration, and the shutdown that answers what is under way.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <vaccel/error.h>
-#include <vaccel/plugin.h>
 
 #include "agent/base/closer.h"
 #include "agent/base/log.h"
+#include "agent/supervisor/check.h"
 #include "agent/supervisor/listener.h"
 #include "agent/supervisor/notify.h"
 #include "agent/supervisor/observe.h"
@@ -27,7 +25,6 @@
 #include "base/util.h"
 
 #define DESCRIPTORS_WANTED 1048576
-#define RUN		   "/run/"
 
 /* Each connection is a descriptor, here for a moment, in a worker for as long as it lives. */
 static void raise_descriptors(void)
@@ -87,64 +84,6 @@ void supervisor_step(struct supervisor *supervisor)
 	log_line(VACCEL_LOG_INFO, NULL, "ready");
 }
 
-struct wanted {
-	const char *name;
-	bool found;
-};
-
-static void compare(void *context, const struct vaccel_plugin *plugin)
-{
-	struct wanted *wanted = context;
-
-	wanted->found |= !strcmp(plugin->info->name, wanted->name);
-}
-
-/* Of a name alone: the dynamic linker may find a file elsewhere. */
-static void look_for_plugin(const char *policy, const char *name)
-{
-	struct wanted wanted = {.name = name};
-
-	if (!strpbrk(name, "/.") && !vaccel_plugin_installed(compare, &wanted) && !wanted.found)
-		log_line(VACCEL_LOG_WARN, NULL,
-			 "policy '%s': there is no plugin '%s' in '%s'; `vaccel plugins` lists "
-			 "those that are",
-			 policy, name, vaccel_plugindir());
-}
-
-static void look_at_policy(const struct policy *policy)
-{
-	for (unsigned int i = 0; i < policy->plugins.count; i++)
-		look_for_plugin(policy->name, policy->plugins.at[i]);
-	for (unsigned int i = 0; i < policy->exec_libraries.count; i++)
-		if (access(policy->exec_libraries.at[i], R_OK))
-			log_line(VACCEL_LOG_WARN, NULL, "policy '%s': exec_libraries '%s': %s",
-				 policy->name, policy->exec_libraries.at[i], strerror(errno));
-}
-
-static void look_at_models(const struct models *models)
-{
-	_cleanup_(closep) int path = -1;
-
-	if (!models->path)
-		return;
-	path = open(models->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (path < 0 || access(models->path, X_OK))
-		log_line(VACCEL_LOG_WARN, NULL, "models.path '%s': %s", models->path,
-			 strerror(errno));
-	for (unsigned int i = 0; path >= 0 && i < models->preload.count; i++)
-		if (faccessat(path, models->preload.at[i], R_OK, 0))
-			log_line(VACCEL_LOG_WARN, NULL, "models.preload '%s': %s",
-				 models->preload.at[i], strerror(errno));
-}
-
-/* What workers would not find now, though it may come. */
-static void look_ahead(const struct config *config)
-{
-	for (unsigned int i = 0; i < config->nr_policies; i++)
-		look_at_policy(&config->policies[i]);
-	look_at_models(&config->models);
-}
-
 /* All of it or nothing. */
 static int apply(struct supervisor *supervisor, struct config *config)
 {
@@ -161,7 +100,7 @@ static int apply(struct supervisor *supervisor, struct config *config)
 	config_unref(supervisor->config);
 	supervisor->config = config_ref(config);
 	log_open(&config->log, STDERR_FILENO);
-	look_ahead(config);
+	check_ahead(config);
 	observe_commit(supervisor, &windows);
 	observe_listeners(supervisor);
 	relay_apply(supervisor);
@@ -242,65 +181,6 @@ static int watch_signals(struct supervisor *supervisor)
 	if (supervisor->signals.fd < 0)
 		return vaccel_fail(errno, "cannot wait for signals: %s", strerror(errno));
 	return loop_add(&supervisor->loop, &supervisor->signals, EPOLLIN);
-}
-
-/* The agent makes its own directory, and the service's is there while that runs. */
-static bool is_made(const char *directory, const char *base)
-{
-	return !strcmp(directory, base) || !strcmp(directory, RUN "vaccel");
-}
-
-/* Of other services, who make them as they start. */
-static bool may_come(const char *directory)
-{
-	return !strncmp(directory, RUN, strlen(RUN));
-}
-
-static int check_directory(const char *where, const char *file, const char *base)
-{
-	const char *slash = strrchr(file, '/');
-	_cleanup_(freep) char *directory = strndup(file, (size_t)MAX_OF(slash - file, 1));
-	struct stat status;
-	int code;
-
-	if (!directory)
-		return vaccel_fail(VACCEL_ENOMEM, "no memory for a path");
-	code = stat(directory, &status) ? errno : S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
-	if (!code || (code == ENOENT && is_made(directory, base)))
-		return VACCEL_OK;
-	if (code != ENOENT || !may_come(directory))
-		return vaccel_fail(code,
-				   "%s: directory '%s' for the socket file: %s; make it, or take "
-				   "another",
-				   where, directory, strerror(code));
-	log_line(VACCEL_LOG_WARN, NULL,
-		 "%s: directory '%s' for the socket file: %s; it must be there when the agent "
-		 "starts",
-		 where, directory, strerror(code));
-	return VACCEL_OK;
-}
-
-static int check_listener(const struct listener_config *how, const char *base)
-{
-	_cleanup_(closep) int setup = -1;
-	char file[ADDRESS_FILE_ROOM];
-	int ret = listener_read_files(how, &setup);
-
-	if (ret || !address_file(&how->address, file))
-		return ret;
-	return check_directory(how->where, file, base);
-}
-
-int supervisor_check(const struct config *config, const char *base)
-{
-	int ret = VACCEL_OK;
-
-	look_ahead(config);
-	if (config->admin_socket)
-		ret = check_directory(config->admin_where, config->admin_socket, base);
-	for (unsigned int i = 0; !ret && i < config->nr_listeners; i++)
-		ret = check_listener(&config->listeners[i], base);
-	return ret;
 }
 
 static int start(struct supervisor *supervisor, struct config *config, const char *base)

@@ -54,12 +54,6 @@ struct supervisor {
  */
 int supervisor_run(struct config *config, const char *file, const char *base);
 
-/*
- * Whether the files that @config names can be read, and make sense, and there are directories
- * for its socket files. @base: as of supervisor_run(), which need not be there yet.
- */
-int supervisor_check(const struct config *config, const char *base);
-
 /* Something has ended, or has become ready: what waited for it may go on. */
 void supervisor_step(struct supervisor *supervisor);
 

@@ -345,8 +345,8 @@ typedef int vaccel_resource_use_fn(struct vaccel_resource *resource, void *conte
  * @use: called once; it must not call a function that takes a resource
  * @context: handed to @use
  *
- * Other threads may be writing a resource's bytes to a file meanwhile, see
- * vaccel_resource_file(), which moves them. They wait until @use returns.
+ * Other threads may be giving blobs a file meanwhile, see vaccel_resource_file(),
+ * which changes their names and paths. They wait until @use returns.
  *
  * Return: what @use returned; VACCEL_EINVAL for NULL or a resource that is released.
  */

@@ -13,6 +13,7 @@
 
 #include <vaccel/error.h>
 
+#include "agent/supervisor/check.h"
 #include "base/util.h"
 #include "certificates.h"
 #include "certified.h"
@@ -273,12 +274,12 @@ static void test_certificates_must_fit_their_keys(void **state)
 	write_file(house, "key", other.key);
 	config = config_of(house, "listeners: [{address: 'tls://127.0.0.1:0', tenant: t,"
 				  "cert: @/cert, key: @/key, insecure: true}]");
-	assert_int_equal(supervisor_check(config, house->directory), VACCEL_EINVAL);
+	assert_int_equal(check_config(config, house->directory), VACCEL_EINVAL);
 	assert_non_null(strstr(vaccel_error_text(), "a test: listeners[0].cert: TLS: "));
 	assert_int_equal(listeners_apply(&house->supervisor, config), VACCEL_EINVAL);
 	assert_null(house->supervisor.listeners);
 	write_file(house, "key", one.key);
-	assert_int_equal(supervisor_check(config, house->directory), VACCEL_OK);
+	assert_int_equal(check_config(config, house->directory), VACCEL_OK);
 	config_unref(config);
 	certificate_release(&one);
 	certificate_release(&other);
