@@ -9,8 +9,8 @@
 
 #include <sys/uio.h>
 
-#define PASSED_SENT_MAX 8 /* with one message of ours */
-#define PASSED_MAX 253 /* with one message: Linux's SCM_MAX_FD */
+#define PASSED_SENT_MAX 8   /* with one message of ours */
+#define PASSED_MAX	253 /* with one message: Linux's SCM_MAX_FD */
 
 struct passed {
 	unsigned int nr;
