@@ -105,12 +105,13 @@ static void check_settings(struct doctor *doctor)
 }
 
 /*
- * A plugin that refuses a setting reads it all the same. The library has opened its file, and what
- * it found to be no plugin of this ABI is none here.
+ * A plugin that refuses a setting reads it all the same. Only what the library has opened is
+ * looked at, since a file that is cut short ends who opens it; and what it found to be no plugin
+ * of this ABI is none here.
  */
 static void note_failed(struct doctor *doctor, const char *path)
 {
-	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
 	const struct vaccel_plugin *plugin = handle ? dlsym(handle, "vaccel_plugin") : NULL;
 
 	if (plugin && plugin->abi == VACCEL_PLUGIN_ABI &&

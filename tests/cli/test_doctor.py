@@ -110,6 +110,16 @@ class Doctor(CommandTest):
         found, = self.examine(VACCEL_PLUGIN_DIR=str(self.directory), VACCEL_PLUGINS=noop)
         self.assertIn("libvaccel-text.so", found[1])
 
+    def test_plugin_that_is_cut_short(self):
+        """It is not opened: what is missing would end the command."""
+        name = "libvaccel-cpu.so"
+        whole = (PLUGINS / name).read_bytes()
+        self.file(name, whole[:len(whole) // 4])
+        for manifest in PLUGINS.glob("libvaccel-cpu.manifest"):
+            self.file(manifest.name, manifest.read_bytes())
+        found, = self.examine(VACCEL_PLUGIN_DIR=str(self.directory), VACCEL_PLUGINS=str(PLUGINS / "libvaccel-noop.so"))
+        self.assertIn("is cut short", found[1])
+
     def test_plugin_that_misses_a_library(self):
         compile_ = [os.environ["CC"], "-shared", "-fPIC", "-x", "c", "-"]
         gone, needy = self.directory / "libgone.so", self.directory / "libvaccel-needy.so"
