@@ -307,6 +307,7 @@ static void bringing_release(struct bringing *bringing)
 	free(bringing->list);
 }
 
+/* With what is there now, so that bytes which the agent leaves out stay as they are. */
 static int make_room(struct vaccel_resource *res, void *context)
 {
 	struct bringing *bringing = context;
@@ -314,13 +315,15 @@ static int make_room(struct vaccel_resource *res, void *context)
 	bringing->list = calloc(res->nr_blobs + 1, sizeof(*bringing->list));
 	for (; bringing->list && bringing->nr < res->nr_blobs; bringing->nr++) {
 		struct returning *returning = &bringing->list[bringing->nr];
+		const struct vaccel_blob *blob = res->blobs[bringing->nr];
 
-		if (res->blobs[bringing->nr]->type != VACCEL_BLOB_BUFFER)
+		if (blob->type != VACCEL_BLOB_BUFFER)
 			continue;
-		returning->size = res->blobs[bringing->nr]->size;
-		returning->bytes = malloc(returning->size + 1);
+		returning->size = blob->size;
+		returning->bytes = malloc(blob->size + 1);
 		if (!returning->bytes)
 			break;
+		memcpy(returning->bytes, blob->data, blob->size);
 	}
 	if (bringing->list && bringing->nr == res->nr_blobs)
 		return VACCEL_OK;

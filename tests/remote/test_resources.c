@@ -254,6 +254,30 @@ static void test_sync(void **state)
 	vaccel_blob_release(&b);
 }
 
+/* An agent that brings back less than was asked for. */
+static enum verdict sync_half(struct turn *turn, struct trick *trick)
+{
+	struct vaccel_resource_sync_args args = {.bytes = {(uint8_t *)"bcd", 3}};
+
+	turn_reply(turn, &args);
+	return DONE;
+}
+
+/* What did not come stays as it is, and is no memory of the program's that was something else. */
+static void test_sync_of_a_part(void **state)
+{
+	struct trick trick = {&vaccel_op_resource_sync, 1, sync_half};
+	char text[] = "abcxyz";
+	struct vaccel_resource res;
+
+	from_text(&res, text, VACCEL_RESOURCE_DATA, "d");
+	assert_int_equal(vaccel_resource_register(&res, &sess), VACCEL_OK);
+	fake_script(fake, bed_trick, &trick);
+	assert_int_equal(vaccel_resource_sync(&res, &sess), VACCEL_OK);
+	assert_string_equal(text, "bcdxyz");
+	assert_int_equal(vaccel_resource_release(&res), VACCEL_OK);
+}
+
 static void test_changes_that_were_lost_are_told_once(void **state)
 {
 	char text[] = "abc";
@@ -472,6 +496,7 @@ int main(void)
 		TEST(test_type_that_the_program_changes),
 		TEST(test_all_is_made_anew_in_order),
 		TEST(test_sync),
+		TEST(test_sync_of_a_part),
 		TEST(test_changes_that_were_lost_are_told_once),
 		TEST(test_effect_in_a_session_that_is_unknown),
 		TEST(test_refused_registration_changes_nothing),
