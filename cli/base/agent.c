@@ -131,8 +131,9 @@ static const char *why(void)
 	case EAGAIN:
 		return "it takes too long";
 	case ENODATA:
-		return "it waits to be spoken to, as a socket for programs does; give its admin "
-		       "socket, which admin.socket in its configuration names";
+		return "it says nothing: either it hangs, or this is a socket for programs, who speak "
+		       "first; then give its admin socket, which admin.socket in its configuration "
+		       "names";
 	case EFBIG:
 		return "what it says has no end";
 	default:

@@ -169,12 +169,13 @@ class StandIn(CommandTest):
         self.assertIn("does not answer: it takes too long", err)
 
     def test_silent(self):
-        """As where an agent listens for programs, which speak first."""
+        """As where an agent listens for programs, which speak first; or its monitor is stopped."""
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(self.directory / "programs"))
             listener.listen()
             _, err = self.run_vaccel("top", "--socket", str(self.directory / "programs"), status=1)
-        self.assertIn("it waits to be spoken to, as a socket for programs does; give its admin socket", err)
+        self.assertIn("it says nothing: either it hangs, or this is a socket for programs, who speak first; then give "
+                      "its admin socket, which admin.socket in its configuration names", err)
 
     def test_agent_that_goes_meanwhile(self):
         out, err = self.run_vaccel("top", *self.stand_in(document()), status=1)
