@@ -101,7 +101,10 @@ build: ## build; leaves a tree in build/stage that works wherever it is copied
 install: build ## copy that tree to DESTDIR/PREFIX (/usr/local)
 	mkdir -p '$(DESTDIR)$(PREFIX)'
 	tar -C $(stage) -c . | tar -C '$(DESTDIR)$(PREFIX)' -xp --no-same-owner --no-overwrite-dir
-	sed -i 's|^ExecStart=/usr/local/|ExecStart=$(PREFIX)/|' '$(DESTDIR)$(PREFIX)/lib/systemd/system/vaccel-agent.service'
+	@if [ -e $(stage)/bin/vaccel-agent ]; then \
+		sed -i 's|^ExecStart=/usr/local/|ExecStart=$(PREFIX)/|' \
+			'$(DESTDIR)$(PREFIX)/lib/systemd/system/vaccel-agent.service'; \
+	fi
 	$(if $(DESTDIR),,-ldconfig)
 
 format: ## lay out the code by clang-format
