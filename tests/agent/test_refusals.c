@@ -28,18 +28,22 @@ static void begin(struct log *log)
 	log_open(&(struct log_setup){.level = VACCEL_LOG_WARN}, log->ends[1]);
 }
 
+static void read_more(struct log *log)
+{
+	struct pollfd wait = {log->ends[0], POLLIN, 0};
+	size_t room = sizeof(log->words) - 1 - log->used;
+	ssize_t size;
+
+	assert_int_equal(poll(&wait, 1, LINE_MS), 1);
+	size = read(log->ends[0], log->words + log->used, room);
+	assert_true(size > 0);
+	log->used += (size_t)size;
+}
+
 static void read_until(struct log *log, const char *words)
 {
-	while (!strstr(log->words, words)) {
-		struct pollfd wait = {log->ends[0], POLLIN, 0};
-		size_t room = sizeof(log->words) - 1 - log->used;
-		ssize_t size;
-
-		assert_int_equal(poll(&wait, 1, LINE_MS), 1);
-		size = read(log->ends[0], log->words + log->used, room);
-		assert_true(size > 0);
-		log->used += (size_t)size;
-	}
+	while (!strstr(log->words, words))
+		read_more(log);
 }
 
 static void end(struct log *log)
@@ -81,7 +85,20 @@ static void test_one_line_a_second(void **state)
 	end(&log);
 }
 
-/* In an operator's words; how many more there were is said by the watcher. */
+/* By lines of their own, or counted in one for several. */
+static unsigned int count_told(const char *words)
+{
+	unsigned int count = 0;
+
+	for (const char *at = words; (at = strstr(at, ": refused: it shows no token")); at++)
+		count++;
+	for (const char *at = words; (at = strstr(at, " more w")); at++)
+		count += (unsigned int)(at[-1] - '0');
+	return count;
+}
+
+/* In an operator's words; how many more there were is said by the watcher, as far as they came
+ * within a second. */
 static void test_who_shows_no_token(void **state)
 {
 	struct program program;
@@ -95,13 +112,13 @@ static void test_who_shows_no_token(void **state)
 		program_expect_end(&program);
 		program_close(&program);
 	}
-	read_until(&log, " refused\n");
+	while (count_told(log.words) < 3)
+		read_more(&log);
 	end(&log);
+	assert_int_equal(count_told(log.words), 3);
 	assert_non_null(strstr(log.words, "warning: tenant "));
 	assert_non_null(strstr(log.words, ": refused: it shows no token, and the listener has a "
 					  "token_file\n"));
-	assert_null(strstr(strstr(log.words, "refused: ") + 1, "refused: "));
-	assert_non_null(strstr(log.words, ": 2 more were refused\n"));
 }
 
 int main(void)
