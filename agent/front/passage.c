@@ -95,7 +95,7 @@ static void drop_unsent(const struct passage *passage)
 	static const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
 
 	if (has_unsent(passage))
-		connect(link_fd(passage->link), &nobody, sizeof(nobody.sa_family));
+		(void)connect(link_fd(passage->link), &nobody, sizeof(nobody.sa_family));
 }
 
 /*

@@ -129,7 +129,7 @@ static bool end(struct server *server, struct channel *channel, const struct att
 int server_connect(struct server *server, int64_t until, struct channel **ret_channel)
 {
 	struct channel *channel = NULL;
-	struct attempt attempt;
+	struct attempt attempt = {0};
 	bool is_good;
 	int ret;
 

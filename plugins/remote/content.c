@@ -278,6 +278,7 @@ static int read_blobs(struct vaccel_resource *res, void *context)
 	contents->syncs = contents->resource->syncs;
 	contents->type = res->type;
 	contents->path_type = res->path_type;
+	contents->nr = 0;
 	contents->list = calloc(res->nr_blobs + 1, sizeof(*contents->list));
 	if (!contents->list)
 		return no_memory();

@@ -14,7 +14,7 @@ static int looks;
 #undef atomic_load
 #define atomic_load(object) (looks++ ? 1000 : atomic_load_explicit(object, memory_order_seq_cst))
 
-#include "../../plugins/blas/blas.c"
+#include "../../plugins/blas/blas.c" // NOLINT(bugprone-suspicious-include)
 
 static void test_others_provide_for_more(void **state)
 {

@@ -225,7 +225,7 @@ static int drop_model(void **state)
 /* Tensors of numbers of 4 bytes and of random shapes, filled; the first has no bytes. */
 #define MAKE_TENSORS(framework, type, in, nr)                                                      \
 	for (int i_ = 0; i_ < (nr); i_++) {                                                        \
-		int rank_ = (int)random_between(1, 6), dims_[6];                                   \
+		int rank_ = (int)random_between(1, 6), dims_[6] = {0};                             \
 		size_t size_ = i_ ? 4 : 0;                                                         \
 		for (int j_ = 0; j_ < rank_; j_++) {                                               \
 			dims_[j_] = (int)random_between(i_ > 0, 4);                                \

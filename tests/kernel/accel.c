@@ -235,7 +235,7 @@ static int work(const struct options *o)
 	int fds[DEVICES];
 	unsigned char *in = o->nowhere ? NULL : memory(o, o->in);
 	unsigned char *out = o->nowhere ? NULL : memory(o, o->out);
-	pthread_t waiting;
+	pthread_t waiting = 0;
 	double began;
 	bool failed;
 

@@ -82,7 +82,7 @@ static void test_inputs_that_are_kept(void **state)
 				 VACCEL_OK);
 		check_output(out[0], VACCEL_TORCH_FLOAT, DIMS(1), (float[]){(float)(2 * i - 1)}, 4);
 		check_output(out[1], VACCEL_TORCH_FLOAT, DIMS(1),
-			     (float[]){(float)(i * (i + 1) / 2)}, 4);
+			     (float[]){(float)i * (float)(i + 1) / 2}, 4);
 	}
 	close_model(&model);
 }

@@ -254,8 +254,8 @@ static int make_part(struct resource *resource, size_t index,
 static int from_parts(struct resource *resource, const struct vaccel_resource_offer_args *args)
 {
 	size_t nr = resource->nr_parts;
-	_cleanup_(freep) struct vaccel_blob *blobs = calloc(nr, sizeof(*blobs));
-	_cleanup_(freep) const struct vaccel_blob **list = calloc(nr, sizeof(*list));
+	_cleanup_(freep) struct vaccel_blob *blobs = calloc(nr + 1, sizeof(*blobs));
+	_cleanup_(freep) const struct vaccel_blob **list = calloc(nr + 1, sizeof(*list));
 	int ret;
 
 	if (!blobs || !list)
