@@ -258,7 +258,7 @@ static void leave_after_all(int status)
 	close_all(does ? status : 9);
 }
 
-/* Bytes that travel keep a resource as it is, but no child waiting for a thread that it has not. */
+/* Who waits for bytes keeps the resource, but no child waiting for a thread that it has not. */
 static void test_fork_while_a_resource_travels(void **state)
 {
 	struct trick trick = {&vaccel_op_resource_sync, 1, await_child};

@@ -107,12 +107,32 @@ static void test_one_that_is_silent_is_given_up(void **state)
 	assert_in_range(time_now() - began, times * once, times * once + SLACK);
 }
 
+/* By the fork's child, where the threads are not that were at the resource. */
+static void test_a_child_waits_for_no_thread_of_its_parents(void **state)
+{
+	struct resource *held = resource;
+	struct errand bringing = {.client = 1}, loading = {.client = 1};
+
+	assert_int_equal(errand_begin(&held->bringing, &bringing, FOREVER), VACCEL_OK);
+	assert_int_equal(errand_begin(&held->loading, &loading, FOREVER), VACCEL_OK);
+	held->reading = true;
+	resource_hold(held);
+	resources_forget();
+	assert_null(held->bringing);
+	assert_null(held->loading);
+	/* Else this would wait for ever, and so would the end of the resource. */
+	assert_false(held->reading);
+	assert_int_equal(held->users, 0);
+	assert_int_equal(session_register(&sess, session, &res, resource), VACCEL_OK);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_that_lives_may_take_its_time),
 		TEST(test_one_that_is_silent_is_given_up),
+		TEST(test_a_child_waits_for_no_thread_of_its_parents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
