@@ -107,19 +107,29 @@ static void check_settings(struct doctor *doctor)
 /*
  * A plugin that refuses a setting reads it all the same. Only what the library has opened is
  * looked at, since a file that is cut short ends who opens it; and what it found to be no plugin
- * of this ABI is none here.
+ * of this ABI is none here. Returns whether it is one.
  */
-static void note_failed(struct doctor *doctor, const char *path)
+static bool note_failed(struct doctor *doctor, const char *path)
 {
 	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
 	const struct vaccel_plugin *plugin = handle ? dlsym(handle, "vaccel_plugin") : NULL;
+	bool is_one = plugin && plugin->abi == VACCEL_PLUGIN_ABI &&
+		      plugin->size >= offsetof(struct vaccel_plugin, needs) && plugin->info &&
+		      plugin->info->name && doctor->nr_failed < FAILED_MOST;
 
-	if (plugin && plugin->abi == VACCEL_PLUGIN_ABI &&
-	    plugin->size >= offsetof(struct vaccel_plugin, needs) &&
-	    doctor->nr_failed < FAILED_MOST)
+	if (is_one)
 		doctor->failed[doctor->nr_failed++] = plugin;
 	if (handle)
 		dlclose(handle);
+	return is_one;
+}
+
+static bool is_noted(const struct doctor *doctor, const char *name)
+{
+	for (size_t i = 0; i < doctor->nr_failed; i++)
+		if (!strcmp(doctor->failed[i]->info->name, name))
+			return true;
+	return false;
 }
 
 static void check_plugin(void *context, const struct vaccel_plugin *plugin)
@@ -153,6 +163,21 @@ static void check_plugins(struct doctor *doctor)
 		     "%s", vaccel_error_text());
 }
 
+/* One that refuses a setting is rightly in the list; one whose device is not there is not. */
+static void check_listed(struct doctor *doctor, const char *item)
+{
+	int ret = vaccel_plugin_load(item);
+	bool refuses = ret && ret != VACCEL_ENODEV;
+
+	/* Of those that are installed it has been said. */
+	if (!ret || (refuses && is_noted(doctor, item)))
+		return;
+	refuses &= note_failed(doctor, item);
+	find(doctor, WRONG,
+	     refuses ? NULL : "Correct VACCEL_PLUGINS, or unset it to use what is installed.", "%s",
+	     vaccel_error_text());
+}
+
 /* Names in VACCEL_PLUGINS may lie anywhere. */
 static void check_plugin_list(struct doctor *doctor)
 {
@@ -161,10 +186,8 @@ static void check_plugin_list(struct doctor *doctor)
 	char *rest = copy, *item;
 
 	while ((item = strsep(&rest, ":")))
-		if (*item && vaccel_plugin_load(item))
-			find(doctor, WRONG,
-			     "Correct VACCEL_PLUGINS, or unset it to use what is installed.", "%s",
-			     vaccel_error_text());
+		if (*item)
+			check_listed(doctor, item);
 	free(copy);
 }
 

@@ -51,9 +51,16 @@ class Doctor(CommandTest):
 
     @unittest.skipUnless(HAS_REMOTE, "no remote plugin")
     def test_setting_that_its_plugin_refuses(self):
-        """What is wrong with it is said, and not that nothing reads it."""
-        found, = self.examine(VACCEL_TIMEOUT_MS="soon", VACCEL_SPIN_US="1")
-        self.assertIn("VACCEL_TIMEOUT_MS is 'soon'; set it to", found[1])
+        """What is wrong with it is said, and not that nothing reads it, or that the plugin's name is wrong."""
+        remote = self.file("libvaccel-remote.so", (PLUGINS / "libvaccel-remote.so").read_bytes())
+        (self.directory / "others").mkdir()
+        (self.directory / "others" / "libvaccel-noop.so").symlink_to(PLUGINS / "libvaccel-noop.so")
+        elsewhere = {"VACCEL_PLUGINS": remote, "VACCEL_PLUGIN_DIR": str(self.directory / "others")}
+        for variables in {}, {"VACCEL_PLUGINS": "remote"}, elsewhere:
+            with self.subTest(variables):
+                found, = self.examine(VACCEL_TIMEOUT_MS="soon", VACCEL_SPIN_US="1", **variables)
+                self.assertIn("VACCEL_TIMEOUT_MS is 'soon'; set it to", found[1])
+                self.assertIsNone(found[2])
 
     @unittest.skipUnless(HAS_REMOTE, "no remote plugin")
     def test_tls_files(self):
