@@ -310,9 +310,11 @@ const struct command commands[] = {
 		.most_operands = 1,
 		.sentence = "Say whether an agent answers, and how fast.",
 		.details = "With an address, or VACCEL_RPC_ADDRESS, it measures round trips of an "
-			   "operation that does nothing. Without either it does so by a virtual "
-			   "machine's device, and where there is none it asks the agent of this "
-			   "host on its admin socket, which is for root and the agent's user.",
+			   "operation that does nothing. Of several addresses, with ',' between "
+			   "them, each is asked; it fails if none of them answers. Without either "
+			   "it does so by a virtual machine's device, and where there is none it "
+			   "asks the agent of this host on its admin socket, which is for root and "
+			   "the agent's user.",
 		ROWS(ping_rows),
 		.run = ping_main,
 	},
