@@ -74,10 +74,22 @@ void check_ahead(const struct config *config)
 	look_at_models(&config->models);
 }
 
+/* However many slashes there are between names, and behind the last one. */
+static bool is_same(const char *one, const char *other)
+{
+	while (*one && *one == *other) {
+		size_t slashes = strspn(one, "/");
+
+		one += MAX_OF(slashes, (size_t)1);
+		other += slashes ? strspn(other, "/") : 1;
+	}
+	return !one[strspn(one, "/")] && !other[strspn(other, "/")];
+}
+
 /* The agent makes its own directory, and the service's is there while that runs. */
 static bool is_made(const char *directory, const char *base)
 {
-	return !strcmp(directory, base) || !strcmp(directory, SYSTEM_DIRECTORY);
+	return is_same(directory, base) || is_same(directory, SYSTEM_DIRECTORY);
 }
 
 /* Of other services, who make them as they start. */

@@ -180,11 +180,14 @@ class CheckConfig(Directory):
         own = self.write("agent.yaml", f"listeners: [{{address: 'unix://{self.path}/run/a.sock'}},\n"
                          "{address: 'unix:///run/vaccel/a.sock', tenant: a},\n"
                          "{address: 'unix:///run/no-such-service/a.sock', tenant: b}]\n")
-        said = run("--config", own, "--check-config", "--runtime-dir", self.path / "run")
-        self.assertEqual((said.returncode, said.stdout), (0, f"{own}: ok\n"))
-        (warned,) = said.stderr.splitlines()
-        self.assertIn(f"{own}:3: listeners[2].address: directory '/run/no-such-service'", warned)
-        self.assertIn("it must be there when the agent starts", warned)
+        for base in f"{self.path}/run", f"{self.path}//run/":
+            said = run("--config", own, "--check-config", "--runtime-dir", base)
+            self.assertEqual((said.returncode, said.stdout), (0, f"{own}: ok\n"), said.stderr)
+            (warned,) = said.stderr.splitlines()
+            self.assertIn(f"{own}:3: listeners[2].address: directory '/run/no-such-service'", warned)
+            self.assertIn("it must be there when the agent starts", warned)
+        for base in f"{self.path}/ru", f"{self.path}/run/run":
+            self.assertEqual(run("--config", own, "--check-config", "--runtime-dir", base).returncode, 2)
 
     def test_certificate_that_has_expired(self):
         agent.make_certificates(self.path)
