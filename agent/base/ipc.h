@@ -28,8 +28,8 @@ enum ipc_kind {
 	IPC_DRAIN,	/* take nothing new, tell clients to go, end when all calls are answered.
 			 * The monitor stays to the end: /readyz says no from now on */
 	IPC_MONITOR,	/* to the monitor: passes a listening socket; text: "admin" or "metrics" */
-	IPC_STATS,	/* to the monitor: passes a worker's struct stats; peer: its tenant; text:
-			 * its policy; pid. Sent again for each worker that follows */
+	IPC_STATS,	/* to the monitor: passes a tenant's struct stats; peer: the tenant; text:
+			 * its policy; pid of its worker, or 0. Sent again for each that follows */
 	IPC_GONE,	/* to the monitor: that tenant has no worker any more; peer: the tenant;
 			 * text: how it ended, or "" if it was not needed any longer */
 	IPC_SERVING,	/* to the monitor: all listeners are open; /readyz says yes from now on */

@@ -394,6 +394,18 @@ class Children(unittest.TestCase):
             until(lambda: self.child_of(world, b"monitor") not in (None, before), "another monitor")
             self.assertEqual(self.refused(f"{world.directory}/admin.sock"), 0)
 
+    def test_a_monitor_that_dies_while_a_tenant_has_no_worker(self):
+        """What was counted of it is not forgotten."""
+        with agent.Agent(AGENT, BUILD / "plugins", "unix", {"plugins": ["noop"], "worker_idle": "10ms"}) as world:
+            self.call(world)
+            until(lambda: not self.child_of(world, b"worker"), "that the worker ends")
+            before = self.child_of(world, b"monitor")
+            os.kill(before, signal.SIGKILL)
+            until(lambda: self.child_of(world, b"monitor") not in (None, before), "another monitor")
+            tenant, = self.tenants(f"{world.directory}/admin.sock")
+            self.assertGreater(tenant["calls"], 0)
+            self.assertIsNone(tenant["worker"])
+
     def test_nobody_is_shown_wherever_there_is_tls(self):
         for carrier, shown in (("tls", 1), ("unix", 0)):
             with agent.Agent(AGENT, BUILD / "plugins", carrier, {"plugins": ["noop"]}) as world:

@@ -29,7 +29,7 @@ static struct about about(const struct tenant *tenant)
 void service_show(struct tenant *tenant)
 {
 	const struct worker *worker = tenant->worker;
-	struct ipc_message message = {.kind = IPC_STATS, .pid = worker->child.pid};
+	struct ipc_message message = {.kind = IPC_STATS, .pid = worker ? worker->child.pid : 0};
 
 	strncpy(message.peer, tenant->name, sizeof(message.peer) - 1);
 	strncpy(message.text, tenant->policy->name, sizeof(message.text) - 1);

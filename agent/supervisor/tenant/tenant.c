@@ -288,8 +288,7 @@ void tenants_look_at_directories(void *context)
 void tenants_brief_monitor(struct supervisor *supervisor)
 {
 	for (struct tenant *tenant = supervisor->tenants; tenant; tenant = tenant->next)
-		if (tenant->worker)
-			service_show(tenant);
+		service_show(tenant);
 }
 
 void tenants_drain(struct supervisor *supervisor)
