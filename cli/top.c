@@ -159,7 +159,9 @@ static void write_memory(const struct tenant *tenant, char cell[CELL_MAX])
 
 static void write_errors(const struct tenant *tenant, char cell[CELL_MAX])
 {
-	write_count(agent_number(tenant->now, "errors"), cell);
+	write_count(rise_of(tenant->before ? agent_number(tenant->before, "errors") : 0,
+			    agent_number(tenant->now, "errors")),
+		    cell);
 }
 
 static void write_restarts(const struct tenant *tenant, char cell[CELL_MAX])
@@ -231,7 +233,8 @@ static bool fill(struct view *view, struct json_object *before, struct json_obje
 
 static void measure(struct view *view)
 {
-	size_t room = terminal_columns(), used = NAME_LEAST;
+	/* What clears the rest of a line takes what is in the last column along. */
+	size_t room = terminal_columns() - view->live, used = NAME_LEAST;
 
 	for (view->nr_columns = 0; view->nr_columns < NR_COLUMNS; view->nr_columns++) {
 		if (used + columns[view->nr_columns].width > room)
