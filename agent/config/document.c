@@ -17,14 +17,34 @@
 
 #define PLACE_MAX 192
 
+/* By a tab; all that the parser says of it is that no token starts by it. */
+static bool is_indented_by_tab(const struct document *document, size_t line)
+{
+	const char *at = document->text, *end = at + document->size;
+
+	for (; at && line > 1; line--) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at ? at + 1 : NULL;
+	}
+	while (at && at < end && *at == ' ')
+		at++;
+	return at && at < end && *at == '\t';
+}
+
 static int load(const struct document *document, yaml_parser_t *parser, yaml_document_t *ret_yaml)
 {
+	size_t line;
+
 	if (yaml_parser_load(parser, ret_yaml))
 		return VACCEL_OK;
+	line = parser->problem_mark.line + 1;
+	if (is_indented_by_tab(document, line))
+		return vaccel_fail(VACCEL_EINVAL,
+				   "%s:%zu: there is a tab; YAML is indented by spaces alone",
+				   document->name, line);
 	return vaccel_fail(VACCEL_EINVAL,
 			   "%s:%zu: %s; look at indentation, colons and brackets up to here",
-			   document->name, parser->problem_mark.line + 1,
-			   parser->problem ? parser->problem : "no memory");
+			   document->name, line, parser->problem ? parser->problem : "no memory");
 }
 
 /* Nobody would read another one. */
@@ -133,14 +153,38 @@ static void print_place(FILE *out, const struct place *place)
 		fprintf(out, "[%u]", place->index);
 }
 
+/* The last key of that name: of two that are the same the second is one too many. */
+static yaml_node_t *key_of(yaml_document_t *yaml, const yaml_node_t *mapping, const char *key)
+{
+	const yaml_node_pair_t *pair = mapping->data.mapping.pairs.top;
+
+	while (mapping->type == YAML_MAPPING_NODE && pair-- > mapping->data.mapping.pairs.start) {
+		yaml_node_t *node = yaml_document_get_node(yaml, pair->key);
+		const char *name = text_of(node);
+
+		if (name && !strcmp(name, key))
+			return node;
+	}
+	return NULL;
+}
+
+/* What the place begins with: its key, where it has one. */
+static yaml_node_t *start_of(struct document *document, const struct place *place)
+{
+	yaml_node_t *around = place && place->key ? document_find(document, place->in) : NULL;
+
+	return around ? key_of(&document->yaml, around, place->key)
+		      : document_find(document, place);
+}
+
 /* The line of the place, or of the nearest around it that is written there. */
 static size_t line_of(struct document *document, const struct place *place)
 {
-	yaml_node_t *node = document_find(document, place);
+	yaml_node_t *node = start_of(document, place);
 
 	while (!node && place) {
 		place = place->in;
-		node = document_find(document, place);
+		node = start_of(document, place);
 	}
 	return node ? node->start_mark.line + 1 : 1;
 }

@@ -115,9 +115,12 @@ class CheckConfig(Directory):
             ("log:\n  level: loud\n", 2, "log.level: 'loud' is none of error, warning, info and debug"),
             ("listeners:\n  - address: tcp://0.0.0.0:1\n    tenant: a\n", 2,
              "use tls://, or write 'insecure: true' if that is meant"),
-            ("drain: 1s\n\ndrain: 2s\n", 1, "drain: is there twice"),
+            ("drain: 1s\n\ndrain: 2s\n", 3, "drain: is there twice"),
+            ("listener:\n  - address: unix:///a\n", 1, "listener: there is no such key; did you mean 'listeners'?"),
             ("listeners: [\n\n", 3, "did not find expected"),
-            ("\tlog: x\n", 1, "found character that cannot start any token"),
+            ("\tlog: x\n", 1, "there is a tab; YAML is indented by spaces alone"),
+            ("# ä\nlog:\n\tlevel: info\n", 3, "there is a tab; YAML is indented by spaces alone"),
+            ("log: {level: %x}\n", 1, "found character that cannot start any token"),
         ]:
             with self.subTest(text):
                 said = self.check(text)
