@@ -45,24 +45,36 @@ static int check_some(struct document *document, const struct place *place)
 			     "nothing at all would be of no use; leave the key out to permit all");
 }
 
+/* The operation whose name it is, or that of its function; else one with a name like it, or NULL.
+ */
+static const char *nearest_op(const char *name)
+{
+	struct guess guess = {.typed = name};
+	const struct vaccel_op *op;
+
+	for (size_t i = 0; (op = vaccel_op_at(i)); i++) {
+		if (!strcmp(op->name, name) || !strcmp(op->symbol, name) ||
+		    !strcmp(op->symbol + strlen("vaccel_"), name))
+			return op->name;
+		guess_offer(&guess, op->name);
+	}
+	return guess.best;
+}
+
 static int check_ops(struct document *document, const struct place *place,
 		     const struct names *names)
 {
 	for (unsigned int i = 0; i < names->count; i++) {
-		struct guess guess = {.typed = names->at[i]};
-		const struct vaccel_op *op;
-		size_t next = 0;
+		const char *nearest = nearest_op(names->at[i]);
 
-		while ((op = vaccel_op_at(next++)) && strcmp(op->name, names->at[i]))
-			guess_offer(&guess, op->name);
-		if (!op && guess.best)
-			return document_fail(document, AT_INDEX(place, i),
-					     "there is no operation '%s'; did you mean '%s'?",
-					     names->at[i], guess.best);
-		if (!op)
+		if (!nearest)
 			return document_fail(document, AT_INDEX(place, i),
 					     "there is no operation '%s'; `vaccel ops` lists them",
 					     names->at[i]);
+		if (strcmp(nearest, names->at[i]))
+			return document_fail(document, AT_INDEX(place, i),
+					     "there is no operation '%s'; did you mean '%s'?",
+					     names->at[i], nearest);
 	}
 	return VACCEL_OK;
 }

@@ -57,8 +57,9 @@ int number_parse(const char *text, enum unit unit, uint64_t most, uint64_t *ret_
 		suffix++;
 	/* Nothing is nothing in any unit. */
 	if (!suffix->name && (number || *end))
-		return vaccel_fail(VACCEL_EINVAL,
-				   "'%s' has no unit that is known; write for example %s", text,
+		return vaccel_fail(VACCEL_EINVAL, "'%s' %s; write for example %s", text,
+				   unit == UNIT_COUNT ? "is no whole number"
+						      : "has no unit that is known",
 				   units[unit].example);
 	if (suffix->name && number > most / suffix->factor)
 		return vaccel_fail(VACCEL_EINVAL, "'%s' is too much; the most is %" PRIu64 "%s",
