@@ -126,7 +126,7 @@ int tcp_listen(const struct address *address, mode_t mode, int *ret_fd)
 	int ret = host_look_up(address, &list);
 
 	if (ret)
-		return ret;
+		return vaccel_fail(ret, "listening at %s: %s", address->text, vaccel_error_text());
 	fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) ||
 	    bind(fd, list->ai_addr, list->ai_addrlen) || listen(fd, SOMAXCONN))

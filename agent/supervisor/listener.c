@@ -280,12 +280,23 @@ static struct listener *find(struct listener *list, const struct listener_config
 	return list;
 }
 
+/* However the path to it is written. */
+static bool is_same_file(const char *path, const char *other)
+{
+	struct stat one, two;
+
+	if (!strcmp(path, other))
+		return true;
+	return !stat(path, &one) && !stat(other, &two) && one.st_dev == two.st_dev &&
+	       one.st_ino == two.st_ino;
+}
+
 static bool is_in_the_way(const struct address *ours, const struct address *wanted)
 {
 	if (!ours->carrier || ours->port != wanted->port)
 		return false;
 	if (ours->path || wanted->path)
-		return ours->path && wanted->path && !strcmp(ours->path, wanted->path);
+		return ours->path && wanted->path && is_same_file(ours->path, wanted->path);
 	return !ours->host == !wanted->host;
 }
 
@@ -358,7 +369,12 @@ static int open_socket(struct listener *listener, const struct listener *before,
 	}
 	ret = listen_anew(listener->supervisor, &how->address, how->mode, &listener->source.fd);
 	listener->owns_name = !ret;
-	return ret;
+	while (others && !is_in_the_way(&others->how->address, &how->address))
+		others = others->next;
+	if (ret != VACCEL_EBUSY || !others)
+		return ret;
+	return vaccel_fail(ret, "listening at %s: the listener of %s has it; take another",
+			   how->address.text, others->how->address.text);
 }
 
 /* @others: those of @config that are open already. */

@@ -184,7 +184,10 @@ static int prepare(struct supervisor *supervisor, const struct config *config,
 		address_release(&wanted->admin.address);
 		ret = VACCEL_OK;
 	}
-	return ret ? ret : window_prepare(supervisor, &supervisor->metrics, &wanted->metrics);
+	if (ret)
+		return ret;
+	ret = window_prepare(supervisor, &supervisor->metrics, &wanted->metrics);
+	return ret ? vaccel_fail(ret, "metrics.address: %s", vaccel_error_text()) : VACCEL_OK;
 }
 
 void observe_abandon(struct windows *wanted)

@@ -213,12 +213,31 @@ class Listening(Directory):
             for address, words in [
                 (f"tcp://127.0.0.1:{taken.getsockname()[1]}", "another process listens there; end it, or take another"),
                 ("tcp://192.0.2.1:1,insecure=true", "no network of this machine has the address"),
+                ("tcp://no-host.invalid:1,insecure=true", "listening at tcp://no-host.invalid:1: "),
                 (f"unix://{self.path}/no/a.sock", "take a directory that is there and that this user may write to"),
             ]:
                 with self.subTest(address):
                     said = run("-a", address, "--runtime-dir", self.path / "run")
                     self.assertEqual(said.returncode, 1)
                     self.assertIn(words, said.stderr)
+
+    def test_two_listeners_of_one_socket(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        for one, other in ((f"tcp://127.0.0.1:{port}", f"tcp://localhost:{port}"),
+                           (f"unix://{self.path}/a.sock", f"unix://{self.path}/./a.sock")):
+            with self.subTest(one):
+                said = run("-a", one, "-a", other, "--runtime-dir", self.path / "run")
+                self.assertEqual(said.returncode, 1)
+                self.assertIn(f"listening at {other}: the listener of {one} has it; take another", said.stderr)
+
+    def test_metrics_where_another_process_listens(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            said = run("--config", self.write("agent.yaml", f"listeners: [{{address: 'unix://{self.path}/a.sock'}}]\n"
+                                              f"metrics: {{address: {taken.getsockname()[1]}}}\n"),
+                       "--runtime-dir", self.path / "run")
+        self.assertEqual(said.returncode, 1)
+        self.assertIn("metrics.address: listening at tcp://127.0.0.1:", said.stderr)
 
     def test_whose_the_directory_is(self):
         open_ = self.path / "open"
