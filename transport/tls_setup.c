@@ -119,16 +119,26 @@ static int each_certificate(const char *pem, const char *what,
 		if (!take(ctx, certificate, first))
 			return fail_with_openssl(what);
 	}
-	if (first || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
 		return fail_with_openssl(what);
 	ERR_clear_error();
-	return VACCEL_OK;
+	return first ? vaccel_fail(VACCEL_EINVAL,
+				   "TLS: %s: there is no certificate in the file; PEM begins with "
+				   "-----BEGIN CERTIFICATE-----",
+				   what)
+		     : VACCEL_OK;
 }
 
 static bool take_own(SSL_CTX *ctx, X509 *certificate, bool first)
 {
-	if (first && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0)
-		vaccel_warn("TLS: our own certificate has expired; peers will refuse it");
+	char name[TLS_NAME_MAX] = "";
+
+	if (first && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
+		bool has_name = tls_certificate_name(certificate, name);
+
+		vaccel_warn("TLS: our own certificate has expired%s%s; peers will refuse it",
+			    has_name ? ", that of " : "", has_name ? name : "");
+	}
 	return first ? SSL_CTX_use_certificate(ctx, certificate)
 		     : SSL_CTX_add1_chain_cert(ctx, certificate);
 }

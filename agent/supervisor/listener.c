@@ -241,9 +241,16 @@ static int read_token(const struct named_file *file, char **ret_token)
 static int check_pem(const struct listener_config *how, const struct listener_setup *setup)
 {
 	const struct tls_pem pem = {setup->cert, setup->key, setup->client_ca};
+	const struct tls_pem ca = {.ca = setup->client_ca};
 	struct tls *tls;
-	int ret = tls_server_new(&pem, listener_is_relayed(how), &tls);
+	/* By itself, to know which key is to blame. */
+	int ret = ca.ca ? tls_client_new(&ca, &tls) : VACCEL_OK;
 
+	if (ret)
+		return blame(&how->client_ca, ret);
+	if (ca.ca)
+		tls_delete(tls);
+	ret = tls_server_new(&pem, listener_is_relayed(how), &tls);
 	if (ret)
 		return blame(&how->cert, ret);
 	tls_delete(tls);

@@ -134,14 +134,15 @@ class CheckConfig(Directory):
         key, other = self.path / "localhost.key", self.path / "tester.key"
         open_ = self.write("open", "x" * 40, 0o644)
 
-        def listener(cert=good, key=key, token=None):
+        def listener(cert=good, key=key, token=None, ca=None):
             return (f"listeners: [{{address: 'tls://127.0.0.1:1', tenant: t,\n cert: {cert},\n key: {key},\n "
-                    + (f"token_file: {token}}}]" if token else "insecure: true}]"))
+                    + (f"token_file: {token}}}]" if token else f"client_ca: {ca}}}]" if ca else "insecure: true}]"))
 
         self.assertEqual(self.check(listener()).returncode, 0)
         for text, words in [
             (listener(cert="/no/cert"), "2: listeners[0].cert: certificate: '/no/cert'"),
-            (listener(cert=bad), "2: listeners[0].cert: TLS: "),
+            (listener(cert=bad), "2: listeners[0].cert: TLS: the certificate: there is no certificate in the file"),
+            (listener(ca=bad), "4: listeners[0].client_ca: TLS: the CA: there is no certificate in the file"),
             (listener(key=other), "2: listeners[0].cert: TLS: "),
             (listener(key=open_), f"3: listeners[0].key: private key: '{open_}'"),
             (listener(token="/no/token"), "4: listeners[0].token_file: token: '/no/token'"),
@@ -199,7 +200,7 @@ class CheckConfig(Directory):
         said = self.check(f"listeners: [{{address: 'tls://127.0.0.1:1', tenant: t, cert: {self.path}/old.pem, "
                           f"key: {self.path}/localhost.key, insecure: true}}]")
         self.assertEqual(said.returncode, 0, said.stderr)
-        self.assertIn("our own certificate has expired", said.stderr)
+        self.assertIn("our own certificate has expired, that of localhost; ", said.stderr)
 
     def test_no_file(self):
         said = run("--config", "/no/such.yaml", "--check-config")

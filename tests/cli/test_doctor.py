@@ -70,7 +70,8 @@ class Doctor(CommandTest):
             ({"VACCEL_TLS_CERT": text},
              "TLS: there is a certificate without its private key; both must be given; "
              f"VACCEL_TLS_CERT is '{text}'"),
-            ({"VACCEL_TLS_CA": text}, f"no start line; VACCEL_TLS_CA is '{text}'"),
+            ({"VACCEL_TLS_CA": text}, "TLS: the CA: there is no certificate in the file; PEM begins with "
+             f"-----BEGIN CERTIFICATE-----; VACCEL_TLS_CA is '{text}'"),
             ({"VACCEL_TLS_CA": nope}, f"VACCEL_TLS_CA: '{nope}': No such file or directory"),
         ):
             with self.subTest(sentence):
