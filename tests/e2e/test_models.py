@@ -6,8 +6,10 @@ much memory all may take; and what comes of those that want more than there is.
 
 import json
 import os
+import shutil
 import struct
 import subprocess
+import tempfile
 
 from world import PATIENCE, Agent, Skipped, run
 
@@ -43,6 +45,31 @@ def test_preload(build):
     with Agent(build, {"good": "onnx"}, {"onnx": {"plugins": ["onnx"]}}) as world:
         assert "nine" in classify(world, "good").stdout
         assert received(world, "good") > size
+
+
+def test_preload_whatever_clients_may_do(build):
+    """Operations are a list for clients; and a model that cannot be loaded has the words of its own framework."""
+    check_onnx(build)
+    with tempfile.TemporaryDirectory() as directory:
+        shutil.copytree(build.source / "models/digits", f"{directory}/digits")
+        shutil.copytree(build.source / "models/digits", f"{directory}/broken")
+        os.truncate(f"{directory}/broken/model.onnx", 3000)
+        policies = {
+            "few": {"ops": ["noop", "image_classify"]},
+            "all": {},
+            "none": {"plugins": ["cpu"]},
+        }
+        tenants = {name: name for name in policies}
+        with Agent(build, tenants, policies, models={"path": directory, "preload": ["digits", "broken"]}) as world:
+            for tenant in tenants:
+                subprocess.run([build.root / "cli/vaccel", "ping"], env=world.reach(tenant), check=True,
+                               stdout=subprocess.DEVNULL, timeout=PATIENCE)
+            for tenant, number in ("few", 1), ("all", 1), ("none", 0):
+                assert world.metric("vaccel_models_resident", tenant=tenant) == number, tenant
+            world.saw("info: tenant none: model 'digits' is not loaded: no plugin of policy 'none' loads models")
+            for tenant in "few", "all":
+                world.saw(f"warning: tenant {tenant}: model 'broken' is not loaded: ")
+            assert "model.pt" not in world.words() and "torch" not in world.words(), world.words()
 
 
 def test_memory(build):
@@ -124,4 +151,4 @@ def test_greedy_models(build):
                 runner.check_greedy("creeps", ["torch.repeat", "ran out of memory"])
 
 
-run([test_preload, test_memory, test_greedy_models])
+run([test_preload, test_preload_whatever_clients_may_do, test_memory, test_greedy_models])

@@ -7,6 +7,7 @@
 #include "agent/worker/resource/models.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include <vaccel/blob.h>
 #include <vaccel/error.h>
@@ -14,6 +15,7 @@
 #include <vaccel/ops/tf.h>
 #include <vaccel/ops/tflite.h>
 #include <vaccel/ops/torch.h>
+#include <vaccel/plugin.h>
 #include <vaccel/resource.h>
 
 #include "agent/worker/resource/store_file.h"
@@ -34,14 +36,16 @@ static int load_tf(struct vaccel_session *session, struct vaccel_resource *resou
 	return ret;
 }
 
-static const struct {
+/* And the file that a directory of the framework's has. */
+static const struct loader {
 	uint32_t op;
 	int (*load)(struct vaccel_session *session, struct vaccel_resource *resource);
+	const char *file;
 } loaders[] = {
-	{VACCEL_OP_ONNX_MODEL_LOAD, vaccel_onnx_model_load},
-	{VACCEL_OP_TF_MODEL_LOAD, load_tf},
-	{VACCEL_OP_TFLITE_MODEL_LOAD, vaccel_tflite_model_load},
-	{VACCEL_OP_TORCH_MODEL_LOAD, vaccel_torch_model_load},
+	{VACCEL_OP_ONNX_MODEL_LOAD, vaccel_onnx_model_load, "model.onnx"},
+	{VACCEL_OP_TF_MODEL_LOAD, load_tf, "saved_model.pb"},
+	{VACCEL_OP_TFLITE_MODEL_LOAD, vaccel_tflite_model_load, "model.tflite"},
+	{VACCEL_OP_TORCH_MODEL_LOAD, vaccel_torch_model_load, "model.pt"},
 };
 
 int models_take(struct worker *worker, uint64_t bytes)
@@ -55,15 +59,58 @@ int models_take(struct worker *worker, uint64_t bytes)
 			   bytes, worker->models.limit, atomic_load(&worker->models.used));
 }
 
-/* The first framework that takes it; else the words of the last one that has a backend. */
+static bool has_backend(const struct loader *loader)
+{
+	const struct vaccel_op *op = vaccel_op_by_number(loader->op);
+	const struct vaccel_plugin *plugin;
+
+	for (size_t i = 0; (plugin = vaccel_plugin_at(i)); i++)
+		if (vaccel_plugin_offers(plugin, op))
+			return true;
+	return false;
+}
+
+static bool is_meant_for(const struct vaccel_resource *resource, const struct loader *loader)
+{
+	for (size_t i = 0; i < resource->nr_blobs; i++) {
+		const char *slash = strrchr(resource->blobs[i]->path, '/');
+
+		if (slash && !strcmp(slash + 1, loader->file))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The first framework that takes it; else the words of the one that it is meant for, or of the
+ * first. What clients may do does not matter: who has it loaded writes the policies as well.
+ */
 static int load(const struct worker *worker, struct model *model)
 {
-	int ret = vaccel_fail(VACCEL_ENOTSUP, "no plugin of the policy loads models");
+	_cleanup_(freep) char *words = NULL;
+	bool are_meant = false;
+	int code = VACCEL_OK;
 
-	for (size_t i = 0; ret && i < ARRAY_SIZE(loaders); i++)
-		if (worker->permitted[loaders[i].op])
-			ret = loaders[i].load(&model->session, model->resource);
-	return ret;
+	for (size_t i = 0; i < ARRAY_SIZE(loaders); i++) {
+		bool is_meant = is_meant_for(model->resource, &loaders[i]);
+		int ret;
+
+		if (!has_backend(&loaders[i]))
+			continue;
+		ret = loaders[i].load(&model->session, model->resource);
+		if (!ret)
+			return VACCEL_OK;
+		if (words && (are_meant || !is_meant))
+			continue;
+		free(words);
+		words = strdup(vaccel_error_text());
+		are_meant = is_meant;
+		code = ret;
+	}
+	if (words)
+		return vaccel_fail(code, "%s", words);
+	return vaccel_fail(VACCEL_ENOTSUP, "no plugin of policy '%s' loads models",
+			   worker->setup.policy.name);
 }
 
 /* Its files, which need not be sent. */
@@ -135,10 +182,14 @@ void models_load(struct worker *worker)
 	const struct names *names = &worker->setup.models.preload;
 	const struct about about = {.tenant = worker->setup.tenant};
 
-	for (unsigned int i = 0; i < names->count; i++)
-		if (bring(worker, names->at[i]))
-			log_line(VACCEL_LOG_WARN, &about, "model '%s' is not loaded: %s",
-				 names->at[i], vaccel_error_text());
+	for (unsigned int i = 0; i < names->count; i++) {
+		int ret = bring(worker, names->at[i]);
+
+		/* Models are for all workers; that one has no use for them is no fault. */
+		if (ret)
+			log_line(ret == VACCEL_ENOTSUP ? VACCEL_LOG_INFO : VACCEL_LOG_WARN, &about,
+				 "model '%s' is not loaded: %s", names->at[i], vaccel_error_text());
+	}
 }
 
 void models_release(struct worker *worker)
