@@ -464,6 +464,11 @@ static int classify_pixel(void)
 /* What to do where no plugin classifies. */
 static const char *plugin_advice(void)
 {
+	const char *address = value_set("VACCEL_RPC_ADDRESS");
+
+	if (address && *address && has_remote())
+		return "If pictures are to be classified, the agent needs the plugin onnx, and a "
+		       "policy that loads it.";
 	return is_installed("onnx")
 		       ? "If pictures are to be classified, name onnx in VACCEL_PLUGINS too, or "
 			 "unset it."

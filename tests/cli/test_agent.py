@@ -370,6 +370,14 @@ class WithAgent(CommandTest):
         tenant, = self.run_json("top", "--socket", self.socket)["tenants"]
         self.assertGreaterEqual(tenant["calls"], 51)
 
+    def test_agent_that_classifies_nothing(self):
+        """What is to be done is not to be done here."""
+        with Agent(AGENT, PLUGINS, policy={"plugins": ["cpu"]}) as agent:
+            out, _ = self.run_vaccel("doctor", VACCEL_PLUGINS="auto", VACCEL_RPC_ADDRESS=agent.address)
+        self.assertIn("doubtful pictures cannot be classified: ", out)
+        self.assertIn("the agent needs the plugin onnx, and a policy that loads it.", " ".join(out.split()))
+        self.assertNotIn("VACCEL_PLUGINS", out)
+
     def test_ping_has_the_slowest_first(self):
         with Agent(AGENT, PLUGINS, carrier="tcp", policy={"plugins": ["noop"]}) as agent:
             host, port = agent.address.removeprefix("tcp://").split(":")
