@@ -37,7 +37,7 @@ enum refusal {
 	REFUSED_QUOTA,	   /* sessions, memory, content, payload, connections */
 	REFUSED_POLICY,	   /* an operation, a library */
 	REFUSED_FOREIGN,   /* a session, resource, region, request or token not the client's */
-	REFUSED_STALE,	   /* a request of an earlier epoch */
+	REFUSED_STALE,	   /* a request or token of an earlier epoch */
 	REFUSED_MALFORMED, /* bytes that are no protocol */
 	REFUSED_AUTH,	   /* no or a wrong token or certificate */
 	REFUSED_COUNT

@@ -113,7 +113,7 @@ static void test_foreign_sessions(void **state)
 
 static void test_tokens(void **state)
 {
-	struct program program, liar;
+	struct program program, liar, late;
 	unsigned char token[TOKEN_SIZE];
 
 	program_connect(&program, &bed, NULL);
@@ -124,6 +124,13 @@ static void test_tokens(void **state)
 	program_expect_end(&liar);
 	assert_int_equal(bed_refused(&bed, REFUSED_FOREIGN), 1);
 	program_close(&liar);
+	/* Who was with a worker before this one has done nothing wrong. */
+	program_open(&late, &bed);
+	assert_int_equal(program_hello(&late, NULL, program.token, EPOCH + 1, NULL), VACCEL_EACCES);
+	program_expect_end(&late);
+	assert_int_equal(bed_refused(&bed, REFUSED_FOREIGN), 1);
+	assert_int_equal(bed_refused(&bed, REFUSED_STALE), 1);
+	program_close(&late);
 	program_close(&program);
 }
 

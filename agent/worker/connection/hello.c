@@ -56,6 +56,11 @@ static int find_client(struct connection *connection, const struct vaccel_hello_
 		return ret;
 	if (!args->token.count)
 		return client_new(worker, args->program, &connection->client);
+	if (args->epoch && args->epoch != worker->setup.epoch) {
+		count_refusal(worker, REFUSED_STALE);
+		return vaccel_fail(VACCEL_EACCES, "the token is of a client of an earlier worker; "
+						  "connect without one");
+	}
 	ret = client_join(worker, args->token.data, &connection->client);
 	if (ret)
 		count_refusal(worker, REFUSED_FOREIGN);
