@@ -48,6 +48,9 @@ int tls_client_new(const struct tls_pem *pem, struct tls **ret_tls);
 /* @names_tenant: a client whose certificate has no name fit for a tenant is refused. */
 int tls_server_new(const struct tls_pem *pem, bool names_tenant, struct tls **ret_tls);
 
+/* Whether one's own certificate has: peers will refuse it. */
+bool tls_has_expired(const struct tls *tls);
+
 /* Links that were made with it keep what they need. */
 void tls_delete(struct tls *tls);
 

@@ -131,14 +131,6 @@ static int each_certificate(const char *pem, const char *what,
 
 static bool take_own(SSL_CTX *ctx, X509 *certificate, bool first)
 {
-	char name[TLS_NAME_MAX] = "";
-
-	if (first && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
-		bool has_name = tls_certificate_name(certificate, name);
-
-		vaccel_warn("TLS: our own certificate has expired%s%s; peers will refuse it",
-			    has_name ? ", that of " : "", has_name ? name : "");
-	}
 	return first ? SSL_CTX_use_certificate(ctx, certificate)
 		     : SSL_CTX_add1_chain_cert(ctx, certificate);
 }
@@ -227,6 +219,13 @@ static int new_tls(const struct tls_pem *pem, bool is_client, struct tls **ret_t
 	return VACCEL_OK;
 }
 
+bool tls_has_expired(const struct tls *tls)
+{
+	const X509 *certificate = SSL_CTX_get0_certificate(tls->ctx);
+
+	return certificate && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0;
+}
+
 int tls_client_new(const struct tls_pem *pem, struct tls **ret_tls)
 {
 	struct tls *tls = NULL;
@@ -238,6 +237,8 @@ int tls_client_new(const struct tls_pem *pem, struct tls **ret_tls)
 		tls_delete(tls);
 		return fail_with_openssl("the system's CAs");
 	}
+	if (tls_has_expired(tls))
+		vaccel_warn("TLS: our own certificate has expired; peers will refuse it");
 	SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_PEER, NULL);
 	*ret_tls = tls;
 	return VACCEL_OK;

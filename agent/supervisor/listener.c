@@ -253,6 +253,10 @@ static int check_pem(const struct listener_config *how, const struct listener_se
 	ret = tls_server_new(&pem, listener_is_relayed(how), &tls);
 	if (ret)
 		return blame(&how->cert, ret);
+	if (tls_has_expired(tls))
+		log_line(VACCEL_LOG_WARN, NULL,
+			 "%s: the certificate has expired; clients will refuse it",
+			 how->cert.where);
 	tls_delete(tls);
 	return VACCEL_OK;
 }

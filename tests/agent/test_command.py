@@ -197,10 +197,15 @@ class CheckConfig(Directory):
         agent.make_certificates(self.path)
         subprocess.run(["openssl", "x509", "-in", "localhost.pem", "-signkey", "localhost.key", "-days", "-1", "-out",
                         "old.pem"], cwd=self.path, check=True, capture_output=True)
-        said = self.check(f"listeners: [{{address: 'tls://127.0.0.1:1', tenant: t, cert: {self.path}/old.pem, "
-                          f"key: {self.path}/localhost.key, insecure: true}}]")
-        self.assertEqual(said.returncode, 0, said.stderr)
-        self.assertIn("our own certificate has expired, that of localhost; ", said.stderr)
+        config = self.write("agent.yaml", "listeners: [{address: 'tls://192.0.2.1:1', tenant: t, insecure: true,\n"
+                            f"cert: {self.path}/old.pem, key: {self.path}/localhost.key}}]\n")
+        # Nobody can listen there.
+        for option, status in ("--check-config", 0), (f"--runtime-dir={self.path}/run", 1):
+            with self.subTest(option):
+                said = run("--config", config, option)
+                self.assertEqual(said.returncode, status, said.stderr)
+                self.assertIn(f"vaccel-agent warning: {config}:2: listeners[0].cert: the certificate has expired; "
+                              "clients will refuse it\n", said.stderr)
 
     def test_no_file(self):
         said = run("--config", "/no/such.yaml", "--check-config")
