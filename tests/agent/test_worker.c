@@ -456,6 +456,7 @@ static void test_too_large(void **state)
 	assert_int_equal(message.frame.request, 5);
 	assert_int_equal(message.frame.status, VACCEL_EDQUOT);
 	assert_int_equal(bed_refused(&bed, REFUSED_QUOTA), 1);
+	assert_int_equal(bed.worker.stats->calls[VACCEL_OP_NOOP][status_to_wire(VACCEL_EDQUOT)], 1);
 	program_close(&program);
 }
 

@@ -181,25 +181,32 @@ static void send_failure(const struct request *request, const void *args, const 
 		link_shut_down(request->connection->link);
 }
 
-void request_refuse(struct connection *connection, const struct frame *frame, int code,
-		    struct bench *bench)
-{
-	const struct request request = {.connection = connection, .frame = *frame};
-
-	if (frame->kind != FRAME_CALL && frame->kind != FRAME_HELLO)
-		return;
-	/* Of a HELLO the log has the peer's address, which is all that is known of it. */
-	if (frame->kind == FRAME_CALL)
-		log_failure(&request, code);
-	send_failure(&request, NULL, NULL, code, bench);
-}
-
 static int fail(struct request *request, int code, struct bench *bench)
 {
 	count_call(request->connection->worker, request->op, code);
 	log_failure(request, code);
 	send_failure(request, NULL, NULL, code, bench);
 	return code;
+}
+
+static const struct vaccel_op *op_of(const struct frame *frame)
+{
+	return frame->op >= CONTROL_FIRST ? control_by_number(frame->op)
+					  : vaccel_op_by_number(frame->op);
+}
+
+void request_refuse(struct connection *connection, const struct frame *frame, int code,
+		    struct bench *bench)
+{
+	struct request request = {.connection = connection, .frame = *frame};
+
+	/* Of a HELLO the log has the peer's address, which is all that is known of it. */
+	if (frame->kind == FRAME_HELLO)
+		send_failure(&request, NULL, NULL, code, bench);
+	if (frame->kind != FRAME_CALL)
+		return;
+	request.op = op_of(frame);
+	fail(&request, code, bench);
 }
 
 /* Gives back all that it holds. */
@@ -380,10 +387,7 @@ static int admit(struct request *request)
 	struct worker *worker = connection->worker;
 	uint32_t number = request->frame.op;
 
-	if (number >= CONTROL_FIRST)
-		request->op = control_by_number(number);
-	else
-		request->op = vaccel_op_by_number(number);
+	request->op = op_of(&request->frame);
 	if (unlikely(request->frame.epoch != worker->setup.epoch)) {
 		count_refusal(worker, REFUSED_STALE);
 		return vaccel_fail(VACCEL_ESESS, "the request is for an agent of earlier; "
