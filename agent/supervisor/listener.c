@@ -467,10 +467,13 @@ static void say(const struct listener *listener)
 			 how->policy->name);
 }
 
-/* Tells the helpers of those that are gone. */
+/* Tells the log and the helpers of those that are gone. */
 static void forget(struct supervisor *supervisor, const struct listener *former)
 {
 	for (; former; former = former->next) {
+		if (!find(supervisor->listeners, former->how))
+			log_line(VACCEL_LOG_INFO, NULL, "no longer listening at %s",
+				 former->how->address.text);
 		if (listener_by_number(supervisor, former->number))
 			continue;
 		observe_listener_gone(supervisor, former->number);

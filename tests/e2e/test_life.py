@@ -210,6 +210,8 @@ def test_reload(build):
             del world.tenants["new"]
             world.reload()
             assert not os.path.exists(world.socket_of("new"))
+            world.saw(f"info: no longer listening at unix://{world.socket_of('new')}\n")
+            assert world.words().count("no longer listening") == 1, world.words()
             more(calls)
 
 
