@@ -169,6 +169,15 @@ static void window_replace(struct window *window, struct window *wanted)
 	*window = *wanted;
 }
 
+static void say_where(const struct window *metrics)
+{
+	char where[256];
+
+	if (metrics->fd >= 0 &&
+	    !listener_text(&metrics->address, metrics->fd, where, sizeof(where)))
+		log_line(VACCEL_LOG_INFO, NULL, "metrics at http%s/metrics", strstr(where, "://"));
+}
+
 static int prepare(struct supervisor *supervisor, const struct config *config,
 		   struct windows *wanted)
 {
@@ -212,8 +221,8 @@ int observe_prepare(struct supervisor *supervisor, const struct config *config,
 void observe_commit(struct supervisor *supervisor, struct windows *wanted)
 {
 	struct helper *monitor = &supervisor->monitor;
-	bool same = window_is(&supervisor->admin, &wanted->admin) &&
-		    window_is(&supervisor->metrics, &wanted->metrics);
+	bool same_metrics = window_is(&supervisor->metrics, &wanted->metrics);
+	bool same = same_metrics && window_is(&supervisor->admin, &wanted->admin);
 
 	window_change_mode(&supervisor->admin, &wanted->admin);
 	if (same && monitor->role) {
@@ -223,6 +232,8 @@ void observe_commit(struct supervisor *supervisor, struct windows *wanted)
 	helper_stop(monitor);
 	window_replace(&supervisor->admin, &wanted->admin);
 	window_replace(&supervisor->metrics, &wanted->metrics);
+	if (!same_metrics)
+		say_where(&supervisor->metrics);
 	*monitor = (struct helper){.brief = brief, .changed = changed, .said = said};
 	helper_start(monitor, supervisor, "monitor");
 }

@@ -333,8 +333,7 @@ class Serving(Directory):
         with self.serving("-a", f"unix://{self.path}/a.sock", "--vaccel-config", "plugins=nosuch"):
             with Peer(f"{self.path}/a.sock") as peer, self.assertRaises(Ended):
                 peer.hello()
-            self.assertIn("worker cannot start: ", self.log())
-            self.assertIn("nosuch", self.log())
+            until(lambda: re.search("worker cannot start: .*nosuch", self.log()), "the reason")
 
     def test_metrics_without_their_module(self):
         plugins = self.path / "plugins"
@@ -345,6 +344,7 @@ class Serving(Directory):
                           "policies: {p: {plugins: [noop]}}\nmetrics: {address: '127.0.0.1:0'}\n")
         with self.serving("--config", config, plugins=plugins):
             self.call(f"{self.path}/a.sock")
+            self.assertRegex(self.log(), r"info: metrics at http://127\.0\.0\.1:[1-9]\d*/metrics\n")
             until(lambda: "monitor: cannot serve metrics: " in self.log(), "what it lacks")
             self.assertRegex(self.log(), "agent-http.so: .*; install libmicrohttpd, or leave metrics out")
 
