@@ -94,20 +94,27 @@ static const char *text_of(const yaml_node_t *node)
 						      : NULL;
 }
 
-static yaml_node_t *value_of(yaml_document_t *yaml, const yaml_node_t *mapping, const char *key)
+/* The first pair of that key in the mapping, from @pair on, or from the start; NULL: none. */
+static const yaml_node_pair_t *pair_of(yaml_document_t *yaml, const yaml_node_t *mapping,
+				       const yaml_node_pair_t *pair, const char *key)
 {
-	const yaml_node_pair_t *pair;
-
 	if (mapping->type != YAML_MAPPING_NODE)
 		return NULL;
-	for (pair = mapping->data.mapping.pairs.start; pair < mapping->data.mapping.pairs.top;
-	     pair++) {
+	for (pair = pair ? pair : mapping->data.mapping.pairs.start;
+	     pair < mapping->data.mapping.pairs.top; pair++) {
 		const char *name = text_of(yaml_document_get_node(yaml, pair->key));
 
 		if (name && !strcmp(name, key))
-			return yaml_document_get_node(yaml, pair->value);
+			return pair;
 	}
 	return NULL;
+}
+
+static yaml_node_t *value_of(yaml_document_t *yaml, const yaml_node_t *mapping, const char *key)
+{
+	const yaml_node_pair_t *pair = pair_of(yaml, mapping, NULL, key);
+
+	return pair ? yaml_document_get_node(yaml, pair->value) : NULL;
 }
 
 static yaml_node_t *item_of(yaml_document_t *yaml, const yaml_node_t *sequence, unsigned int index)
@@ -156,16 +163,11 @@ static void print_place(FILE *out, const struct place *place)
 /* The last key of that name: of two that are the same the second is one too many. */
 static yaml_node_t *key_of(yaml_document_t *yaml, const yaml_node_t *mapping, const char *key)
 {
-	const yaml_node_pair_t *pair = mapping->data.mapping.pairs.top;
+	const yaml_node_pair_t *pair = pair_of(yaml, mapping, NULL, key), *last = NULL;
 
-	while (mapping->type == YAML_MAPPING_NODE && pair-- > mapping->data.mapping.pairs.start) {
-		yaml_node_t *node = yaml_document_get_node(yaml, pair->key);
-		const char *name = text_of(node);
-
-		if (name && !strcmp(name, key))
-			return node;
-	}
-	return NULL;
+	for (; pair; pair = pair_of(yaml, mapping, pair + 1, key))
+		last = pair;
+	return last ? yaml_document_get_node(yaml, last->key) : NULL;
 }
 
 /* What the place begins with: its key, where it has one. */
@@ -235,21 +237,6 @@ static int fail_unknown(struct document *document, const struct place *place,
 	return document_fail(document, AT(place, key), "there is no such key");
 }
 
-/* Whether the key of @pair is in the mapping before it. */
-static bool is_repeated(yaml_document_t *yaml, const yaml_node_t *mapping,
-			const yaml_node_pair_t *pair, const char *key)
-{
-	const yaml_node_pair_t *before = mapping->data.mapping.pairs.start;
-
-	for (; before < pair; before++) {
-		const char *other = text_of(yaml_document_get_node(yaml, before->key));
-
-		if (other && !strcmp(other, key))
-			return true;
-	}
-	return false;
-}
-
 static int check_mapping(struct document *document, const struct place *place,
 			 const yaml_node_t *node, const cyaml_schema_field_t *fields)
 {
@@ -262,7 +249,7 @@ static int check_mapping(struct document *document, const struct place *place,
 
 		if (!key)
 			return document_fail(document, place, "a key must be text");
-		if (is_repeated(&document->yaml, node, pair, key))
+		if (pair_of(&document->yaml, node, NULL, key) != pair)
 			return document_fail(document, AT(place, key), "is there twice");
 		while (field->key && strcmp(field->key, key))
 			field++;
