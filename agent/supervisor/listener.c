@@ -380,12 +380,13 @@ static int open_socket(struct listener *listener, const struct listener *before,
 	}
 	ret = listen_anew(listener->supervisor, &how->address, how->mode, &listener->source.fd);
 	listener->owns_name = !ret;
+	if (ret != VACCEL_EBUSY)
+		return ret;
 	while (others && !is_in_the_way(&others->how->address, &how->address))
 		others = others->next;
-	if (ret != VACCEL_EBUSY || !others)
-		return ret;
-	return vaccel_fail(ret, "listening at %s: the listener of %s has it; take another",
-			   how->address.text, others->how->address.text);
+	return others ? vaccel_fail(ret, "listening at %s: the listener of %s has it; take another",
+				    how->address.text, others->how->address.text)
+		      : ret;
 }
 
 /* @others: those of @config that are open already. */
