@@ -85,15 +85,22 @@ def test_many_connects(build):
               f"{good.slowest * 1000:.1f} ms", flush=True)
 
 
-def begin_handshakes(port, over):
-    """As many as it can, and goes on with none."""
-    hello, begun = first_words(), collections.deque(maxlen=HANDSHAKES)
+def crowd(port, over):
+    """As many connections as it can make; those that there are, with each that comes."""
+    begun = collections.deque(maxlen=HANDSHAKES)
     while not over.is_set():
         one = socket.socket()
         one.setblocking(False)
         with contextlib.suppress(OSError):
             one.connect(("127.0.0.1", port))
         begun.append(one)
+        yield begun
+
+
+def begin_handshakes(port, over):
+    """As many as it can, and goes on with none."""
+    hello = first_words()
+    for begun in crowd(port, over):
         with contextlib.suppress(OSError):
             begun[len(begun) // 2].send(hello)
 
@@ -133,13 +140,7 @@ def test_handshakes(build):
 
 def crowd_metrics(port, over):
     """Requests that are begun, as many as it can, of which some go on, byte after byte."""
-    begun = collections.deque(maxlen=HANDSHAKES)
-    while not over.is_set():
-        one = socket.socket()
-        one.setblocking(False)
-        with contextlib.suppress(OSError):
-            one.connect(("127.0.0.1", port))
-        begun.append(one)
+    for begun in crowd(port, over):
         with contextlib.suppress(OSError):
             begun[len(begun) // 2].send(b"GET /metrics HTTP/1.1\r\nX: ")
             begun[len(begun) // 4].send(b"x")
